@@ -48,7 +48,9 @@ export interface TrackedFace {
   readonly driven?: Float32Array;
   /** 140 numbers: the person's own smoothed points, canonical-crop pixels (skin mask, statistics). `generated` only. */
   readonly own?: Float32Array;
-  /** Slot of the FaceSlotPool that holds crop, mask and result. `generated` only. */
+  /** 140 numbers: this frame's points as found, neither smoothed nor retargeted. The mask covers these too, so that a smoothing lag leaves no sliver. `generated` only. */
+  readonly raw?: Float32Array;
+  /** Face slot that holds crop, mask and result; set once the face has been generated. */
   readonly faceSlot?: number;
   readonly score: number;
 }

@@ -27,7 +27,15 @@ export function planeLayout(width: number, height: number): PlaneLayout {
   const chromaHeight = (height + 1) >> 1;
   const cbOffset = width * height;
   const crOffset = cbOffset + chromaWidth * chromaHeight;
-  return { width, height, chromaWidth, chromaHeight, cbOffset, crOffset, byteLength: crOffset + chromaWidth * chromaHeight };
+  return {
+    width,
+    height,
+    chromaWidth,
+    chromaHeight,
+    cbOffset,
+    crOffset,
+    byteLength: crOffset + chromaWidth * chromaHeight,
+  };
 }
 
 /** What the two frame types share: where the pixels are and when they are shown. */

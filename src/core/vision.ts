@@ -1,0 +1,41 @@
+import type { Detection, Region } from './face-track.ts';
+import type { PictureFormat } from './video-frame.ts';
+
+/** An I420 picture in shared memory, as the analysis sees it. */
+export interface Picture {
+  readonly planes: Uint8Array;
+  readonly format: PictureFormat;
+}
+
+/** A part of the picture that is resized into the detector's input, turned clockwise by quarter turns first. */
+export interface DetectorWindow extends Region {
+  readonly quarterTurns: 0 | 1 | 2 | 3;
+}
+
+/** A square of the picture around (cx, cy), turned by `angle` radians (x-axis of the crop against x-axis of the picture). */
+export interface SquareCrop {
+  readonly cx: number;
+  readonly cy: number;
+  readonly side: number;
+  readonly angle: number;
+}
+
+/** Finds faces in a window; regions in picture pixels, overlaps already merged, best first. */
+export interface FaceFinder {
+  detect(picture: Picture, window: DetectorWindow, minScore: number): Promise<Detection[]>;
+}
+
+/** Finds the 68 iBUG points in a square: 136 numbers x y, picture pixels. */
+export interface LandmarkFinder {
+  find(picture: Picture, crop: SquareCrop): Promise<Float32Array>;
+}
+
+/** Finds the pupil in a square around one eye, picture pixels; `undefined` when the answer is not plausible. */
+export interface PupilFinder {
+  find(picture: Picture, eye: SquareCrop, side: 'left' | 'right'): Promise<{ x: number; y: number } | undefined>;
+}
+
+/** Embeds a face from its five points (eyes, nose, mouth corners: 10 numbers, picture pixels); unit length. */
+export interface FaceEmbedder {
+  embed(picture: Picture, fivePoints: Float32Array): Promise<Float32Array>;
+}

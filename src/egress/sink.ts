@@ -1,0 +1,11 @@
+import type { SealedFrame } from '../core/video-frame.ts';
+
+/** One output. Accepts SealedFrames only; checks `SealedFrame.isSealed` at run time too. */
+export interface Sink {
+  /** Resolves when the sink can take the next frame; the sink closes the frame when its last byte has been handed over. */
+  write(frame: SealedFrame): Promise<void>;
+  /** Completes the output under its final name. */
+  finish(): Promise<void>;
+  /** Stops and leaves nothing under the final name. */
+  abort(): Promise<void>;
+}

@@ -1,0 +1,71 @@
+/** An estimate and its 95 % interval; `low` and `high` are NaN where fewer than two people contribute. */
+export interface Estimate {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Small seeded generator (mulberry32): intervals and subsets repeat from run to run. Uniform in [0, 1). */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+export function mean(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]!;
+  return sum / values.length;
+}
+
+export function standardDeviation(values: ArrayLike<number>): number {
+  const m = mean(values);
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += (values[i]! - m) ** 2;
+  return values.length > 1 ? Math.sqrt(sum / (values.length - 1)) : 0;
+}
+
+/** Linear-interpolated quantile, q in [0, 1]. */
+export function quantile(values: readonly number[], q: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = q * (sorted.length - 1);
+  const i = Math.floor(at);
+  return sorted[i]! + (sorted[Math.min(i + 1, sorted.length - 1)]! - sorted[i]!) * (at - i);
+}
+
+/**
+ * Mean over all values with a percentile bootstrap interval (Efron & Tibshirani 1993), resampling *people*: two pictures
+ * of one person aren't independent. Non-finite values are left out (callers count and list them).
+ * @param values one a picture @param people the person in that picture
+ */
+export function bootstrapMean(values: readonly number[], people: readonly string[], rounds = 1000): Estimate {
+  const groups = new Map<string, { sum: number; n: number }>();
+  values.forEach((v, i) => {
+    if (!Number.isFinite(v)) return;
+    const group = groups.get(people[i]!) ?? { sum: 0, n: 0 };
+    group.sum += v;
+    group.n++;
+    groups.set(people[i]!, group);
+  });
+  const list = [...groups.values()];
+  const total = list.reduce((t, g) => ({ sum: t.sum + g.sum, n: t.n + g.n }), { sum: 0, n: 0 });
+  const value = total.sum / total.n;
+  if (list.length < 2) return { value, low: Number.NaN, high: Number.NaN };
+  const random = seededRandom(1);
+  const means: number[] = [];
+  for (let r = 0; r < rounds; r++) {
+    let sum = 0;
+    let n = 0;
+    for (let k = 0; k < list.length; k++) {
+      const group = list[Math.floor(random() * list.length)]!;
+      sum += group.sum;
+      n += group.n;
+    }
+    means.push(sum / n);
+  }
+  return { value, low: quantile(means, 0.025), high: quantile(means, 0.975) };
+}

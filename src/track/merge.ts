@@ -1,0 +1,64 @@
+import type { Detection, Region } from '../core/face-track.ts';
+import type { PictureFormat } from '../core/video-frame.ts';
+import type { DetectorWindow } from '../core/vision.ts';
+import { area, containment, intersectionOverUnion } from './geometry.ts';
+
+/** A detection with what its window says about it. */
+export interface Found extends Detection {
+  /** Roll of the face to a quarter turn, radians clockwise as seen. */
+  readonly angle: number;
+  /** Touches an edge of its window that is not one of the picture: perhaps only a part of the face. */
+  readonly clipped: boolean;
+}
+
+/** Angle of a face that stands upright after the window was turned clockwise. */
+export const angleOfTurns = (quarterTurns: number): number =>
+  quarterTurns === 0 ? 0 : [0, -0.5, 1, 0.5][quarterTurns]! * Math.PI;
+
+export function asFound(d: Detection, window: DetectorWindow, format: PictureFormat): Found {
+  const near = 0.02 * Math.max(window.width, window.height);
+  const clipped =
+    (d.x < window.x + near && window.x > 0) ||
+    (d.y < window.y + near && window.y > 0) ||
+    (d.x + d.width > window.x + window.width - near && window.x + window.width < format.width) ||
+    (d.y + d.height > window.y + window.height - near && window.y + window.height < format.height);
+  const { x, y, width, height, score } = d;
+  return { x, y, width, height, score, angle: angleOfTurns(window.quarterTurns), clipped };
+}
+
+const rank = (f: Found): number => f.score - (f.clipped ? 0.3 : 0) - (f.angle === 0 ? 0 : 0.1);
+
+/** Score-weighted mean: the same face seen in two windows gives a steadier box than either. */
+function blend(a: Found, b: Found): Found {
+  const w = b.score / (a.score + b.score);
+  const mix = (p: number, q: number) => p + w * (q - p);
+  const box: Region = {
+    x: mix(a.x, b.x),
+    y: mix(a.y, b.y),
+    width: mix(a.width, b.width),
+    height: mix(a.height, b.height),
+  };
+  return { ...a, ...box, score: Math.max(a.score, b.score) };
+}
+
+/**
+ * One detection per face out of those of all windows. A box inside another is part of it, unless it is much smaller
+ * and certain in its own right: then it is somebody else, and both get a cover.
+ */
+export function mergeFound(found: readonly Found[], certain: number): Found[] {
+  const kept: Found[] = [];
+  for (const candidate of [...found].sort((a, b) => rank(b) - rank(a))) {
+    const index = kept.findIndex((k) => {
+      if (intersectionOverUnion(k, candidate) > 0.4) return true;
+      if (containment(k, candidate) < 0.65) return false;
+      return !(area(candidate) < 0.3 * area(k) && candidate.score >= certain && !candidate.clipped);
+    });
+    if (index < 0) kept.push(candidate);
+    else {
+      const k = kept[index]!;
+      const alike = !candidate.clipped && candidate.angle === k.angle && intersectionOverUnion(k, candidate) > 0.6;
+      if (alike) kept[index] = blend(k, candidate);
+    }
+  }
+  return kept;
+}

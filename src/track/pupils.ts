@@ -1,0 +1,46 @@
+import type { Picture, PupilFinder, SquareCrop } from '../core/vision.ts';
+import { meanPoint } from './canonical.ts';
+
+/** Side of the eye's square over the distance of its corners, as the iris network was trained. */
+const EYE_SIDE = 2.3;
+/** Mean lid distance over corner distance below which an eye is closed. */
+const CLOSED = 0.13;
+/** A pupil lies within this many corner distances of the eye's centre. */
+const MAX_AWAY = 0.5;
+const UNKNOWN = -1000;
+
+function distance(points: Float32Array, i: number, j: number): number {
+  return Math.hypot(points[2 * i]! - points[2 * j]!, points[2 * i + 1]! - points[2 * j + 1]!);
+}
+
+/** Opening of the eye whose first point is `from` (36: picture's left, 42: picture's right). */
+export function eyeOpening(points: Float32Array, from: number): number {
+  const lids = (distance(points, from + 1, from + 5) + distance(points, from + 2, from + 4)) / 2;
+  return lids / Math.max(1e-3, distance(points, from, from + 3));
+}
+
+export function eyeSquare(points: Float32Array, from: number, roll: number): SquareCrop {
+  const { x, y } = meanPoint(points, from, from + 6);
+  return { cx: x, cy: y, side: EYE_SIDE * distance(points, from, from + 3), angle: roll };
+}
+
+/** Pupils of both eyes, picture's left first: 4 numbers in picture pixels, −1000 where unknown or the eye is closed. */
+export async function findPupils(
+  finder: PupilFinder,
+  picture: Picture,
+  points: Float32Array,
+  roll: number,
+): Promise<Float32Array> {
+  const pupils = new Float32Array(4).fill(UNKNOWN);
+  for (const [index, side] of (['left', 'right'] as const).entries()) {
+    const from = 36 + 6 * index;
+    if (eyeOpening(points, from) < CLOSED) continue;
+    const square = eyeSquare(points, from, roll);
+    const found = await finder.find(picture, square, side);
+    if (!found) continue;
+    if (Math.hypot(found.x - square.cx, found.y - square.cy) > (MAX_AWAY * square.side) / EYE_SIDE) continue;
+    pupils[2 * index] = found.x;
+    pupils[2 * index + 1] = found.y;
+  }
+  return pupils;
+}

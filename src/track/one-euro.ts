@@ -1,5 +1,8 @@
 import type { SmoothingOptions } from './options.ts';
 
+/** Marks a point that was not found. */
+const UNKNOWN = -1000;
+
 /** Share of the new value that a low-pass at `cutoffHz` takes after `dt` seconds. */
 function share(cutoffHz: number, dt: number): number {
   const tau = 1 / (2 * Math.PI * cutoffHz);
@@ -30,6 +33,10 @@ export class PointSmoother {
     const seconds = Math.max(dt, 1e-4);
     const speedShare = share(speedCutoffHz, seconds);
     for (let i = 0; i < this.#count; i++) {
+      if (found[2 * i]! <= UNKNOWN || smooth[2 * i]! <= UNKNOWN) {
+        this.#take(i, smooth, found);
+        continue;
+      }
       const dx = found[2 * i]! - smooth[2 * i]!;
       const dy = found[2 * i + 1]! - smooth[2 * i + 1]!;
       const vx = this.#speeds[2 * i]! + speedShare * (dx / seconds - this.#speeds[2 * i]!);
@@ -39,6 +46,18 @@ export class PointSmoother {
       const alpha = share(minCutoffHz + beta * Math.hypot(vx, vy), seconds);
       smooth[2 * i] = smooth[2 * i]! + alpha * dx;
       smooth[2 * i + 1] = smooth[2 * i + 1]! + alpha * dy;
+    }
+  }
+
+  reset(): void {
+    this.#speeds.fill(0);
+  }
+
+  /** A point that vanishes or comes back (a pupil behind its lid) has no history. */
+  #take(i: number, smooth: Float32Array, found: Float32Array): void {
+    for (const k of [2 * i, 2 * i + 1]) {
+      smooth[k] = found[k]!;
+      this.#speeds[k] = 0;
     }
   }
 }

@@ -22,9 +22,10 @@ export class PersonGallery {
   readonly #embedder: FaceEmbedder;
   readonly #sameCosine: number;
   readonly #persons = new Map<number, Float32Array>();
-  #next = 1;
+  #next: number;
 
-  constructor(embedder: FaceEmbedder, sameCosine: number) {
+  constructor(embedder: FaceEmbedder, sameCosine: number, firstId = 1) {
+    this.#next = firstId;
     this.#embedder = embedder;
     this.#sameCosine = sameCosine;
   }

@@ -36,7 +36,8 @@ export async function findPupils(
     const from = 36 + 6 * index;
     if (eyeOpening(points, from) < CLOSED) continue;
     const square = eyeSquare(points, from, roll);
-    const found = await finder.find(picture, square, side);
+    // Without an answer the gaze is unknown; the face is covered all the same.
+    const found = await finder.find(picture, square, side).catch(() => undefined);
     if (!found) continue;
     if (Math.hypot(found.x - square.cx, found.y - square.cy) > (MAX_AWAY * square.side) / EYE_SIDE) continue;
     pupils[2 * index] = found.x;

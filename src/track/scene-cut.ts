@@ -45,7 +45,7 @@ function meanAndSd(values: Float32Array): { mean: number; sd: number } {
  */
 export class SceneCutDetector {
   #last: Float32Array | undefined;
-  #spare = new Float32Array(COLUMNS * ROWS);
+  #spare: Float32Array = new Float32Array(COLUMNS * ROWS);
   #format = '';
 
   /** True when this picture belongs to another scene than the one before. */

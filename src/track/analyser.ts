@@ -1,0 +1,152 @@
+import type { TrackedFace } from '../core/face-track.ts';
+import type { FaceEmbedder, FaceFinder, LandmarkFinder, Picture, PupilFinder } from '../core/vision.ts';
+import { rollOf } from './canonical.ts';
+import { DetectionPass, type Expected } from './detection-pass.ts';
+import { FaceFollower } from './face-follower.ts';
+import { LandmarkLocator } from './landmarks.ts';
+import { FaceTrack } from './lifecycle.ts';
+import { matchFaces } from './matching.ts';
+import { type TrackOptions, trackOptions } from './options.ts';
+import { PersonGallery } from './person.ts';
+import { SceneCutDetector } from './scene-cut.ts';
+import { BackSearch } from './search-back.ts';
+import type { ShapeModel } from './shape-model.ts';
+
+export interface TrackPorts {
+  readonly finder: FaceFinder;
+  readonly landmarks: LandmarkFinder;
+  readonly pupils: PupilFinder;
+  readonly embedder: FaceEmbedder;
+}
+
+export interface FrameTime {
+  readonly sequence: number;
+  readonly timestampUs: number;
+  /** The decoder reported an error: faces are followed, but nothing is learnt about them. */
+  readonly damaged?: boolean;
+}
+
+export interface AnalysedFrame {
+  readonly faces: TrackedFace[];
+  /** FaceTracks seen for the first time on this frame. */
+  readonly started: number[];
+  readonly ended: number[];
+  readonly timingsUs: { readonly detect: number; readonly landmarks: number };
+}
+
+const MAX_REMEMBERED = 64;
+const MAX_DT_SECONDS = 0.5;
+
+/** Finds and follows every face of one stream, in order. */
+export class StreamAnalyser {
+  readonly #options: TrackOptions;
+  readonly #detection: DetectionPass;
+  readonly #follower: FaceFollower;
+  readonly #gallery: PersonGallery;
+  readonly #scene = new SceneCutDetector();
+  readonly #searchTools;
+  readonly #searches = new Map<number, BackSearch>();
+  #cuts: number[] = [];
+  #tracks: FaceTrack[] = [];
+  #lastUs: number | undefined;
+  #nextId: number;
+
+  constructor(
+    ports: TrackPorts,
+    shape: ShapeModel,
+    options: Pick<TrackOptions, 'mode' | 'sessionKey'> & Partial<TrackOptions>,
+  ) {
+    this.#options = trackOptions(options);
+    this.#nextId = this.#options.firstId;
+    this.#gallery = new PersonGallery(ports.embedder, this.#options.samePersonCosine, this.#options.firstId);
+    const locator = new LandmarkLocator(ports.landmarks, shape);
+    const shared = { locator, pupils: ports.pupils, options: this.#options };
+    this.#detection = new DetectionPass(ports.finder, this.#options);
+    this.#follower = new FaceFollower({ ...shared, gallery: this.#gallery, shape });
+    this.#searchTools = { ...shared, finder: ports.finder };
+  }
+
+  /** @throws what the face finder throws: the frame has then not been looked at and must be veiled */
+  async analyse(picture: Picture, at: FrameTime): Promise<AnalysedFrame> {
+    const dt = this.#elapsed(at.timestampUs);
+    const ended: number[] = [];
+    if (!at.damaged && this.#scene.look(picture)) this.#cut(at.sequence, ended);
+    const began = performance.now();
+    const tracks = this.#tracks;
+    const expected = tracks.map((t) => expectation(t, dt));
+    const { found, fresh, missed } = await matchFaces(this.#detection, picture, tracks, expected, this.#options);
+    const detected = performance.now();
+
+    for (const { track, detection } of found) track.found(detection);
+    const started = fresh.map(
+      (f) => new FaceTrack(this.#nextId++, this.#gallery.fresh(), at.sequence, f, this.#options),
+    );
+    this.#tracks = [...tracks, ...started];
+    const faces: TrackedFace[] = [];
+    for (const track of [...found.map((f) => f.track), ...started]) {
+      const taken = new Set(this.#tracks.filter((t) => t !== track && t.identified > 0).map((t) => t.personId));
+      const moment = { picture, timestampUs: at.timestampUs, dt, damaged: at.damaged ?? false, taken };
+      faces.push(await this.#follower.found(track, moment));
+    }
+    for (const track of missed) faces.push(this.#follower.missed(track));
+    this.#endGone(picture, faces, ended);
+    for (const track of started) this.#remember(track, at.timestampUs);
+    const timingsUs = {
+      detect: Math.round(1000 * (detected - began)),
+      landmarks: Math.round(1000 * (performance.now() - detected)),
+    };
+    return { faces, started: started.map((t) => t.trackId), ended, timingsUs };
+  }
+
+  /**
+   * Looks for a FaceTrack on a frame before the one it started on; call it for one frame after the other, latest first.
+   * @returns a cover in any case, unless the scene was cut in between or the FaceTrack is unknown
+   */
+  async searchBack(picture: Picture, at: FrameTime, trackId: number): Promise<TrackedFace | 'scene-cut'> {
+    const search = this.#searches.get(trackId);
+    if (!search) throw new Error(`FaceTrack ${trackId} is too old to be searched for`);
+    if (this.#cuts.some((cut) => cut > at.sequence && cut <= search.startSequence)) return 'scene-cut';
+    return search.step(picture, at.timestampUs);
+  }
+
+  /** Ends all FaceTracks (another source, a reconnect); persons met in this session stay known. */
+  reset(): void {
+    this.#tracks = [];
+    this.#searches.clear();
+    this.#cuts = [];
+    this.#lastUs = undefined;
+    this.#scene.reset();
+  }
+
+  #elapsed(timestampUs: number): number {
+    const dt = this.#lastUs === undefined ? 0 : (timestampUs - this.#lastUs) / 1e6;
+    this.#lastUs = timestampUs;
+    return Math.min(MAX_DT_SECONDS, Math.max(0, dt));
+  }
+
+  #cut(sequence: number, ended: number[]): void {
+    ended.push(...this.#tracks.map((t) => t.trackId));
+    this.#tracks = [];
+    this.#cuts = [...this.#cuts, sequence].slice(-MAX_REMEMBERED);
+  }
+
+  #endGone(picture: Picture, faces: TrackedFace[], ended: number[]): void {
+    const { width, height } = picture.format;
+    const gone = this.#tracks.filter((t) => t.gone(width, height)).map((t) => t.trackId);
+    if (gone.length === 0) return;
+    ended.push(...gone);
+    this.#tracks = this.#tracks.filter((t) => !gone.includes(t.trackId));
+    faces.splice(0, faces.length, ...faces.filter((f) => !gone.includes(f.trackId)));
+  }
+
+  #remember(track: FaceTrack, timestampUs: number): void {
+    this.#searches.set(track.trackId, new BackSearch(track, timestampUs, this.#searchTools));
+    if (this.#searches.size > MAX_REMEMBERED) this.#searches.delete(this.#searches.keys().next().value as number);
+  }
+}
+
+function expectation(track: FaceTrack, dt: number): Expected {
+  const box = track.predict(dt);
+  const roll = track.trusted && track.lastPoints ? { roll: rollOf(track.lastPoints) } : {};
+  return { box, angle: track.angle, ...roll };
+}

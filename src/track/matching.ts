@@ -1,0 +1,46 @@
+import type { Picture } from '../core/vision.ts';
+import { associate } from './association.ts';
+import type { DetectionPass, Expected } from './detection-pass.ts';
+import type { FaceTrack } from './lifecycle.ts';
+import { type Found, mergeFound } from './merge.ts';
+import type { TrackOptions } from './options.ts';
+
+export interface Matches {
+  readonly found: readonly { readonly track: FaceTrack; readonly detection: Found }[];
+  readonly missed: readonly FaceTrack[];
+  /** Detections that begin a FaceTrack. */
+  readonly fresh: readonly Found[];
+}
+
+/** Looks at a frame and says which FaceTrack is where; those not found at first are looked for in turned windows. */
+export async function matchFaces(
+  detection: DetectionPass,
+  picture: Picture,
+  tracks: readonly FaceTrack[],
+  expected: readonly Expected[],
+  options: TrackOptions,
+): Promise<Matches> {
+  const boxes = expected.map((e) => e.box);
+  const seen = await detection.look(picture, expected);
+  const first = associate(boxes, seen);
+  const found = first.pairs.map(([t, d]) => ({ track: tracks[t]!, detection: seen[d]! }));
+  const lost = first.missed.map((i) => expected[i]!);
+  const turned = lost.length > 0 ? await detection.lookTurned(picture, lost) : [];
+  const second = associate(
+    lost.map((e) => e.box),
+    turned,
+  );
+  for (const [t, d] of second.pairs) found.push({ track: tracks[first.missed[t]!]!, detection: turned[d]! });
+  const missed = second.missed.map((i) => tracks[first.missed[i]!]!);
+  const left = [...first.fresh.map((i) => seen[i]!), ...second.fresh.map((i) => turned[i]!)];
+  const known = found.map((f) => f.detection);
+  return { found, missed, fresh: freshFaces(left, known, options) };
+}
+
+/** Certain enough, and not a second look at a face that is followed. */
+function freshFaces(candidates: readonly Found[], known: readonly Found[], options: TrackOptions): Found[] {
+  const ABOVE_ALL = 2;
+  const sure = candidates.filter((c) => c.score >= options.minScore);
+  const merged = mergeFound([...known.map((k) => ({ ...k, score: ABOVE_ALL })), ...sure], options.trustedScore);
+  return merged.filter((m) => m.score < ABOVE_ALL);
+}

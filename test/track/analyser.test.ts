@@ -1,0 +1,146 @@
+import { describe, expect, it } from 'vitest';
+import { at, FakeVision, grayPicture } from './fakes.ts';
+
+const picture = grayPicture();
+const BOX = { x: 200, y: 150, width: 80, height: 100 };
+
+describe('StreamAnalyser', () => {
+  it('covers a face on the first frame it is found on', async () => {
+    const vision = new FakeVision();
+    vision.faces = [{ box: BOX, score: 0.95 }];
+    const { faces, started } = await vision.analyser().analyse(picture, at(0));
+    expect(started).toEqual([1]);
+    const face = faces[0]!;
+    expect(face.cover).toBe('generated');
+    expect(face.own).toHaveLength(140);
+    expect(face.driven).toHaveLength(140);
+    expect(face.raw).toHaveLength(140);
+    expect(face.region.x).toBeLessThan(BOX.x);
+    expect(face.region.width).toBeGreaterThan(1.3 * BOX.width);
+  });
+
+  it('covers a doubtful find solid, and one whose landmarks are not trusted', async () => {
+    const vision = new FakeVision();
+    vision.faces = [
+      { box: BOX, score: 0.55 },
+      { box: { ...BOX, x: 420 }, score: 0.95, wobble: 0.4 },
+    ];
+    const { faces } = await vision.analyser().analyse(picture, at(0));
+    expect(faces.map((f) => f.cover)).toEqual(['solid', 'solid']);
+    expect(faces.every((f) => f.toPicture === undefined && f.own === undefined)).toBe(true);
+  });
+
+  it('holds a missed face on its motion, then covers it solid, and leaves no gap until it is gone', async () => {
+    const vision = new FakeVision();
+    const analyser = vision.analyser({ holdFrames: 3, solidFrames: 5 });
+    for (let i = 0; i < 10; i++) {
+      vision.faces = [{ box: { ...BOX, x: BOX.x + 4 * i }, score: 0.95 }];
+      await analyser.analyse(picture, at(i));
+    }
+    vision.faces = [];
+    const covers: string[] = [];
+    let firstX = 0;
+    for (let i = 10; i < 18; i++) {
+      const { faces } = await analyser.analyse(picture, at(i));
+      covers.push(faces[0]!.cover);
+      if (i === 10) firstX = faces[0]!.region.x + faces[0]!.region.width / 2;
+    }
+    expect(covers).toEqual(['held', 'held', 'held', 'solid', 'solid', 'solid', 'solid', 'solid']);
+    expect(firstX).toBeGreaterThan(BOX.x + 40 + 4 * 9);
+    const { faces, ended } = await analyser.analyse(picture, at(18));
+    expect(faces).toHaveLength(0);
+    expect(ended).toEqual([1]);
+  });
+
+  it('keeps the number of a face and takes it up again after a miss', async () => {
+    const vision = new FakeVision();
+    const analyser = vision.analyser();
+    const script = [true, true, false, false, true];
+    const ids = [];
+    for (const [i, there] of script.entries()) {
+      vision.faces = there ? [{ box: BOX, score: 0.95 }] : [];
+      ids.push((await analyser.analyse(picture, at(i))).faces[0]!.trackId);
+    }
+    expect(ids).toEqual([1, 1, 1, 1, 1]);
+  });
+
+  it('finds a face that lies on its side once it has been lost upright', async () => {
+    const vision = new FakeVision();
+    const analyser = vision.analyser();
+    vision.faces = [{ box: BOX, score: 0.95 }];
+    await analyser.analyse(picture, at(0));
+    vision.faces = [{ box: BOX, score: 0.95, turns: 3 }];
+    const scores = [];
+    for (let i = 1; i < 4; i++) scores.push((await analyser.analyse(picture, at(i))).faces[0]!.cover);
+    expect(scores.slice(1)).not.toContain('held');
+  });
+
+  it('ends FaceTracks at a scene cut, and does not search beyond it', async () => {
+    const vision = new FakeVision();
+    const analyser = vision.analyser();
+    vision.faces = [{ box: BOX, score: 0.95 }];
+    await analyser.analyse(picture, at(0));
+    const other = grayPicture(640, 480, 2.7);
+    const cut = await analyser.analyse(other, at(1));
+    expect(cut.ended).toEqual([1]);
+    expect(cut.started).toEqual([2]);
+    expect(await analyser.searchBack(picture, at(0), 2)).toBe('scene-cut');
+  });
+
+  it('a flash ends nothing', async () => {
+    const vision = new FakeVision();
+    const analyser = vision.analyser();
+    vision.faces = [{ box: BOX, score: 0.95 }];
+    await analyser.analyse(picture, at(0));
+    const flash = grayPicture();
+    flash.planes.fill(250);
+    vision.faces = [];
+    expect((await analyser.analyse(flash, at(1))).faces[0]!.cover).toBe('held');
+    vision.faces = [{ box: BOX, score: 0.95 }];
+    expect((await analyser.analyse(picture, at(2))).faces[0]!.trackId).toBe(1);
+  });
+
+  it('searches earlier frames: generated where found, solid where not', async () => {
+    const vision = new FakeVision();
+    const analyser = vision.analyser();
+    for (let i = 0; i < 4; i++) await analyser.analyse(picture, at(i));
+    vision.faces = [{ box: BOX, score: 0.95 }];
+    const { started } = await analyser.analyse(picture, at(4));
+    vision.faces = [{ box: { ...BOX, x: BOX.x - 6 }, score: 0.25 }];
+    const earlier = await analyser.searchBack(picture, at(3), started[0]!);
+    expect(earlier).toMatchObject({ cover: 'generated', trackId: 1, personId: 1 });
+    vision.faces = [];
+    const missed = await analyser.searchBack(picture, at(2), started[0]!);
+    expect(missed).toMatchObject({ cover: 'solid', trackId: 1 });
+  });
+
+  it('gives the same person the same number again, and two people in one picture never the same', async () => {
+    const vision = new FakeVision();
+    const analyser = vision.analyser({ holdFrames: 0, solidFrames: 0 });
+    vision.faces = [{ box: BOX, score: 0.95 }];
+    const first = (await analyser.analyse(picture, at(0))).faces[0]!;
+    vision.faces = [];
+    await analyser.analyse(picture, at(1));
+    vision.faces = [{ box: { ...BOX, x: 450, y: 50 }, score: 0.95 }];
+    const second = (await analyser.analyse(picture, at(2))).faces[0]!;
+    expect(second.trackId).not.toBe(first.trackId);
+    expect(second.personId).toBe(first.personId);
+    vision.faces.push({ box: BOX, score: 0.95 });
+    const both = (await analyser.analyse(picture, at(3))).faces;
+    expect(new Set(both.map((f) => f.personId)).size).toBe(2);
+  });
+
+  it('rejects when the detector fails, so that the frame is veiled', async () => {
+    const vision = new FakeVision();
+    vision.finder.detect = () => Promise.reject(new Error('gone'));
+    await expect(vision.analyser().analyse(picture, at(0))).rejects.toThrow('gone');
+  });
+
+  it('covers solid when the landmark model fails', async () => {
+    const vision = new FakeVision();
+    vision.faces = [{ box: BOX, score: 0.95 }];
+    vision.landmarks.find = () => Promise.reject(new Error('gone'));
+    const { faces } = await vision.analyser().analyse(picture, at(0));
+    expect(faces[0]!.cover).toBe('solid');
+  });
+});

@@ -49,7 +49,7 @@ export class StreamAnalyser {
   #cuts: number[] = [];
   #tracks: FaceTrack[] = [];
   #lastUs: number | undefined;
-  #nextId: number;
+  #nextId = 1;
 
   constructor(
     ports: TrackPorts,
@@ -57,8 +57,7 @@ export class StreamAnalyser {
     options: Pick<TrackOptions, 'mode' | 'sessionKey'> & Partial<TrackOptions>,
   ) {
     this.#options = trackOptions(options);
-    this.#nextId = this.#options.firstId;
-    this.#gallery = new PersonGallery(ports.embedder, this.#options.samePersonCosine, this.#options.firstId);
+    this.#gallery = new PersonGallery(ports.embedder, this.#options.samePersonCosine);
     const locator = new LandmarkLocator(ports.landmarks, shape);
     const shared = { locator, pupils: ports.pupils, options: this.#options };
     this.#detection = new DetectionPass(ports.finder, this.#options);

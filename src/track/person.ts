@@ -22,10 +22,9 @@ export class PersonGallery {
   readonly #embedder: FaceEmbedder;
   readonly #sameCosine: number;
   readonly #persons = new Map<number, Float32Array>();
-  #next: number;
+  #next = 1;
 
-  constructor(embedder: FaceEmbedder, sameCosine: number, firstId = 1) {
-    this.#next = firstId;
+  constructor(embedder: FaceEmbedder, sameCosine: number) {
     this.#embedder = embedder;
     this.#sameCosine = sameCosine;
   }

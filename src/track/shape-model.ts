@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import { ExitCode, UnderstudyError } from '../core/errors.ts';
+
 /** `models/shape/shape-68.json`: principal components of 68-point shapes in canonical-crop pixels. */
 export interface ShapeFile {
   readonly landmarks: number;
@@ -71,5 +74,15 @@ export class ShapeModel {
       for (let i = 0; i < NUMBERS; i++) points[i] = points[i]! + b * this.#components[k * NUMBERS + i]!;
     }
     return points;
+  }
+}
+
+/** @throws UnderstudyError (model) when the file cannot be read or is not a shape model */
+export function loadShapeModel(path: string): ShapeModel {
+  try {
+    return new ShapeModel(JSON.parse(readFileSync(path, 'utf8')) as ShapeFile);
+  } catch (cause) {
+    const message = `the shape model ${path} cannot be used: ${(cause as Error).message}`;
+    throw new UnderstudyError(ExitCode.model, message, 'run scripts/setup.sh to restore it', { cause });
   }
 }

@@ -1,0 +1,114 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { promisify } from 'node:util';
+import installer from '@ffmpeg-installer/ffmpeg';
+import fluent from 'fluent-ffmpeg';
+import { ExitCode, UnderstudyError } from './errors.ts';
+
+const run = promisify(execFile);
+const OLDEST_SYSTEM_VERSION = 5;
+
+export interface FfmpegTool {
+  readonly path: string;
+  /** As ffmpeg names itself, e.g. `5.1.6-0+deb12u1`. */
+  readonly version: string;
+  readonly encoders: ReadonlySet<string>;
+  /** Not part of the installer's package: undefined there. */
+  readonly probePath: string | undefined;
+}
+
+let found: Promise<FfmpegTool> | undefined;
+
+/** Looks once: the given path or FFMPEG_PATH, a system ffmpeg ≥ 5, the one of @ffmpeg-installer. */
+export function findFfmpeg(path = process.env.FFMPEG_PATH): Promise<FfmpegTool> {
+  found ??= locate(path);
+  return found;
+}
+
+async function locate(chosen: string | undefined): Promise<FfmpegTool> {
+  if (chosen) {
+    const tool = await inspect(chosen);
+    if (tool) return tool;
+    throw new UnderstudyError(
+      ExitCode.tool,
+      `ffmpeg cannot be run from ${chosen}`,
+      'correct ffmpeg.path or FFMPEG_PATH, or remove it to use the one found by itself',
+    );
+  }
+  const system = await inspect('ffmpeg');
+  if (system && Number.parseInt(system.version.replace(/^\D*/, ''), 10) >= OLDEST_SYSTEM_VERSION) return system;
+  const packaged = existsSync(installer.path) ? await inspect(installer.path) : undefined;
+  if (packaged) return packaged;
+  throw new UnderstudyError(ExitCode.tool, 'no ffmpeg was found', 'install the ffmpeg package, or set FFMPEG_PATH');
+}
+
+async function inspect(path: string): Promise<FfmpegTool | undefined> {
+  try {
+    const { stdout } = await run(path, ['-version']);
+    const version = /version (\S+)/.exec(stdout)?.[1] ?? 'unknown';
+    const encoders = (await run(path, ['-hide_banner', '-encoders'])).stdout.matchAll(/^ [VASFXBD.]{6} (\S+)/gm);
+    const probePath = path.replace(/ffmpeg([^/]*)$/, 'ffprobe$1');
+    const hasProbe = await run(probePath, ['-version']).then(
+      () => true,
+      () => false,
+    );
+    return {
+      path,
+      version,
+      encoders: new Set([...encoders].map((m) => m[1]!)),
+      probePath: hasProbe ? probePath : undefined,
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+export interface FfmpegCommand {
+  readonly inputs: readonly { readonly from: string; readonly options?: readonly string[] }[];
+  readonly output: string;
+  readonly options: readonly string[];
+}
+
+/** Arguments by fluent-ffmpeg; the process is ours, since its own handling of streams copies and swallows errors. */
+export function ffmpegArguments(command: FfmpegCommand): string[] {
+  const builder = fluent();
+  for (const input of command.inputs) {
+    builder.input(input.from);
+    if (input.options?.length) builder.inputOptions([...input.options]);
+  }
+  builder.output(command.output).outputOptions([...command.options]);
+  const internal = builder as unknown as { _getArguments(): string[] };
+  return ['-hide_banner', '-loglevel', 'error', '-nostdin', ...internal._getArguments()];
+}
+
+export interface FfmpegProcess {
+  readonly process: ChildProcess;
+  /** Everything on stderr so far, at most the last 16 KB, without user names and passwords. */
+  errors(): string;
+  /** Exit code, or the signal's name. */
+  readonly exited: Promise<number | string>;
+}
+
+export function spawnFfmpeg(tool: FfmpegTool, args: string[], onError?: (line: string) => void): FfmpegProcess {
+  const child = spawn(tool.path, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    const clean = text.replace(/\/\/[^/@\s]+@/g, '//');
+    stderr = (stderr + clean).slice(-16_384);
+    for (const line of clean.split('\n')) if (line.trim()) onError?.(line.trim());
+  });
+  const exited = new Promise<number | string>((resolve) => {
+    child.on('error', (error) => {
+      stderr += error.message;
+      resolve(127);
+    });
+    child.on('close', (code, signal) => resolve(code ?? signal ?? 1));
+  });
+  return { process: child, errors: () => stderr, exited };
+}
+
+/** ffmpeg's last word on what went wrong. */
+export function lastLine(stderr: string): string {
+  const lines = stderr.split('\n').map((l) => l.trim().replace(/^\[[^\]]*\] /, ''));
+  return lines.filter(Boolean).at(-1) ?? 'it gave no reason';
+}

@@ -1,0 +1,73 @@
+import { extname } from 'node:path';
+import { ExitCode, UnderstudyError } from '../../core/errors.ts';
+import type { FfmpegTool } from '../../core/ffmpeg.ts';
+import type { ColourSpec } from '../../core/video-frame.ts';
+
+export type VideoCodec = 'h264' | 'h265' | 'vp9';
+
+export interface EncoderSettings {
+  readonly codec: VideoCodec;
+  /** Constant rate factor on the codec's own scale; lower is better. */
+  readonly crf: number;
+  /** x264/x265 preset; VP9 takes its speed from it. */
+  readonly preset: string;
+  /** Name of a hardware family (`nvenc`, `qsv`, `vaapi`, `videotoolbox`) or `none`. */
+  readonly hardware: string;
+}
+
+const SOFTWARE = { h264: 'libx264', h265: 'libx265', vp9: 'libvpx-vp9' } as const;
+const HARDWARE_NAME = { h264: 'h264', h265: 'hevc', vp9: 'vp9' } as const;
+/** Containers by extension, with the sound that each can carry unchanged. */
+const CONTAINERS: Record<string, { format: string; audio: readonly string[]; encoder: string }> = {
+  '.mp4': { format: 'mp4', audio: ['aac', 'mp3', 'ac3', 'eac3', 'opus', 'alac'], encoder: 'aac' },
+  '.m4v': { format: 'mp4', audio: ['aac', 'mp3', 'ac3'], encoder: 'aac' },
+  '.mov': { format: 'mov', audio: ['aac', 'mp3', 'ac3', 'alac', 'pcm_s16le'], encoder: 'aac' },
+  '.mkv': {
+    format: 'matroska',
+    audio: ['aac', 'mp3', 'ac3', 'eac3', 'opus', 'vorbis', 'flac', 'pcm_s16le'],
+    encoder: 'aac',
+  },
+  '.webm': { format: 'webm', audio: ['opus', 'vorbis'], encoder: 'libopus' },
+};
+
+export function containerOf(path: string): { format: string; audio: readonly string[]; encoder: string } {
+  const container = CONTAINERS[extname(path).toLowerCase()];
+  if (container) return container;
+  throw new UnderstudyError(
+    ExitCode.output,
+    `no container is known for the output ${path}`,
+    `end its name in one of ${Object.keys(CONTAINERS).join(', ')}`,
+  );
+}
+
+/** @throws UnderstudyError(output) when this ffmpeg has no such encoder */
+export function encoderArguments(tool: FfmpegTool, settings: EncoderSettings): string[] {
+  const { codec, crf, preset, hardware } = settings;
+  const name = hardware === 'none' ? SOFTWARE[codec] : `${HARDWARE_NAME[codec]}_${hardware}`;
+  if (!tool.encoders.has(name)) {
+    throw new UnderstudyError(
+      ExitCode.output,
+      `the encoder ${name} is not in ffmpeg ${tool.version}`,
+      'choose another --codec or egress.hardware',
+    );
+  }
+  if (hardware !== 'none') return ['-c:v', name, '-qp', String(crf)];
+  if (codec === 'vp9')
+    return ['-c:v', name, '-crf', String(crf), '-b:v', '0', '-deadline', 'realtime', '-cpu-used', '6', '-row-mt', '1'];
+  const tag =
+    codec === 'h265'
+      ? ['-tag:v', 'hvc1', '-x265-params', 'log-level=error:info=0']
+      : ['-bsf:v', 'filter_units=remove_types=6'];
+  return ['-c:v', name, '-preset', preset, '-crf', String(crf), ...tag];
+}
+
+/** Tags the output with what the samples are. */
+export function colourArguments(colour: ColourSpec): string[] {
+  const [matrix, primaries, transfer] = {
+    bt601: ['smpte170m', 'smpte170m', 'smpte170m'],
+    bt709: ['bt709', 'bt709', 'bt709'],
+    bt2020: ['bt2020nc', 'bt2020', 'bt2020-10'],
+  }[colour.matrix] as [string, string, string];
+  const range = colour.range === 'full' ? 'pc' : 'tv';
+  return ['-colorspace', matrix, '-color_primaries', primaries, '-color_trc', transfer, '-color_range', range];
+}

@@ -1,0 +1,36 @@
+import type { TrackedFace } from '../core/face-track.ts';
+import type { PictureFormat } from '../core/video-frame.ts';
+
+/** Handed to the analysis worker when it starts. */
+export interface AnalysisWorkerData {
+  readonly modelsDir?: string;
+  readonly cacheDir?: string;
+  readonly executionProviders: 'auto' | readonly string[];
+  readonly sessionKey: Uint8Array;
+  readonly track: Record<string, unknown>;
+  /** Counts starts of the worker, so that a restarted one never gives an old FaceTrack's number to a new face. */
+  readonly epoch: SharedArrayBuffer;
+}
+
+interface At {
+  readonly streamId: number;
+  readonly memory: SharedArrayBuffer;
+  readonly format: PictureFormat;
+  readonly sequence: number;
+  readonly timestampUs: number;
+}
+
+export type AnalysisRequest =
+  | ({ readonly kind: 'analyse'; readonly damaged: boolean } & At)
+  | ({ readonly kind: 'search-back'; readonly trackId: number } & At)
+  | { readonly kind: 'end-stream'; readonly streamId: number };
+
+export interface Analysed {
+  readonly faces: TrackedFace[];
+  /** FaceTracks seen for the first time on this frame. */
+  readonly started: number[];
+  readonly ended: number[];
+  readonly timingsUs: { readonly detect: number; readonly landmarks: number };
+}
+
+export type AnalysisReply = Analysed | TrackedFace | 'scene-cut' | undefined;

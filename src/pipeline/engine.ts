@@ -1,0 +1,193 @@
+import { FACE_SLOT_BYTES } from '../core/face-slot.ts';
+import type { Cover, TrackedFace } from '../core/face-track.ts';
+import type { FrameSlot, RawFrame, SealedFrame } from '../core/video-frame.ts';
+import { WorkerClient, WorkerDied } from '../core/worker-client.ts';
+import { Compositor, type CompositorOptions } from '../gpu-post/compositor.ts';
+import { lower, stepDown } from '../guard/ladder.ts';
+import { GeneratorClient } from '../infer/generator-client.ts';
+import { zFor } from '../infer/identity.ts';
+import { CreditGate } from '../rx/credit-gate.ts';
+import type { Analysed, AnalysisReply, AnalysisRequest, AnalysisWorkerData } from './analysis-messages.ts';
+import type { FrameJob } from './frame-job.ts';
+
+/** Faces between generator and compositor at once, over all streams. */
+const FACE_SLOTS = 48;
+/** A picture that ends its worker this often is given up and veiled. */
+const MAX_ATTEMPTS = 2;
+
+export interface EngineOptions {
+  readonly mode: CompositorOptions['mode'];
+  readonly photometry: CompositorOptions['photometry'];
+  readonly sessionKey: Uint8Array;
+  readonly track: Record<string, unknown>;
+  readonly infer: {
+    readonly executionProviders: 'auto' | readonly string[];
+    readonly precision: 'auto' | 'int8' | 'fp32';
+    readonly maxBatchSize: number;
+    readonly maxQueueDelayMs: number;
+  };
+  readonly modelsDir?: string;
+  readonly cacheDir?: string;
+  readonly onWarning?: (sentence: string) => void;
+}
+
+/** The three workers and what they share. Serves any number of streams. */
+export class Engine {
+  readonly #options: EngineOptions;
+  readonly #analysis: WorkerClient<AnalysisRequest, AnalysisReply>;
+  readonly #generator: GeneratorClient | undefined;
+  readonly #compositor: Compositor;
+  readonly #faceSlots = new CreditGate(FACE_SLOTS);
+
+  private constructor(
+    options: EngineOptions,
+    analysis: WorkerClient<AnalysisRequest, AnalysisReply>,
+    generator: GeneratorClient | undefined,
+    compositor: Compositor,
+  ) {
+    this.#options = options;
+    this.#analysis = analysis;
+    this.#generator = generator;
+    this.#compositor = compositor;
+  }
+
+  /** Starts all workers at once. Rejects with an UnderstudyError when a model, the display or the GL context is missing. */
+  static async start(options: EngineOptions): Promise<Engine> {
+    // llvmpipe's own threads would fight the models for the cores; a worker cannot set this for itself.
+    process.env.LP_NUM_THREADS ??= '0';
+    const faceMemory = new SharedArrayBuffer(FACE_SLOTS * FACE_SLOT_BYTES);
+    const warn = options.onWarning ?? (() => {});
+    const data: AnalysisWorkerData = {
+      ...(options.modelsDir && { modelsDir: options.modelsDir }),
+      ...(options.cacheDir && { cacheDir: options.cacheDir }),
+      executionProviders: options.infer.executionProviders,
+      sessionKey: options.sessionKey,
+      track: options.track,
+      epoch: new SharedArrayBuffer(4),
+    };
+    const analysis = new WorkerClient<AnalysisRequest, AnalysisReply>(
+      'analysis',
+      new URL('./analysis-worker', import.meta.url),
+      { data, timeoutMs: 30_000, onDeath: (error) => warn(`${error.message}; it is being started again`) },
+    );
+    const generates = options.mode === 'generate';
+    const generator = generates
+      ? GeneratorClient.start({
+          faceMemory,
+          ...(options.modelsDir && { modelsDir: options.modelsDir }),
+          ...(options.cacheDir && { cacheDir: options.cacheDir }),
+          ...options.infer,
+          onWarning: warn,
+        })
+      : undefined;
+    try {
+      const [info] = await Promise.all([generator?.ready, analysis.ready]);
+      const compositor = await Compositor.start({
+        faceMemory,
+        faceSize: info?.faceSize ?? 128,
+        mode: options.mode,
+        photometry: options.photometry,
+      });
+      return new Engine(options, analysis, generator, compositor);
+    } catch (error) {
+      await Promise.all([analysis.close(), generator?.close()]);
+      throw error;
+    }
+  }
+
+  /** @param wait true: wait for a restarted worker and try once more; false: reject at once (the caller veils). */
+  async analyse(streamId: number, raw: RawFrame, wait: boolean): Promise<Analysed> {
+    const request = { kind: 'analyse' as const, streamId, ...picture(raw), damaged: raw.damaged };
+    return (await this.#patiently(this.#analysis, wait, () => this.#analysis.call(request))) as Analysed;
+  }
+
+  async searchBack(streamId: number, raw: RawFrame, trackId: number): Promise<TrackedFace | 'scene-cut'> {
+    return (await this.#analysis.call({ kind: 'search-back', streamId, ...picture(raw), trackId })) as
+      | TrackedFace
+      | 'scene-cut';
+  }
+
+  /** The face with its slot filled, or a step further down the ladder. The caller gives the slot back after composing. */
+  async generate(_streamId: number, raw: RawFrame, face: TrackedFace, wait: boolean): Promise<TrackedFace> {
+    const generator = this.#generator;
+    if (!generator) return face;
+    const slot = wait ? await this.#faceSlots.take() : this.#faceSlots.tryTake();
+    if (slot === undefined) return stepDown(face, 'held');
+    try {
+      const z = zFor(this.#options.sessionKey, face.personId);
+      const item = { raw: raw.slot.memory, format: raw.format, face, slot, z };
+      const outcome = await this.#patiently(generator, wait, () => generator.generate(item));
+      if (outcome === 'generated') return { ...face, faceSlot: slot };
+    } catch {
+      // Falls through: no generated face means the last good one, or the solid cover.
+    }
+    this.#faceSlots.give(slot);
+    return stepDown(face, 'held');
+  }
+
+  async compose(
+    streamId: number,
+    job: FrameJob,
+    slot: FrameSlot,
+    wait: boolean,
+  ): Promise<{ frame: SealedFrame; covers: { trackId: number; cover: Cover }[] }> {
+    const planned = job.faces.map(({ trackId, cover }) => ({ trackId, cover }));
+    if (job.veil) return { frame: this.#compositor.veil(job.raw, slot), covers: planned };
+    if (wait) await this.#compositor.ready.catch(() => {});
+    const drawn = await this.#compositor.compose(job.raw, job.faces, slot, streamId);
+    if (drawn.frame.kind === 'veiled') job.veil = 'compositor-failed';
+    const covers = drawn.covers.map(({ trackId, cover }) => {
+      const plan = planned.find((p) => p.trackId === trackId);
+      return { trackId, cover: plan ? lower(plan.cover, cover) : cover };
+    });
+    return { frame: drawn.frame, covers };
+  }
+
+  giveFaceSlot(slot: number): void {
+    this.#faceSlots.give(slot);
+  }
+
+  endTracks(streamId: number, trackIds: readonly number[]): void {
+    this.#compositor.endTrack(streamId, [...trackIds]);
+  }
+
+  endStream(streamId: number): void {
+    this.#analysis.call({ kind: 'end-stream', streamId }).catch(() => {
+      // A worker that is down holds no state of the stream either.
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#analysis.close(), this.#generator?.close(), this.#compositor.close()]);
+  }
+
+  async #patiently<R>(worker: { ready: Promise<unknown> }, wait: boolean, call: () => Promise<R>): Promise<R> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await call();
+      } catch (error) {
+        if (!wait || !(error instanceof WorkerDied) || attempt >= MAX_ATTEMPTS) throw error;
+        await restarted(worker);
+      }
+    }
+  }
+}
+
+/** Waits until the worker that takes the dead one's place answers. */
+async function restarted(worker: { ready: Promise<unknown>; alive?: boolean }): Promise<void> {
+  const giveUpAt = performance.now() + 20_000;
+  while (performance.now() < giveUpAt) {
+    if (worker.alive !== false) {
+      const up = await worker.ready.then(
+        () => true,
+        () => false,
+      );
+      if (up) return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+function picture(raw: RawFrame) {
+  return { memory: raw.slot.memory, format: raw.format, sequence: raw.sequence, timestampUs: raw.timestampUs };
+}

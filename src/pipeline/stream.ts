@@ -1,0 +1,217 @@
+import { count, lastValueFrom, Subject, takeUntil, tap } from 'rxjs';
+import { FramePool } from '../core/frame-pool.ts';
+import { planeLayout, type RawFrame, type SealedFrame } from '../core/video-frame.ts';
+import type { Sink } from '../egress/sink.ts';
+import { AuditRecord } from '../guard/audit-record.ts';
+import { stepDown } from '../guard/ladder.ts';
+import type { Source } from '../ingest/source.ts';
+import { endOnError } from '../rx/end-on-error.ts';
+import { LookAhead } from '../rx/look-ahead.ts';
+import { orderedMap } from '../rx/ordered-map.ts';
+import type { Engine } from './engine.ts';
+import type { FrameJob } from './frame-job.ts';
+import { searchBack } from './search-back.ts';
+import { StageTimings } from './stage-timings.ts';
+
+/** Sealed frames under way between compositor and encoder. */
+const SEALED_SLOTS = 4;
+/** Frames whose faces may be with the generator at once, so that it is busy while earlier ones are composed. */
+const GENERATING_FRAMES = 3;
+
+export interface StreamOptions {
+  readonly source: Source;
+  readonly sink: Sink;
+  readonly streamId?: number;
+  /** Frames held back so that a face can be covered before it was first found; this much latency. */
+  readonly lookaheadFrames: number;
+  /** True for recordings: wait for a restarted worker and try again, instead of veiling while it starts. */
+  readonly lossless: boolean;
+  /** Called for each frame handed to the sink. */
+  readonly onFrame?: (progress: StreamProgress) => void;
+  /** Stops reading; what has been read is anonymized and written, and the output is completed. */
+  readonly stop?: AbortSignal;
+}
+
+export interface StreamProgress {
+  readonly frames: number;
+  readonly timestampUs: number;
+  readonly faces: number;
+  readonly audit: AuditRecord;
+}
+
+export interface StreamResult {
+  readonly audit: AuditRecord;
+  readonly timings: StageTimings;
+  readonly decodeErrors: number;
+  /** The source's failure, when it ended early: everything before it has been anonymized and written. */
+  readonly sourceError?: unknown;
+  /** From the call to the first frame handed to the sink. */
+  readonly firstFrameMs?: number;
+}
+
+/** Runs one source through all stages into one sink and completes it. Rejects only when the output cannot be completed. */
+export async function runStream(engine: Engine, options: StreamOptions): Promise<StreamResult> {
+  return new StreamRun(engine, options).run();
+}
+
+class StreamRun {
+  readonly #engine: Engine;
+  readonly #options: StreamOptions;
+  readonly #streamId: number;
+  readonly #audit = new AuditRecord();
+  readonly #timings = new StageTimings();
+  readonly #ahead: LookAhead<FrameJob>;
+  readonly #sealed: FramePool;
+  readonly #startedMs = performance.now();
+  #firstFrameMs: number | undefined;
+  #lastArrivalMs = performance.now();
+  #sourceError: unknown;
+
+  constructor(engine: Engine, options: StreamOptions) {
+    this.#engine = engine;
+    this.#options = options;
+    this.#streamId = options.streamId ?? 0;
+    this.#ahead = new LookAhead(options.lookaheadFrames);
+    const { width, height } = options.source.info.format;
+    this.#sealed = new FramePool(planeLayout(width, height).byteLength, SEALED_SLOTS);
+  }
+
+  async run(): Promise<StreamResult> {
+    const { source, sink } = this.#options;
+    try {
+      await this.#frames();
+    } catch (error) {
+      await sink.abort();
+      throw error;
+    } finally {
+      await source.close();
+      this.#engine.endStream(this.#streamId);
+    }
+    if (this.#audit.totals.frames === 0 && this.#sourceError !== undefined) {
+      await sink.abort();
+      throw this.#sourceError;
+    }
+    await sink.finish();
+    return {
+      audit: this.#audit,
+      timings: this.#timings,
+      decodeErrors: source.decodeErrors,
+      sourceError: this.#sourceError,
+      firstFrameMs: this.#firstFrameMs,
+    };
+  }
+
+  #frames(): Promise<number> {
+    const stopped = new Subject<void>();
+    this.#options.stop?.addEventListener('abort', () => stopped.next(), { once: true });
+    if (this.#options.stop?.aborted) queueMicrotask(() => stopped.next());
+    const discard = (job: FrameJob) => job.raw.close();
+    // The source's failure ends the stream after its last good frame; it is told apart here from a failure of the sink.
+    const frames = this.#options.source.frames.pipe(
+      takeUntil(stopped),
+      endOnError((e) => (this.#sourceError = e)),
+    );
+    return lastValueFrom(
+      frames.pipe(
+        tap(() => this.#arrived()),
+        orderedMap({
+          concurrency: 1,
+          project: (raw: RawFrame) => this.#analyse(raw),
+          discardInput: (raw) => raw.close(),
+          discardResult: discard,
+        }),
+        this.#ahead.operator(discard),
+        orderedMap({
+          concurrency: GENERATING_FRAMES,
+          project: (job: FrameJob) => this.#generate(job),
+          discardInput: discard,
+          discardResult: (job) => this.#discardGenerated(job),
+        }),
+        orderedMap({
+          concurrency: 1,
+          project: (job: FrameJob) => this.#compose(job),
+          discardInput: (job) => this.#discardGenerated(job),
+          discardResult: (frame) => frame.close(),
+        }),
+        orderedMap({
+          concurrency: 1,
+          project: (frame: SealedFrame) => this.#write(frame),
+          discardInput: (frame) => frame.close(),
+        }),
+        count(),
+      ),
+    );
+  }
+
+  #arrived(): void {
+    const now = performance.now();
+    this.#timings.add('decode', now - this.#lastArrivalMs);
+    this.#lastArrivalMs = now;
+  }
+
+  async #analyse(raw: RawFrame): Promise<FrameJob> {
+    const job: FrameJob = { raw, faces: [] };
+    try {
+      const analysed = await this.#engine.analyse(this.#streamId, raw, this.#options.lossless);
+      job.faces = analysed.faces;
+      this.#timings.add('detect', analysed.timingsUs.detect / 1000);
+      this.#timings.add('landmarks', analysed.timingsUs.landmarks / 1000);
+      const held = [...this.#ahead.window];
+      for (const trackId of analysed.started) {
+        await searchBack(trackId, held, (earlier, id) => this.#engine.searchBack(this.#streamId, earlier.raw, id));
+      }
+      if (analysed.ended.length > 0) this.#engine.endTracks(this.#streamId, analysed.ended);
+    } catch {
+      // A picture nobody looked at may hold any face.
+      job.veil = 'analysis-failed';
+    }
+    return job;
+  }
+
+  async #generate(job: FrameJob): Promise<FrameJob> {
+    if (job.veil || job.raw.damaged) return job;
+    const started = performance.now();
+    const faces = await Promise.all(
+      job.faces.map((face) =>
+        face.cover === 'generated'
+          ? this.#engine
+              .generate(this.#streamId, job.raw, face, this.#options.lossless)
+              .catch(() => stepDown(face, 'held'))
+          : face,
+      ),
+    );
+    job.faces = faces;
+    if (faces.some((face) => face.cover === 'generated')) this.#timings.add('generate', performance.now() - started);
+    return job;
+  }
+
+  async #compose(job: FrameJob): Promise<SealedFrame> {
+    const slot = await this.#sealed.acquire();
+    const started = performance.now();
+    try {
+      if (job.raw.damaged) job.veil ??= 'damaged';
+      const { frame, covers } = await this.#engine.compose(this.#streamId, job, slot, this.#options.lossless);
+      this.#audit.frame(job.raw.sequence, frame.kind, covers, job.veil);
+      this.#timings.add('post', performance.now() - started);
+      return frame;
+    } finally {
+      this.#discardGenerated(job);
+    }
+  }
+
+  #discardGenerated(job: FrameJob): void {
+    for (const face of job.faces) if (face.faceSlot !== undefined) this.#engine.giveFaceSlot(face.faceSlot);
+    job.faces = [];
+    job.raw.close();
+  }
+
+  async #write(frame: SealedFrame): Promise<void> {
+    const started = performance.now();
+    const { timestampUs } = frame;
+    await this.#options.sink.write(frame);
+    this.#firstFrameMs ??= performance.now() - this.#startedMs;
+    this.#timings.add('encode', performance.now() - started);
+    const { totals } = this.#audit;
+    this.#options.onFrame?.({ frames: totals.frames, timestampUs, faces: totals.faces, audit: this.#audit });
+  }
+}

@@ -7,6 +7,7 @@ export interface AnalysisWorkerData {
   readonly cacheDir?: string;
   readonly executionProviders: 'auto' | readonly string[];
   readonly sessionKey: Uint8Array;
+  readonly live: boolean;
   readonly track: Record<string, unknown>;
   /** Counts starts of the worker, so that a restarted one never gives an old FaceTrack's number to a new face. */
   readonly epoch: SharedArrayBuffer;

@@ -2,7 +2,7 @@ import type { TrackedFace } from '../core/face-track.ts';
 import { planeLayout } from '../core/video-frame.ts';
 import { serveWorker } from '../core/worker-client.ts';
 import { FaceDetector } from '../infer/detector.ts';
-import { IrisModel } from '../infer/iris.ts';
+import { IrisFinder } from '../infer/iris.ts';
 import { LandmarkModel } from '../infer/landmarks.ts';
 import { ModelStore } from '../infer/model-store.ts';
 import { Recognizer } from '../infer/recognizer.ts';
@@ -19,10 +19,10 @@ serveWorker<AnalysisRequest, AnalysisReply, { provider: string }, AnalysisWorker
     ...(data.cacheDir && { cacheDir: data.cacheDir }),
   });
   const sessionOptions = { executionProviders: data.executionProviders };
-  const [finder, landmarks, pupils, embedder] = await Promise.all([
+  const pupils = new IrisFinder();
+  const [finder, landmarks, embedder] = await Promise.all([
     FaceDetector.create(store, sessionOptions),
     LandmarkModel.create(store, sessionOptions),
-    IrisModel.create(store, sessionOptions),
     Recognizer.create(store, sessionOptions),
   ]);
   const shape = loadShapeModel(store.verify('shape-68'));
@@ -31,7 +31,11 @@ serveWorker<AnalysisRequest, AnalysisReply, { provider: string }, AnalysisWorker
   const analyserOf = (streamId: number) => {
     let analyser = streams.get(streamId);
     if (!analyser) {
-      const options = { ...data.track, sessionKey: data.sessionKey };
+      const options = {
+        mode: data.live ? ('live' as const) : ('file' as const),
+        ...data.track,
+        sessionKey: data.sessionKey,
+      };
       analyser = new StreamAnalyser({ finder, landmarks, pupils, embedder }, shape, options);
       streams.set(streamId, analyser);
     }

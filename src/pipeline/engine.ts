@@ -19,6 +19,7 @@ export interface EngineOptions {
   readonly mode: CompositorOptions['mode'];
   readonly photometry: CompositorOptions['photometry'];
   readonly sessionKey: Uint8Array;
+  readonly live: boolean;
   readonly track: Record<string, unknown>;
   readonly infer: {
     readonly executionProviders: 'auto' | readonly string[];
@@ -62,6 +63,7 @@ export class Engine {
       ...(options.cacheDir && { cacheDir: options.cacheDir }),
       executionProviders: options.infer.executionProviders,
       sessionKey: options.sessionKey,
+      live: options.live,
       track: options.track,
       epoch: new SharedArrayBuffer(4),
     };
@@ -161,7 +163,11 @@ export class Engine {
     await Promise.all([this.#analysis.close(), this.#generator?.close(), this.#compositor.close()]);
   }
 
-  async #patiently<R>(worker: { ready: Promise<unknown> }, wait: boolean, call: () => Promise<R>): Promise<R> {
+  async #patiently<R>(
+    worker: { ready: Promise<unknown>; alive: boolean },
+    wait: boolean,
+    call: () => Promise<R>,
+  ): Promise<R> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await call();

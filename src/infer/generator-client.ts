@@ -1,0 +1,54 @@
+import { WorkerClient } from '../core/worker-client.ts';
+import { Batcher } from './batcher.ts';
+import type { GeneratorOutcome } from './generator.ts';
+import type { GeneratorReady, GeneratorReply, GeneratorRequest, GeneratorWorkerData } from './generator-messages.ts';
+
+export interface GeneratorClientOptions extends GeneratorWorkerData {
+  readonly maxBatchSize: number;
+  readonly maxQueueDelayMs: number;
+  readonly onWarning: (sentence: string) => void;
+}
+
+const TIMEOUT_MS = 30_000;
+
+/** Main-thread side of the generator: batches faces of all streams for one worker. */
+export class GeneratorClient {
+  readonly #worker: WorkerClient<GeneratorRequest[], GeneratorReply, GeneratorReady>;
+  readonly #batcher: Batcher<GeneratorRequest, GeneratorOutcome>;
+
+  private constructor(options: GeneratorClientOptions) {
+    const { maxBatchSize, maxQueueDelayMs, onWarning, ...data } = options;
+    this.#worker = new WorkerClient('generator', new URL('./generator-worker', import.meta.url), {
+      data,
+      timeoutMs: TIMEOUT_MS,
+      onDeath: (error) => onWarning(`${error.message}; it is being started again`),
+    });
+    this.#batcher = new Batcher({ maxBatchSize, maxQueueDelayMs, run: (items) => this.#worker.call(items) });
+    this.#worker.ready.then(
+      (ready) => ready.warnings.forEach(onWarning),
+      () => {},
+    );
+  }
+
+  static start(options: GeneratorClientOptions): GeneratorClient {
+    return new GeneratorClient(options);
+  }
+
+  get ready(): Promise<GeneratorReady> {
+    return this.#worker.ready;
+  }
+
+  get alive(): boolean {
+    return this.#worker.alive;
+  }
+
+  /** Fills the slot. Rejects with WorkerDied when the worker is down. */
+  generate(item: GeneratorRequest): Promise<GeneratorOutcome> {
+    return this.#batcher.submit(item);
+  }
+
+  async close(): Promise<void> {
+    this.#batcher.close();
+    await this.#worker.close();
+  }
+}

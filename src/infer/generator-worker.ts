@@ -1,0 +1,32 @@
+import { faceSlotViews } from '../core/face-slot.ts';
+import { planeLayout } from '../core/video-frame.ts';
+import { serveWorker } from '../core/worker-client.ts';
+import { Generator } from './generator.ts';
+import type { GeneratorReady, GeneratorReply, GeneratorRequest, GeneratorWorkerData } from './generator-messages.ts';
+import { ModelStore } from './model-store.ts';
+
+serveWorker<GeneratorRequest[], GeneratorReply, GeneratorReady, GeneratorWorkerData>(async (data) => {
+  const store = ModelStore.open({
+    ...(data.modelsDir && { dir: data.modelsDir }),
+    ...(data.cacheDir && { cacheDir: data.cacheDir }),
+  });
+  const quantized = 'generator-128-int8';
+  const model = data.precision !== 'fp32' && store.has(quantized) ? quantized : 'generator-128';
+  const warnings: string[] = [];
+  const generator = await Generator.create(store.verify(model), {
+    executionProviders: data.executionProviders,
+    onWarning: (sentence) => warnings.push(sentence),
+  });
+  return {
+    ready: { faceSize: generator.faceSize, provider: generator.provider, model, warnings },
+    handle: (requests) =>
+      generator.run(
+        requests.map(({ raw, format, face, slot, z }) => ({
+          picture: { planes: new Uint8Array(raw, 0, planeLayout(format.width, format.height).byteLength), format },
+          face,
+          z,
+          slot: faceSlotViews(data.faceMemory, slot, generator.faceSize),
+        })),
+      ),
+  };
+});

@@ -1,0 +1,126 @@
+import { type InferenceSession, Tensor } from 'onnxruntime-node';
+import type { FaceSlotViews } from '../core/face-slot.ts';
+import { CROP_SIZE, LANDMARK_COUNT, type TrackedFace } from '../core/face-track.ts';
+import type { Picture } from '../core/vision.ts';
+import { faceOutline, rasteriseMask } from './face-mask.ts';
+import { colourGuide } from './guide.ts';
+import { IDENTITY_SIZE } from './identity.ts';
+import { PictureSampler } from './sample.ts';
+import { createSession, type SessionOptions } from './session.ts';
+
+const AREA = CROP_SIZE * CROP_SIZE;
+/** A face whose values vary less than this (standard deviation, [−1, 1]) is no face. */
+const MIN_DEVIATION = 0.02;
+
+export interface GeneratorItem {
+  readonly picture: Picture;
+  readonly face: TrackedFace;
+  readonly z: Float32Array;
+  readonly slot: FaceSlotViews;
+}
+
+export type GeneratorOutcome = 'generated' | 'rejected';
+
+interface Inputs {
+  readonly context: Float32Array;
+  readonly mask: Float32Array;
+  readonly landmarks: Float32Array;
+  readonly guide: Float32Array;
+  readonly z: Float32Array;
+}
+
+/** Builds the network's inputs from the picture, blank inside the mask, and writes crop, mask and face into the slot. */
+export class Generator {
+  readonly faceSize: number;
+  readonly provider: string;
+  readonly #session: InferenceSession;
+  readonly #sampler = new PictureSampler(CROP_SIZE, CROP_SIZE);
+  readonly #rgb = new Float32Array(3 * AREA);
+  readonly #inputs = new Map<number, Inputs>();
+
+  private constructor(session: InferenceSession, provider: string) {
+    this.#session = session;
+    this.provider = provider;
+    const shape = session.outputMetadata[0];
+    this.faceSize = shape?.isTensor ? Number(shape.shape.at(-1)) : CROP_SIZE;
+  }
+
+  static async create(path: string, options: SessionOptions = {}): Promise<Generator> {
+    const { session, provider } = await createSession(path, options);
+    return new Generator(session, provider);
+  }
+
+  /** One outcome per item. `rejected`: the network's answer is not a picture, and the slot's face must not be used. */
+  async run(items: readonly GeneratorItem[]): Promise<GeneratorOutcome[]> {
+    const n = items.length;
+    const inputs = this.#buffers(n);
+    for (const [i, item] of items.entries()) this.#prepare(item, inputs, i);
+    const result = await this.#session.run({
+      context: new Tensor('float32', inputs.context, [n, 3, CROP_SIZE, CROP_SIZE]),
+      mask: new Tensor('float32', inputs.mask, [n, 1, CROP_SIZE, CROP_SIZE]),
+      landmarks: new Tensor('float32', inputs.landmarks, [n, LANDMARK_COUNT, 2]),
+      guide: new Tensor('float32', inputs.guide, [n, 3, 4, 4]),
+      z: new Tensor('float32', inputs.z, [n, IDENTITY_SIZE]),
+    });
+    const faces = result.face!.data as Float32Array;
+    const size = 3 * this.faceSize * this.faceSize;
+    return items.map((item, i) => writeFace(faces.subarray(i * size, (i + 1) * size), item.slot.face));
+  }
+
+  #buffers(n: number): Inputs {
+    let inputs = this.#inputs.get(n);
+    if (!inputs) {
+      inputs = {
+        context: new Float32Array(n * 3 * AREA),
+        mask: new Float32Array(n * AREA),
+        landmarks: new Float32Array(n * LANDMARK_COUNT * 2),
+        guide: new Float32Array(n * 48),
+        z: new Float32Array(n * IDENTITY_SIZE),
+      };
+      this.#inputs.set(n, inputs);
+    }
+    return inputs;
+  }
+
+  #prepare(item: GeneratorItem, inputs: Inputs, i: number): void {
+    const { face, slot } = item;
+    const { toPicture, driven, own, raw } = face;
+    if (!toPicture || !driven || !own) throw new Error(`FaceTrack ${face.trackId} came without points`);
+    this.#sampler.rgb(item.picture, toPicture, this.#rgb, 127.5, 1 / 127.5);
+    const outlines = [own, driven, ...(raw ? [raw] : [])].map((points) => faceOutline(points));
+    rasteriseMask(outlines, slot.mask);
+    const guide = inputs.guide.subarray(i * 48, (i + 1) * 48);
+    colourGuide(this.#rgb, slot.mask, guide);
+    for (let p = 0; p < AREA; p++) {
+      const hidden = slot.mask[p] !== 0;
+      inputs.mask[i * AREA + p] = hidden ? 1 : 0;
+      for (let c = 0; c < 3; c++) {
+        const value = this.#rgb[c * AREA + p]!;
+        slot.crop[4 * p + c] = (value + 1) * 127.5;
+        inputs.context[(i * 3 + c) * AREA + p] = hidden ? 0 : value;
+      }
+      slot.crop[4 * p + 3] = 255;
+    }
+    inputs.landmarks.set(driven.subarray(0, LANDMARK_COUNT * 2), i * LANDMARK_COUNT * 2);
+    inputs.z.set(item.z, i * IDENTITY_SIZE);
+  }
+}
+
+/** Planar [−1, 1] → RGBA; refuses NaN and flat colour. */
+function writeFace(face: Float32Array, out: Uint8Array): GeneratorOutcome {
+  const n = face.length / 3;
+  let sum = 0;
+  let squares = 0;
+  for (let p = 0; p < n; p++) {
+    for (let c = 0; c < 3; c++) {
+      const value = face[c * n + p]!;
+      sum += value;
+      squares += value * value;
+      out[4 * p + c] = Math.max(0, Math.min(255, Math.round((value + 1) * 127.5)));
+    }
+    out[4 * p + 3] = 255;
+  }
+  const mean = sum / (3 * n);
+  const variance = squares / (3 * n) - mean * mean;
+  return Number.isFinite(variance) && variance > MIN_DEVIATION ** 2 ? 'generated' : 'rejected';
+}

@@ -1,0 +1,23 @@
+import { hkdfSync } from 'node:crypto';
+
+export const IDENTITY_SIZE = 64;
+
+/**
+ * The understudy of a person: 64 numbers of N(0, 1) from HKDF-SHA256 (RFC 5869) of the session's key. The same person
+ * gets the same understudy within a session; without the key two sessions cannot be linked.
+ */
+export function zFor(sessionKey: Uint8Array, personId: number): Float32Array {
+  const bytes = new DataView(
+    hkdfSync('sha256', sessionKey, new Uint8Array(), `identity ${personId}`, IDENTITY_SIZE * 8),
+  );
+  const z = new Float32Array(IDENTITY_SIZE);
+  for (let i = 0; i < IDENTITY_SIZE; i += 2) {
+    // Box–Muller; u1 is never 0.
+    const u1 = (bytes.getUint32(i * 8) + 1) / 2 ** 32;
+    const u2 = bytes.getUint32(i * 8 + 8) / 2 ** 32;
+    const radius = Math.sqrt(-2 * Math.log(u1));
+    z[i] = radius * Math.cos(2 * Math.PI * u2);
+    z[i + 1] = radius * Math.sin(2 * Math.PI * u2);
+  }
+  return z;
+}

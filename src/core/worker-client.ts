@@ -39,6 +39,12 @@ export interface WorkerClientOptions {
   readonly onDeath?: (error: WorkerDied, restarts: number) => void;
 }
 
+interface Pending<Res> {
+  resolve: (r: Res) => void;
+  reject: (e: Error) => void;
+  timer?: NodeJS.Timeout;
+}
+
 const FIRST_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 5000;
 
@@ -47,10 +53,7 @@ export class WorkerClient<Req, Res, Ready = unknown> {
   readonly name: string;
   readonly #url: URL;
   readonly #options: WorkerClientOptions;
-  readonly #pending = new Map<
-    number,
-    { resolve: (r: Res) => void; reject: (e: Error) => void; timer?: NodeJS.Timeout }
-  >();
+  readonly #pending = new Map<number, Pending<Res>>();
   #worker: Worker | undefined;
   #ready!: Promise<Ready>;
   #nextId = 1;
@@ -80,10 +83,7 @@ export class WorkerClient<Req, Res, Ready = unknown> {
     if (!worker) return Promise.reject(new WorkerDied(this.name, 'it is being started again'));
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
-      const entry: { resolve: (r: Res) => void; reject: (e: Error) => void; timer?: NodeJS.Timeout } = {
-        resolve,
-        reject,
-      };
+      const entry: Pending<Res> = { resolve, reject };
       if (this.#options.timeoutMs) {
         entry.timer = setTimeout(
           () => this.#died(worker, `no answer within ${this.#options.timeoutMs} ms`),
@@ -99,8 +99,9 @@ export class WorkerClient<Req, Res, Ready = unknown> {
     this.#closed = true;
     const worker = this.#worker;
     this.#worker = undefined;
-    this.#failAll(new WorkerDied(this.name, 'it was closed'));
     await worker?.terminate();
+    reject([...this.#pending.values()], new WorkerDied(this.name, 'it was closed'));
+    this.#pending.clear();
   }
 
   #start(): void {
@@ -133,7 +134,10 @@ export class WorkerClient<Req, Res, Ready = unknown> {
     const death = new WorkerDied(this.name, detail);
     // gl may be loaded by one thread of the process at a time: the next worker starts only after this one has ended.
     const ended = worker.terminate();
-    this.#failAll(death);
+    // Callers reuse the memory the worker was writing into as soon as they hear of its death: tell them when it has ended.
+    const pending = [...this.#pending.values()];
+    this.#pending.clear();
+    void ended.then(() => reject(pending, death));
     if (this.#closed) return;
     this.restarts++;
     this.#options.onDeath?.(death, this.restarts);
@@ -141,13 +145,12 @@ export class WorkerClient<Req, Res, Ready = unknown> {
     this.#backoffMs = Math.min(this.#backoffMs * 2, MAX_BACKOFF_MS);
     void ended.then(() => setTimeout(() => this.#closed || this.#start(), pause));
   }
+}
 
-  #failAll(error: Error): void {
-    for (const entry of this.#pending.values()) {
-      clearTimeout(entry.timer);
-      entry.reject(error);
-    }
-    this.#pending.clear();
+function reject(entries: readonly Pick<Pending<never>, 'reject' | 'timer'>[], error: Error): void {
+  for (const entry of entries) {
+    clearTimeout(entry.timer);
+    entry.reject(error);
   }
 }
 

@@ -96,8 +96,8 @@ class StreamRun {
       audit: this.#audit,
       timings: this.#timings,
       decodeErrors: source.decodeErrors,
-      sourceError: this.#sourceError,
-      firstFrameMs: this.#firstFrameMs,
+      ...(this.#sourceError !== undefined && { sourceError: this.#sourceError }),
+      ...(this.#firstFrameMs !== undefined && { firstFrameMs: this.#firstFrameMs }),
     };
   }
 

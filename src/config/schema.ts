@@ -1,0 +1,55 @@
+import { z } from 'zod';
+
+const share = z.number().min(0).max(1);
+
+/** Every setting, strict: an unknown key is an error. configs/default.yaml documents each one. */
+export const configSchema = z.strictObject({
+  mode: z.enum(['generate', 'blur', 'pixelate', 'mask', 'noise']).default('generate'),
+  sessionKey: z
+    .union([z.literal(''), z.string().regex(/^[0-9a-fA-F]{32,}$/, 'at least 32 hexadecimal digits')])
+    .default(''),
+  ingest: z.strictObject({ damageLookback: z.number().int().min(0).max(300).default(32) }).prefault({}),
+  detect: z
+    .strictObject({
+      minScore: share.default(0.5),
+      followScore: share.default(0.3),
+      trustedScore: share.default(0.75),
+      tileBudget: z.number().int().min(0).max(64).default(1),
+    })
+    .prefault({}),
+  track: z
+    .strictObject({
+      lookaheadFrames: z.number().int().min(0).max(120).default(12),
+      holdFrames: z.number().int().min(0).max(120).default(6),
+      solidFrames: z.number().int().min(0).max(600).default(24),
+    })
+    .prefault({}),
+  infer: z
+    .strictObject({
+      executionProviders: z.union([z.literal('auto'), z.array(z.string()).min(1)]).default('auto'),
+      precision: z.enum(['auto', 'int8', 'fp32']).default('auto'),
+      maxBatchSize: z.number().int().min(1).max(32).default(4),
+      maxQueueDelayMs: z.number().min(0).max(100).default(2),
+    })
+    .prefault({}),
+  post: z
+    .strictObject({
+      relight: z.boolean().default(true),
+      colour: z.boolean().default(true),
+      sigmaInterocular: z.number().min(0.24).max(2).default(0.24),
+    })
+    .prefault({}),
+  egress: z
+    .strictObject({
+      codec: z.enum(['h264', 'h265', 'vp9']).default('h264'),
+      crf: z.number().min(0).max(63).default(20),
+      preset: z.string().default('veryfast'),
+      hardware: z.enum(['none', 'nvenc', 'qsv', 'vaapi', 'videotoolbox']).default('none'),
+      audio: z.enum(['keep', 'drop']).default('keep'),
+    })
+    .prefault({}),
+  ffmpeg: z.strictObject({ path: z.string().default('') }).prefault({}),
+  models: z.strictObject({ dir: z.string().default(''), cacheDir: z.string().default('') }).prefault({}),
+});
+
+export type Config = z.infer<typeof configSchema>;

@@ -1,0 +1,125 @@
+import type { TrackedFace } from '../core/face-track.ts';
+import { type FrameInfo, type FrameSlot, planeLayout, type RawFrame, SealedFrame } from '../core/video-frame.ts';
+import { WorkerClient } from '../core/worker-client.ts';
+import type { DrawnCover, GlRequest, GlWorkerData } from './gl-messages.ts';
+import { coverRegion, type PlaneCover, veilPlanes } from './plane-covers.ts';
+import { XDisplay } from './x-display.ts';
+
+const seal = SealedFrame.takeDoor();
+const TIMEOUT_MS = 20_000;
+
+export type Mode = 'generate' | Exclude<PlaneCover, 'solid'>;
+
+export interface CompositorOptions extends GlWorkerData {
+  readonly mode: Mode;
+  readonly onWarning?: (sentence: string) => void;
+}
+
+type GlWorker = WorkerClient<GlRequest, DrawnCover[], { renderer: string }>;
+
+export interface Composed {
+  readonly frame: SealedFrame;
+  readonly covers: readonly DrawnCover[];
+}
+
+/** The only maker of SealedFrames: copies raw to sealed memory and covers every face on the way, or veils the frame. */
+export class Compositor {
+  readonly #mode: Mode;
+  readonly #display: XDisplay | undefined;
+  readonly #worker: GlWorker | undefined;
+
+  private constructor(mode: Mode, display?: XDisplay, worker?: GlWorker) {
+    this.#mode = mode;
+    this.#display = display;
+    this.#worker = worker;
+  }
+
+  /** @throws UnderstudyError(graphics) in mode `generate` without X display, Xvfb or GL; the other modes need none. */
+  static async start(options: CompositorOptions): Promise<Compositor> {
+    const { mode, onWarning, ...data } = options;
+    if (mode !== 'generate') return new Compositor(mode);
+    const display = await XDisplay.open();
+    const worker = new WorkerClient<GlRequest, DrawnCover[], { renderer: string }>(
+      'GL',
+      new URL('./gl-worker', import.meta.url),
+      {
+        data,
+        timeoutMs: TIMEOUT_MS,
+        onDeath: (error) => onWarning?.(`${error.message}; frames are veiled until it is back`),
+      },
+    );
+    try {
+      await worker.ready;
+    } catch (error) {
+      await worker.close();
+      display.close();
+      throw error;
+    }
+    return new Compositor(mode, display, worker);
+  }
+
+  get ready(): Promise<unknown> {
+    return this.#worker?.ready ?? Promise.resolve();
+  }
+
+  get alive(): boolean {
+    return this.#worker?.alive ?? true;
+  }
+
+  /** Never rejects: whatever goes wrong, the frame comes back veiled. Takes over `slot`, which is given back by the frame's close. */
+  async compose(raw: RawFrame, faces: readonly TrackedFace[], slot: FrameSlot, streamId = 0): Promise<Composed> {
+    try {
+      const covers = this.#worker
+        ? await this.#draw(this.#worker, raw, faces, slot, streamId)
+        : this.#cover(raw, faces, slot);
+      const unseen = faces.some((face) => !covers.some((c) => c.trackId === face.trackId));
+      if (unseen) throw new Error('a face was not covered');
+      return { frame: seal(raw, slot, 'composed'), covers };
+    } catch {
+      const covers = faces.map(({ trackId, cover }) => ({ trackId, cover }));
+      return { frame: this.veil(raw, slot), covers };
+    }
+  }
+
+  /** A frame without any picture content. */
+  veil(info: FrameInfo, slot: FrameSlot): SealedFrame {
+    veilPlanes(new Uint8Array(slot.memory), info.format);
+    return seal(info, slot, 'veiled');
+  }
+
+  endTrack(streamId: number, trackIds: readonly number[]): void {
+    this.#worker?.call({ kind: 'end-tracks', streamId, trackIds }).catch(() => {
+      // A worker that is down keeps no faces either.
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#worker?.close();
+    this.#display?.close();
+  }
+
+  #draw(worker: GlWorker, raw: RawFrame, faces: readonly TrackedFace[], slot: FrameSlot, streamId: number) {
+    const request = {
+      kind: 'compose',
+      streamId,
+      raw: raw.slot.memory,
+      sealed: slot.memory,
+      format: raw.format,
+      faces,
+    } as const;
+    return worker.call(request);
+  }
+
+  #cover(raw: RawFrame, faces: readonly TrackedFace[], slot: FrameSlot): DrawnCover[] {
+    const { byteLength } = planeLayout(raw.format.width, raw.format.height);
+    const planes = new Uint8Array(slot.memory, 0, byteLength);
+    planes.set(new Uint8Array(raw.slot.memory, 0, byteLength));
+    const cover = this.#mode === 'generate' ? 'solid' : this.#mode;
+    for (const face of faces)
+      coverRegion(planes, raw.format, face.region, face.cover === 'solid' && cover !== 'mask' ? 'solid' : cover);
+    return faces.map(({ trackId, cover: planned }) => ({
+      trackId,
+      cover: planned === 'solid' ? 'solid' : 'generated',
+    }));
+  }
+}

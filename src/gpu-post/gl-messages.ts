@@ -1,0 +1,25 @@
+import type { Cover, TrackedFace } from '../core/face-track.ts';
+import type { PictureFormat } from '../core/video-frame.ts';
+import type { PhotometryOptions } from './photometry.ts';
+
+export interface GlWorkerData {
+  readonly faceMemory: SharedArrayBuffer;
+  readonly faceSize: number;
+  readonly photometry: PhotometryOptions;
+}
+
+export type GlRequest =
+  | {
+      readonly kind: 'compose';
+      readonly streamId: number;
+      readonly raw: SharedArrayBuffer;
+      readonly sealed: SharedArrayBuffer;
+      readonly format: PictureFormat;
+      readonly faces: readonly TrackedFace[];
+    }
+  | { readonly kind: 'end-tracks'; readonly streamId: number; readonly trackIds: readonly number[] };
+
+export interface DrawnCover {
+  readonly trackId: number;
+  readonly cover: Cover;
+}

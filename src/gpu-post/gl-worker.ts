@@ -1,0 +1,95 @@
+import { faceSlotViews } from '../core/face-slot.ts';
+import type { TrackedFace } from '../core/face-track.ts';
+import { planeLayout } from '../core/video-frame.ts';
+import { serveWorker } from '../core/worker-client.ts';
+import { Composer } from './composer.ts';
+import { FacePainter } from './face-painter.ts';
+import { createGl } from './gl-context.ts';
+import type { DrawnCover, GlRequest, GlWorkerData } from './gl-messages.ts';
+import { type ColourState, Photometry } from './photometry.ts';
+import { coverRegion } from './plane-covers.ts';
+import type { Texture } from './texture.ts';
+
+/** Finished faces kept for `held`, over all streams. */
+const MAX_KEPT = 64;
+
+interface Kept {
+  readonly face: Texture;
+  colour: ColourState | undefined;
+  finished: boolean;
+}
+
+serveWorker<GlRequest, DrawnCover[], { renderer: string }, GlWorkerData>(async (data) => {
+  const gl = createGl();
+  const composer = new Composer(gl);
+  const photometry = new Photometry(composer, data.faceSize, data.photometry);
+  const painter = new FacePainter(composer);
+  const kept = new Map<string, Kept>();
+
+  const keptFor = (key: string): Kept => {
+    let entry = kept.get(key);
+    if (!entry) {
+      if (kept.size >= MAX_KEPT) forget(kept.keys().next().value as string);
+      entry = {
+        face: composer.texture(data.faceSize, data.faceSize, 'rgba8', { filter: 'linear' }),
+        colour: undefined,
+        finished: false,
+      };
+      kept.set(key, entry);
+    }
+    return entry;
+  };
+  const forget = (key: string) => {
+    const entry = kept.get(key);
+    if (entry) composer.release(entry.face);
+    kept.delete(key);
+  };
+  const drawFace = (
+    streamId: number,
+    face: TrackedFace,
+    planes: Uint8Array,
+    format: (GlRequest & { kind: 'compose' })['format'],
+  ) => {
+    const key = `${streamId}/${face.trackId}`;
+    const { toPicture, own, driven, faceSlot } = face;
+    if (face.cover === 'generated' && toPicture && own && driven && faceSlot !== undefined) {
+      const entry = keptFor(key);
+      entry.colour = photometry.run(
+        faceSlotViews(data.faceMemory, faceSlot, data.faceSize),
+        own,
+        driven,
+        entry.colour,
+        entry.face,
+      );
+      entry.finished = true;
+      painter.paint(entry.face, toPicture, planes, format);
+      return 'generated' as const;
+    }
+    const entry = kept.get(key);
+    if (face.cover !== 'solid' && toPicture && entry?.finished) {
+      painter.paint(entry.face, toPicture, planes, format);
+      return 'held' as const;
+    }
+    coverRegion(planes, format, face.region, 'solid');
+    return 'solid' as const;
+  };
+
+  return {
+    ready: { renderer: String(gl.getParameter(gl.RENDERER)) },
+    handle(request) {
+      if (request.kind === 'end-tracks') {
+        for (const id of request.trackIds) forget(`${request.streamId}/${id}`);
+        return [];
+      }
+      const { byteLength } = planeLayout(request.format.width, request.format.height);
+      const planes = new Uint8Array(request.sealed, 0, byteLength);
+      planes.set(new Uint8Array(request.raw, 0, byteLength));
+      // Solid covers last: they must not be painted over by a neighbour's soft edge.
+      const order = [...request.faces].sort((a, b) => Number(a.cover === 'solid') - Number(b.cover === 'solid'));
+      return order.map((face) => ({
+        trackId: face.trackId,
+        cover: drawFace(request.streamId, face, planes, request.format),
+      }));
+    },
+  };
+});

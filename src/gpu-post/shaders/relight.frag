@@ -1,0 +1,12 @@
+#version 300 es
+// Retinex ratio: the generated face under the original's low-passed light.
+precision highp float;
+uniform sampler2D face, blurred;
+uniform float size, strength;
+out vec4 result;
+void main() {
+  vec2 at = gl_FragCoord.xy / size;
+  vec3 b = texture(blurred, at).rgb;
+  float ratio = clamp((b.r - b.g) / max(b.b, 1e-3), -1.1, 1.1);
+  result = vec4(clamp(texture(face, at).rgb * exp(strength * ratio), 0.0, 1.0), 1.0);
+}

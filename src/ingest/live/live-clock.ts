@@ -1,0 +1,32 @@
+/** A source whose clock is this far from the expected time has jumped, been restarted or drifted. */
+const MAX_OFFSET_US = 1_000_000;
+
+/**
+ * Time stamps for the pipeline: the source's own spacing on one clock that never jumps or runs backwards, whatever
+ * reconnects and clock jumps of the source do. Starts at 0 with the first frame; all in microseconds.
+ */
+export class LiveClock {
+  #startUs: number | undefined;
+  #offsetUs: number | undefined;
+  #lastUs = -1;
+
+  map(sourceUs: number, nowUs: number): number {
+    this.#startUs ??= nowUs;
+    const elapsedUs = nowUs - this.#startUs;
+    if (this.#offsetUs === undefined || Math.abs(sourceUs + this.#offsetUs - elapsedUs) > MAX_OFFSET_US) {
+      this.#offsetUs = elapsedUs - sourceUs;
+    }
+    return this.#advance(sourceUs + this.#offsetUs);
+  }
+
+  /** For frames that have no time of their own. */
+  now(nowUs: number): number {
+    this.#startUs ??= nowUs;
+    return this.#advance(nowUs - this.#startUs);
+  }
+
+  #advance(timestampUs: number): number {
+    this.#lastUs = Math.max(Math.round(timestampUs), this.#lastUs + 1);
+    return this.#lastUs;
+  }
+}

@@ -1,0 +1,119 @@
+import { Observable, Subject } from 'rxjs';
+import { FramePool } from '../../core/frame-pool.ts';
+import { type FrameSlot, type PictureFormat, planeLayout, RawFrame } from '../../core/video-frame.ts';
+import { LiveClock } from './live-clock.ts';
+
+/** Mid-grey planes: what a frame holds that exists only to be veiled. */
+const BLANK = 128;
+
+export interface LiveCounts {
+  /** Pictures decoded. */
+  received: number;
+  /** Pictures overtaken by a newer one before the pipeline could take them. */
+  dropped: number;
+  /** Frames without a picture, sent on to be veiled while there is none. */
+  blank: number;
+}
+
+/**
+ * Between a live decoder and the pipeline. At most `inFlight` frames are with the pipeline and one waits, which a newer
+ * one replaces: latency cannot grow however slow the stages are, and a decoder never has to wait.
+ */
+export class LiveFrames {
+  readonly format: PictureFormat;
+  readonly counts: LiveCounts = { received: 0, dropped: 0, blank: 0 };
+  readonly frames: Observable<RawFrame>;
+  readonly #out = new Subject<RawFrame>();
+  readonly #pool: FramePool;
+  readonly #inFlight: number;
+  readonly #clock = new LiveClock();
+  readonly #recent: RawFrame[] = [];
+  #taken = 0;
+  #waiting: { slot: FrameSlot; timestampUs: number; damaged: boolean } | undefined;
+  #sequence = 0;
+  #ended = false;
+
+  constructor(format: PictureFormat, inFlight: number) {
+    this.format = format;
+    this.#inFlight = inFlight;
+    // One more is being decoded into and one waits.
+    this.#pool = new FramePool(planeLayout(format.width, format.height).byteLength, inFlight + 2);
+    this.frames = new Observable((subscriber) => {
+      const subscription = this.#out.subscribe(subscriber);
+      return () => {
+        subscription.unsubscribe();
+        this.#dropWaiting();
+      };
+    });
+  }
+
+  /** A slot to decode the next picture into; undefined only while another one is being decoded into. */
+  tryTakeSlot(): FrameSlot | undefined {
+    return this.#pool.tryAcquire();
+  }
+
+  /** Hands a decoded picture on, or lets it replace the one that waits. @param sourceUs the source's own clock */
+  offer(slot: FrameSlot, sourceUs: number, damaged: boolean): void {
+    this.counts.received++;
+    this.#offer(slot, this.#clock.map(sourceUs, performance.now() * 1000), damaged);
+  }
+
+  /** Sends on a frame without a picture, marked damaged so that the whole of it is veiled. */
+  offerBlank(): void {
+    const slot = this.#pool.tryAcquire();
+    if (!slot) return;
+    new Uint8Array(slot.memory).fill(BLANK);
+    this.counts.blank++;
+    this.#offer(slot, this.#clock.now(performance.now() * 1000), true);
+  }
+
+  /** Frames already handed on may be wrong: marked before the compositor looks at them. */
+  markRecentDamaged(): void {
+    for (const frame of this.#recent) frame.damaged = true;
+    if (this.#waiting) this.#waiting.damaged = true;
+  }
+
+  end(error?: unknown): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#dropWaiting();
+    if (error === undefined) this.#out.complete();
+    else this.#out.error(error);
+  }
+
+  #offer(slot: FrameSlot, timestampUs: number, damaged: boolean): void {
+    if (this.#ended || !this.#out.observed) return slot.release();
+    if (this.#waiting) {
+      this.counts.dropped++;
+      this.#dropWaiting();
+    }
+    this.#waiting = { slot, timestampUs, damaged };
+    this.#next();
+  }
+
+  #next(): void {
+    if (!this.#waiting || this.#taken >= this.#inFlight) return;
+    const { slot, timestampUs, damaged } = this.#waiting;
+    this.#waiting = undefined;
+    this.#taken++;
+    let held = true;
+    const release = () => {
+      if (!held) return;
+      held = false;
+      slot.release();
+      this.#taken--;
+      this.#next();
+    };
+    const counted = { index: slot.index, memory: slot.memory, release };
+    const frame = new RawFrame({ sequence: this.#sequence++, timestampUs, format: this.format }, counted);
+    frame.damaged = damaged;
+    this.#recent.push(frame);
+    if (this.#recent.length > this.#inFlight) this.#recent.shift();
+    this.#out.next(frame);
+  }
+
+  #dropWaiting(): void {
+    this.#waiting?.slot.release();
+    this.#waiting = undefined;
+  }
+}

@@ -1,0 +1,186 @@
+import type { Readable } from 'node:stream';
+import { ExitCode, UnderstudyError } from '../../core/errors.ts';
+import type { FfmpegProcess } from '../../core/ffmpeg.ts';
+import type { NutStream } from '../../core/nut/demuxer.ts';
+import type { PictureFormat } from '../../core/video-frame.ts';
+import type { Source, SourceInfo } from '../source.ts';
+import { DecoderLog } from './decoder-log.ts';
+import { type LiveCounts, LiveFrames } from './live-frames.ts';
+import { readPictures } from './picture-reader.ts';
+
+/** What leaves while the source is away: veiled frames, one veiled frame that stays, or the end of the stream. */
+export type OnSourceLost = 'veil' | 'freeze-veiled' | 'stop';
+
+export interface LiveSourceOptions {
+  /** Frames with the pipeline at once: its stages and the look-ahead. */
+  readonly inFlight: number;
+  readonly onSourceLost: OnSourceLost;
+  /** Without a picture for this long the connection is taken for dead and made again. */
+  readonly stallMs: number;
+  readonly onWarning?: (sentence: string) => void;
+}
+
+/** Starts a decoder that writes rawvideo NUT. @param canvas size that all pictures must have; undefined: the stream's own */
+export type StartDecoder = (canvas: PictureFormat | undefined, onLine: (line: string) => void) => FfmpegProcess;
+/** Turns what a decoder said before its first picture into a sentence for the user. */
+export type ExplainFailure = (log: string) => UnderstudyError;
+
+const FIRST_BACKOFF_MS = 500;
+const MAX_BACKOFF_MS = 10_000;
+/** After this long without a picture veiled frames are sent, at this interval. */
+const BLANK_AFTER_MS = 1000;
+const BLANK_EVERY_MS = 200;
+
+/** An ffmpeg process that decodes a stream, started again with growing pauses for as long as the source is open. */
+export class LiveSource implements Source {
+  readonly info: SourceInfo;
+  readonly frames;
+  readonly #frames: LiveFrames;
+  readonly #start: StartDecoder;
+  readonly #options: LiveSourceOptions;
+  #log = new DecoderLog(() => this.#frames?.markRecentDamaged());
+  #errorsBefore = 0;
+  #child: FfmpegProcess;
+  #lastPictureMs = performance.now();
+  #frozen = false;
+  #closed = false;
+  readonly #watch: NodeJS.Timeout;
+  reconnects = 0;
+
+  private constructor(start: StartDecoder, options: LiveSourceOptions, first: FirstRun) {
+    this.#start = start;
+    this.#options = options;
+    this.#child = first.child;
+    this.#log = first.log;
+    this.info = { format: first.format, hasAudio: false };
+    this.#frames = new LiveFrames(first.format, options.inFlight);
+    this.frames = this.#frames.frames;
+    first.attach(this);
+    this.#watch = setInterval(() => this.#check(), BLANK_EVERY_MS / 2);
+    void this.#supervise(first.done);
+  }
+
+  /** Resolves with the first picture's size known. @throws UnderstudyError when there is none within `openMs` */
+  static async open(
+    start: StartDecoder,
+    options: LiveSourceOptions & { readonly openMs: number; readonly canvas?: PictureFormat },
+    explain: ExplainFailure,
+  ): Promise<LiveSource> {
+    const first = new FirstRun(start, options.canvas);
+    const timer = setTimeout(() => first.child.process.kill('SIGKILL'), options.openMs);
+    const failure = await first.opened.finally(() => clearTimeout(timer));
+    if (failure !== undefined) throw explain(failure);
+    return new LiveSource(start, options, first);
+  }
+
+  get decodeErrors(): number {
+    return this.#errorsBefore + this.#log.errors;
+  }
+
+  get counts(): LiveCounts {
+    return this.#frames.counts;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearInterval(this.#watch);
+    this.#frames.end();
+    this.#child.process.kill('SIGKILL');
+    await this.#child.exited;
+  }
+
+  /** @private for the reader */
+  readonly ports = {
+    onStream: () => {},
+    slot: () => this.#frames.tryTakeSlot(),
+    onPicture: (slot: ReturnType<LiveFrames['tryTakeSlot']>, timestampUs: number) => {
+      this.#lastPictureMs = performance.now();
+      this.#frozen = false;
+      if (slot) this.#frames.offer(slot, timestampUs, this.#log.isDamaged(timestampUs));
+    },
+    onDamage: () => this.#frames.markRecentDamaged(),
+  };
+
+  async #supervise(firstRun: Promise<void>): Promise<void> {
+    let run = firstRun;
+    let backoffMs = FIRST_BACKOFF_MS;
+    while (!this.#closed) {
+      const startedMs = performance.now();
+      await run.catch(() => {});
+      this.#child.process.kill('SIGKILL');
+      await this.#child.exited;
+      if (this.#closed) return;
+      if (this.#options.onSourceLost === 'stop') {
+        this.#frames.end(new UnderstudyError(ExitCode.input, 'the live input ended', 'start it again when it is back'));
+        return;
+      }
+      if (this.#lastPictureMs > startedMs) backoffMs = FIRST_BACKOFF_MS;
+      this.#options.onWarning?.(`the live input is gone; trying again in ${backoffMs / 1000} s`);
+      await new Promise((resolve) => setTimeout(resolve, backoffMs));
+      backoffMs = Math.min(backoffMs * 2, MAX_BACKOFF_MS);
+      if (this.#closed) return;
+      this.reconnects++;
+      this.#errorsBefore += this.#log.errors;
+      this.#log = new DecoderLog(() => this.#frames.markRecentDamaged());
+      const log = this.#log;
+      this.#child = this.#start(this.info.format, (line) => log.line(line));
+      this.#startedMs = performance.now();
+      run = readPictures(this.#child.process.stdout as Readable, this.ports);
+    }
+  }
+
+  #startedMs = performance.now();
+  #lastBlankMs = 0;
+
+  #check(): void {
+    const now = performance.now();
+    const silentMs = now - Math.max(this.#lastPictureMs, this.#startedMs);
+    if (silentMs > this.#options.stallMs) {
+      this.#startedMs = now;
+      this.#child.process.kill('SIGKILL');
+    }
+    if (now - this.#lastPictureMs < BLANK_AFTER_MS || now - this.#lastBlankMs < BLANK_EVERY_MS) return;
+    if (this.#frozen || this.#options.onSourceLost === 'stop') return;
+    this.#frozen = this.#options.onSourceLost === 'freeze-veiled';
+    this.#lastBlankMs = now;
+    this.#frames.offerBlank();
+  }
+}
+
+/** The first connection: its pictures are read over until the source around it exists. */
+class FirstRun {
+  readonly child: FfmpegProcess;
+  readonly log = new DecoderLog(() => this.#source?.ports.onDamage());
+  /** Undefined once the stream's size is known, else what the decoder said. */
+  readonly opened: Promise<string | undefined>;
+  readonly done: Promise<void>;
+  format!: PictureFormat;
+  #source: LiveSource | undefined;
+
+  constructor(start: StartDecoder, canvas: PictureFormat | undefined) {
+    this.child = start(canvas, (line) => this.log.line(line));
+    let found: (failure: string | undefined) => void = () => {};
+    this.opened = new Promise((resolve) => {
+      found = resolve;
+    });
+    this.done = readPictures(this.child.process.stdout as Readable, {
+      onStream: (stream) => {
+        this.format = canvas ?? formatOf(stream);
+        found(undefined);
+      },
+      slot: () => this.#source?.ports.slot(),
+      onPicture: (slot, timestampUs) => this.#source?.ports.onPicture(slot, timestampUs),
+    });
+    const ended = () => this.child.exited.then(() => found(this.child.errors()));
+    void this.done.then(ended, ended);
+  }
+
+  attach(source: LiveSource): void {
+    this.#source = source;
+  }
+}
+
+function formatOf({ width, height }: NutStream): PictureFormat {
+  return { width, height, colour: { matrix: height >= 720 ? 'bt709' : 'bt601', range: 'limited' } };
+}

@@ -1,0 +1,22 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+import { registerRun } from './cli/run.ts';
+import { ExitCode, UnderstudyError } from './core/errors.ts';
+
+const program = new Command('understudy')
+  .description('replaces every face in a video with a synthetic stand-in')
+  .version('0.1.0');
+registerRun(program);
+
+program.exitOverride((error) => {
+  process.exit(error.exitCode === 0 ? ExitCode.ok : ExitCode.usage);
+});
+program.parseAsync().catch((error: unknown) => {
+  if (error instanceof UnderstudyError || (error as { remedy?: string }).remedy) {
+    const { message, remedy, exitCode } = error as UnderstudyError;
+    process.stderr.write(`understudy: ${message}; ${remedy}\n`);
+    process.exit(exitCode ?? ExitCode.internal);
+  }
+  process.stderr.write(`understudy: a fault of the program: ${(error as Error).stack ?? String(error)}\n`);
+  process.exit(ExitCode.internal);
+});

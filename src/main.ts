@@ -1,5 +1,8 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
+import { registerBench } from './cli/bench.ts';
+import { registerDemo } from './cli/demo.ts';
+import { registerDoctor } from './cli/doctor.ts';
 import { registerRun } from './cli/run.ts';
 import { ExitCode, UnderstudyError } from './core/errors.ts';
 
@@ -7,6 +10,9 @@ const program = new Command('understudy')
   .description('replaces every face in a video with a synthetic stand-in')
   .version('0.1.0');
 registerRun(program);
+registerDemo(program);
+registerDoctor(program);
+registerBench(program);
 
 program.exitOverride((error) => {
   process.exit(error.exitCode === 0 ? ExitCode.ok : ExitCode.usage);

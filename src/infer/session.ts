@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { ExitCode, UnderstudyError } from '../core/errors.ts';
 
@@ -12,7 +15,11 @@ const PREFERRED = ['tensorrt', 'cuda', 'coreml', 'dml'];
 /** Providers to try, from what this build of ONNX Runtime has; the CPU always last. */
 export function providersFor(wanted: SessionOptions['executionProviders'] = 'auto'): string[] {
   if (wanted !== 'auto') return [...wanted];
-  const available = ort.listSupportedBackends().map((b) => b.name);
+  // The Linux build names CUDA and TensorRT as supported also when their library was not installed with it.
+  const folder = join(dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json')), 'bin/napi-v6');
+  const shared = join(folder, process.platform, process.arch, 'libonnxruntime_providers_shared.so');
+  const installed = process.platform !== 'linux' || existsSync(shared);
+  const available = installed ? ort.listSupportedBackends().map((b) => b.name as string) : [];
   return [...PREFERRED.filter((p) => available.includes(p)), 'cpu'];
 }
 

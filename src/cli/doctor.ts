@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { ExitCode, type UnderstudyError } from '../core/errors.ts';
+import { findFfmpeg } from '../core/ffmpeg.ts';
+import { Compositor } from '../gpu-post/compositor.ts';
+import { ModelStore } from '../infer/model-store.ts';
+import { providersFor } from '../infer/session.ts';
+
+interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
+async function check(name: string, look: () => Promise<string>): Promise<Check> {
+  try {
+    return { name, ok: true, detail: await look() };
+  } catch (error) {
+    const { message, remedy } = error as UnderstudyError;
+    return { name, ok: false, detail: remedy ? `${message}; ${remedy}` : message };
+  }
+}
+
+async function graphics(): Promise<string> {
+  const compositor = await Compositor.start({
+    faceMemory: new SharedArrayBuffer(1024),
+    faceSize: 128,
+    mode: 'generate',
+    photometry: { relight: true, colour: true, sigmaInterocular: 0.24 },
+  });
+  const { renderer } = (await compositor.ready) as { renderer: string };
+  await compositor.close();
+  return renderer;
+}
+
+function vnni(): string {
+  try {
+    return /avx512_vnni|avx_vnni/.test(readFileSync('/proc/cpuinfo', 'utf8'))
+      ? 'int8 dot products (VNNI)'
+      : 'no VNNI: fp32 is used';
+  } catch {
+    return 'unknown';
+  }
+}
+
+export function registerDoctor(program: Command): void {
+  program
+    .command('doctor')
+    .description('says what is there, what is missing and how to get it')
+    .option('--json', 'as JSON')
+    .action(async ({ json }: { json?: boolean }) => {
+      const models = ModelStore.open()
+        .status()
+        .filter((m) => !m.group);
+      const checks = [
+        await check('Node.js', async () => process.version),
+        await check('ffmpeg', async () => {
+          const { path, version, probePath } = await findFfmpeg();
+          return `${version} (${path}${probePath ? ', with ffprobe' : ', ffprobe is missing'})`;
+        }),
+        await check('X display and GL', graphics),
+        await check('ONNX Runtime', async () => `execution providers ${providersFor().join(', ')}`),
+        await check('processor', async () => vnni()),
+        ...models.map((m) => ({
+          name: `model ${m.name}`,
+          ok: m.state === 'ok',
+          detail: m.state === 'ok' ? `${m.sha256.slice(0, 12)} from ${m.source}` : `${m.state}; run scripts/setup.sh`,
+        })),
+      ];
+      if (json) process.stdout.write(`${JSON.stringify(checks, null, 2)}\n`);
+      else for (const c of checks) process.stdout.write(`${c.ok ? 'ok     ' : 'MISSING'} ${c.name}: ${c.detail}\n`);
+      if (checks.some((c) => !c.ok)) process.exitCode = ExitCode.tool;
+    });
+}

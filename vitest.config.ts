@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // GL may be loaded by one thread of a process, and native modules survive no worker thread: a process per file.
+    pool: 'forks',
+    // The models want the cores for themselves.
+    maxWorkers: 2,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+  },
+});

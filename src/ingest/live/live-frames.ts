@@ -82,7 +82,10 @@ export class LiveFrames {
   }
 
   #offer(slot: FrameSlot, timestampUs: number, damaged: boolean): void {
-    if (this.#ended || !this.#out.observed) return slot.release();
+    if (this.#ended || !this.#out.observed) {
+      slot.release();
+      return;
+    }
     if (this.#waiting) {
       this.counts.dropped++;
       this.#dropWaiting();

@@ -1,0 +1,39 @@
+import { lookup } from 'node:dns/promises';
+import { type ExitCode, UnderstudyError } from './errors.ts';
+
+/** A URL without user name and password: the only form that may be logged or shown. */
+export function withoutCredentials(url: string): string {
+  return url.replace(/\/\/[^/@\s]+@/, '//');
+}
+
+/**
+ * Finds the host's address before ffmpeg is started: a wrong name gives a clear error, and the statically linked ffmpeg
+ * of @ffmpeg-installer crashes on any name.
+ * @param replace put the address into the URL
+ * @throws UnderstudyError(exitCode) when the name is unknown or the URL has none
+ */
+export async function resolveHost(url: string, exitCode: ExitCode, replace: boolean): Promise<string> {
+  let parsed: URL;
+  try {
+    parsed = new URL(url);
+  } catch {
+    throw new UnderstudyError(
+      exitCode,
+      `${withoutCredentials(url)} is not a URL`,
+      'write it as scheme://host:port/path',
+    );
+  }
+  const host = parsed.hostname.replace(/^\[|\]$/g, '');
+  try {
+    const { address, family } = await lookup(host);
+    if (!replace || address === host) return url;
+    const at = url.indexOf(parsed.hostname, url.lastIndexOf('@') + 1);
+    return url.slice(0, at) + (family === 6 ? `[${address}]` : address) + url.slice(at + parsed.hostname.length);
+  } catch {
+    throw new UnderstudyError(
+      exitCode,
+      `the host of ${withoutCredentials(url)} cannot be found`,
+      'check its name and the network',
+    );
+  }
+}

@@ -1,0 +1,55 @@
+import { ExitCode, UnderstudyError } from '../../core/errors.ts';
+import { type FfmpegTool, ffmpegArguments, findFfmpeg, spawnFfmpeg } from '../../core/ffmpeg.ts';
+import { LiveSink } from './live-sink.ts';
+
+export interface LiveOutput {
+  /** Address or device as ffmpeg takes it. */
+  readonly to: string;
+  /** Options of the encoder, the muxer and the protocol. */
+  readonly options: readonly string[];
+}
+
+export interface LiveOutputOptions {
+  readonly bitrateKbps?: number;
+  /** Seconds between key pictures. */
+  readonly keyIntervalS?: number;
+  readonly stallMs?: number;
+  readonly ffmpegPath?: string;
+  readonly onWarning?: (sentence: string) => void;
+}
+
+/** x264 without delay: no B-frames, no look-ahead, parameter sets before each key picture. @throws UnderstudyError(output) */
+export function lowDelayH264(tool: FfmpegTool, options: LiveOutputOptions): string[] {
+  if (!tool.encoders.has('libx264')) {
+    throw new UnderstudyError(
+      ExitCode.output,
+      `the encoder libx264 is not in ffmpeg ${tool.version}`,
+      'install a full ffmpeg, or set FFMPEG_PATH',
+    );
+  }
+  const kbps = options.bitrateKbps ?? 4000;
+  return [
+    ...['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-x264-params', 'repeat-headers=1'],
+    ...['-b:v', `${kbps}k`, '-maxrate', `${kbps}k`, '-bufsize', `${kbps}k`, '-g', '9999', '-bf', '0'],
+    ...['-force_key_frames', `expr:gte(t,n_forced*${options.keyIntervalS ?? 2})`, '-pix_fmt', 'yuv420p'],
+  ];
+}
+
+export async function openLiveSink(
+  output: (tool: FfmpegTool) => LiveOutput | Promise<LiveOutput>,
+  options: LiveOutputOptions,
+): Promise<LiveSink> {
+  const tool = await findFfmpeg(options.ffmpegPath);
+  const target = await output(tool);
+  const args = ffmpegArguments({
+    inputs: [{ from: 'pipe:0', options: ['-f', 'nut', '-fpsprobesize', '0', '-probesize', '32'] }],
+    output: target.to,
+    options: ['-map', '0:v:0', '-vsync', '0', '-copyts', ...target.options],
+  });
+  // -nostdin would close the pipe that the pictures go through.
+  const piped = args.filter((arg) => arg !== '-nostdin');
+  return new LiveSink(() => spawnFfmpeg(tool, piped), {
+    stallMs: options.stallMs ?? 5000,
+    ...(options.onWarning && { onWarning: options.onWarning }),
+  });
+}

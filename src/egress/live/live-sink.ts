@@ -1,0 +1,116 @@
+import type { Writable } from 'node:stream';
+import type { FfmpegProcess } from '../../core/ffmpeg.ts';
+import { lastLine } from '../../core/ffmpeg.ts';
+import { nutFrameHeader, nutHeader } from '../../core/nut/muxer.ts';
+import { SealedFrame } from '../../core/video-frame.ts';
+import type { Sink } from '../sink.ts';
+
+export interface LiveSinkOptions {
+  /** Without taking a frame for this long the process is taken for hung and started again. */
+  readonly stallMs: number;
+  readonly onWarning?: (sentence: string) => void;
+}
+
+const FIRST_BACKOFF_MS = 500;
+const MAX_BACKOFF_MS = 10_000;
+
+/**
+ * An ffmpeg process that encodes and publishes. A receiver that goes away costs frames, never the stream: the process is
+ * started again with growing pauses and what comes meanwhile is dropped and counted.
+ */
+export class LiveSink implements Sink {
+  readonly #start: () => FfmpegProcess;
+  readonly #options: LiveSinkOptions;
+  #child: FfmpegProcess | undefined;
+  #headerSent = false;
+  #startUs: number | undefined;
+  #backoffMs = FIRST_BACKOFF_MS;
+  #retryAtMs = 0;
+  #closed = false;
+  dropped = 0;
+  written = 0;
+  restarts = 0;
+
+  constructor(start: () => FfmpegProcess, options: LiveSinkOptions) {
+    this.#start = start;
+    this.#options = options;
+  }
+
+  async write(frame: SealedFrame): Promise<void> {
+    if (!SealedFrame.isSealed(frame)) throw new Error('only a SealedFrame may leave');
+    const child = this.#running();
+    const stdin = child?.process.stdin as Writable | undefined;
+    if (!child || !stdin || stdin.writableNeedDrain || !stdin.writable) {
+      this.dropped++;
+      frame.close();
+      return;
+    }
+    if (!this.#headerSent) {
+      this.#headerSent = true;
+      stdin.write(nutHeader(frame.format.width, frame.format.height));
+    }
+    this.#startUs ??= frame.timestampUs;
+    const { pixels } = frame;
+    stdin.write(nutFrameHeader(frame.timestampUs - this.#startUs, pixels.length));
+    let gone = false;
+    const sent = new Promise<void>((done) => {
+      stdin.write(pixels, () => {
+        gone = true;
+        done();
+      });
+    });
+    await Promise.race([sent, child.exited, pause(this.#options.stallMs)]);
+    if (!gone) {
+      // Hung: the slot is only free once the process can read no more of it.
+      child.process.kill('SIGKILL');
+      await child.exited;
+    } else {
+      this.written++;
+      this.#backoffMs = FIRST_BACKOFF_MS;
+    }
+    frame.close();
+  }
+
+  async finish(): Promise<void> {
+    this.#closed = true;
+    const child = this.#child;
+    if (!child) return;
+    child.process.stdin?.end();
+    if (!(await Promise.race([child.exited.then(() => true), pause(3000)]))) await this.abort();
+  }
+
+  async abort(): Promise<void> {
+    this.#closed = true;
+    this.#child?.process.kill('SIGKILL');
+    await this.#child?.exited;
+  }
+
+  #running(): FfmpegProcess | undefined {
+    if (this.#child || this.#closed || performance.now() < this.#retryAtMs) return this.#child;
+    const child = this.#start();
+    this.#child = child;
+    this.#headerSent = false;
+    this.#startUs = undefined;
+    // A broken pipe shows as the process's exit.
+    child.process.stdin?.on('error', () => {});
+    child.process.stdout?.resume();
+    void child.exited.then(() => this.#ended(child));
+    return child;
+  }
+
+  #ended(child: FfmpegProcess): void {
+    if (this.#child === child) this.#child = undefined;
+    if (this.#closed) return;
+    this.restarts++;
+    this.#retryAtMs = performance.now() + this.#backoffMs;
+    this.#options.onWarning?.(
+      `the live output ended (${lastLine(child.errors())}); trying again in ${this.#backoffMs / 1000} s`,
+    );
+    this.#backoffMs = Math.min(this.#backoffMs * 2, MAX_BACKOFF_MS);
+  }
+}
+
+/** Resolves with undefined; does not keep the process alive. */
+function pause(ms: number): Promise<undefined> {
+  return new Promise((resolve) => setTimeout(() => resolve(undefined), ms).unref());
+}

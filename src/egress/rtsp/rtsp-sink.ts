@@ -1,0 +1,19 @@
+import { ExitCode } from '../../core/errors.ts';
+import { resolveHost } from '../../core/stream-address.ts';
+import { type LiveOutputOptions, lowDelayH264, openLiveSink } from '../live/live-encoder.ts';
+import type { LiveSink } from '../live/live-sink.ts';
+
+/** Publishes by ANNOUNCE and RECORD to a server such as MediaMTX. @throws UnderstudyError(output) for a host that is unknown */
+export function openRtspSink(
+  url: string,
+  options: LiveOutputOptions & { readonly transport?: 'tcp' | 'udp' } = {},
+): Promise<LiveSink> {
+  return openLiveSink(async (tool) => {
+    const modern = Number.parseInt(tool.version.replace(/^\D*/, ''), 10) >= 5;
+    const address = await resolveHost(url, ExitCode.output, !modern);
+    return {
+      to: address,
+      options: [...lowDelayH264(tool, options), '-f', 'rtsp', '-rtsp_transport', options.transport ?? 'tcp'],
+    };
+  }, options);
+}

@@ -1,0 +1,35 @@
+import { type FfmpegTool, ffmpegArguments } from '../../core/ffmpeg.ts';
+import type { PictureFormat } from '../../core/video-frame.ts';
+
+/** Whether this is an ffmpeg of today or the one of 2018 that @ffmpeg-installer brings. */
+export function isModern(tool: FfmpegTool): boolean {
+  return Number.parseInt(tool.version.replace(/^\D*/, ''), 10) >= 5;
+}
+
+/**
+ * Arguments for a live decoder: no threads (they hold pictures back), no probing, rawvideo NUT out.
+ * @param canvas pictures of another size are scaled into it and padded
+ */
+export function liveDecoderArguments(
+  tool: FfmpegTool,
+  input: { readonly from: string; readonly options: readonly string[] },
+  canvas: PictureFormat | undefined,
+): string[] {
+  const fit = canvas
+    ? [
+        `scale=${canvas.width}:${canvas.height}:force_original_aspect_ratio=decrease`,
+        `pad=${canvas.width}:${canvas.height}:(ow-iw)/2:(oh-ih)/2`,
+      ]
+    : [];
+  const watch = isModern(tool) ? 'showinfo=checksum=0' : 'showinfo';
+  const args = ffmpegArguments({
+    inputs: [{ from: input.from, options: ['-threads', '1', '-fpsprobesize', '0', ...input.options] }],
+    output: 'pipe:1',
+    options: [
+      ...['-map', '0:v:0', '-vf', [watch, ...fit, 'format=yuv420p'].join(','), '-vsync', '0'],
+      ...['-enc_time_base', '1:1000000', '-c:v', 'rawvideo', '-pix_fmt', 'yuv420p', '-flush_packets', '1', '-f', 'nut'],
+    ],
+  });
+  // Levels in front of the lines tell errors apart; key pictures are told at level info.
+  return args.map((arg, i) => (args[i - 1] === '-loglevel' ? 'level+info' : arg));
+}

@@ -25,7 +25,9 @@ export class GeneratorClient {
     });
     this.#batcher = new Batcher({ maxBatchSize, maxQueueDelayMs, run: (items) => this.#worker.call(items) });
     this.#worker.ready.then(
-      (ready) => ready.warnings.forEach(onWarning),
+      (ready) => {
+        for (const sentence of ready.warnings) onWarning(sentence);
+      },
       () => {},
     );
   }

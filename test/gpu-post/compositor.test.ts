@@ -1,0 +1,133 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FACE_SLOT_BYTES, faceSlotViews } from '../../src/core/face-slot.ts';
+import type { TrackedFace } from '../../src/core/face-track.ts';
+import { FramePool } from '../../src/core/frame-pool.ts';
+import { planeLayout, RawFrame, SealedFrame } from '../../src/core/video-frame.ts';
+import { Compositor } from '../../src/gpu-post/compositor.ts';
+
+const format = { width: 320, height: 240, colour: { matrix: 'bt601', range: 'limited' } } as const;
+const { byteLength } = planeLayout(320, 240);
+const faceMemory = new SharedArrayBuffer(2 * FACE_SLOT_BYTES);
+let compositor: Compositor;
+
+/** A picture whose every sample is odd: whatever is left of it is told by that. */
+function rawFrame(): RawFrame {
+  const slot = new FramePool(byteLength, 1).tryAcquire()!;
+  const planes = new Uint8Array(slot.memory);
+  for (let i = 0; i < planes.length; i++) planes[i] = 31 + 2 * ((i * 7919) % 90);
+  return new RawFrame({ sequence: 0, timestampUs: 0, format }, slot);
+}
+
+const points = () => {
+  const p = new Float32Array(140);
+  const at = (i: number, x: number, y: number) => p.set([x, y], 2 * i);
+  for (let i = 0; i < 17; i++) at(i, 64 - 40 * Math.cos((Math.PI * i) / 16), 60 + 50 * Math.sin((Math.PI * i) / 16));
+  for (let i = 17; i < 27; i++) at(i, 30 + (i - 17) * 7.5, 42);
+  for (let i = 27; i < 36; i++) at(i, 64, 50 + (i - 27) * 3);
+  for (let i = 36; i < 42; i++) at(i, 46 + 4 * Math.cos(i), 54 + 2 * Math.sin(i));
+  for (let i = 42; i < 48; i++) at(i, 82 + 4 * Math.cos(i), 54 + 2 * Math.sin(i));
+  for (let i = 48; i < 70; i++) at(i, 64 + 12 * Math.cos(i), 90 + 5 * Math.sin(i));
+  return p;
+};
+
+const face = (extra: Partial<TrackedFace>): TrackedFace => ({
+  trackId: 1,
+  personId: 1,
+  cover: 'generated',
+  region: { x: 96, y: 56, width: 128, height: 128 },
+  roll: 0,
+  score: 0.9,
+  toPicture: { a: 1, b: 0, c: 96, d: 0, e: 1, f: 56 },
+  own: points(),
+  driven: points(),
+  raw: points(),
+  faceSlot: 0,
+  ...extra,
+});
+
+beforeAll(async () => {
+  const { crop, mask, face: generated } = faceSlotViews(faceMemory, 0, 128);
+  crop.fill(180);
+  for (let y = 0; y < 128; y++)
+    for (let x = 0; x < 128; x++) mask[y * 128 + x] = Math.hypot(x - 64, y - 64) < 44 ? 255 : 0;
+  for (let i = 0; i < generated.length; i++) generated[i] = 100 + ((i >> 2) % 128) / 4;
+  compositor = await Compositor.start({
+    faceMemory,
+    faceSize: 128,
+    mode: 'generate',
+    photometry: { relight: true, colour: true, sigmaInterocular: 0.24 },
+  });
+});
+afterAll(() => compositor.close());
+
+const slotOf = () => new FramePool(byteLength, 1).tryAcquire()!;
+
+describe('Compositor', () => {
+  it('replaces the face and leaves every other sample bit-exact', async () => {
+    const raw = rawFrame();
+    const before = new Uint8Array(raw.slot.memory).slice();
+    const { frame, covers } = await compositor.compose(raw, [face({})], slotOf());
+    expect(frame.kind).toBe('composed');
+    expect(covers).toEqual([{ trackId: 1, cover: 'generated' }]);
+    const after = frame.pixels;
+    let changedOutside = 0;
+    let same = 0;
+    let inside = 0;
+    for (let y = 0; y < 240; y++) {
+      for (let x = 0; x < 320; x++) {
+        const r = Math.hypot(x - 96 - 64, y - 56 - 64);
+        const i = y * 320 + x;
+        if (r > 46 && after[i] !== before[i]) changedOutside++;
+        if (r < 38) {
+          inside++;
+          if (after[i] === before[i]) same++;
+        }
+      }
+    }
+    expect(changedOutside).toBe(0);
+    expect(same / inside).toBeLessThan(0.1);
+    // The drawn face is smooth and the original is noise: no trace of it inside.
+    const row = (120 * 320 + 130) | 0;
+    for (let x = 0; x < 50; x++) expect(Math.abs(after[row + x + 1]! - after[row + x]!)).toBeLessThan(8);
+    expect(new Uint8Array(raw.slot.memory)).toEqual(before);
+  });
+
+  it('draws the last good face when held, and a solid cover when there is none', async () => {
+    const { faceSlot: _, ...held } = face({ cover: 'held' });
+    const first = await compositor.compose(rawFrame(), [held], slotOf());
+    expect(first.covers[0]!.cover).toBe('held');
+    const second = await compositor.compose(rawFrame(), [{ ...held, trackId: 99 }], slotOf());
+    expect(second.covers[0]!.cover).toBe('solid');
+    for (let y = 60; y < 180; y++) expect(second.frame.pixels[y * 320 + 150]).toBe(second.frame.pixels[60 * 320 + 150]);
+  });
+
+  it('covers faces that lie over the edge, wholly outside or without extent', async () => {
+    const moved = (c: number, f: number) => face({ toPicture: { a: 1, b: 0, c, d: 0, e: 1, f } });
+    for (const one of [moved(-60, -60), moved(290, 200), moved(-900, 20)]) {
+      expect((await compositor.compose(rawFrame(), [one], slotOf())).frame.kind).toBe('composed');
+    }
+    const nothing = face({ cover: 'solid', region: { x: -50, y: -50, width: 20, height: 20 } });
+    expect((await compositor.compose(rawFrame(), [nothing], slotOf())).frame.kind).toBe('composed');
+  });
+
+  it('veils the whole frame when the drawing fails, and draws again after the restart', async () => {
+    const broken = face({ faceSlot: 10_000 });
+    const { frame } = await compositor.compose(rawFrame(), [broken], slotOf());
+    expect(frame.kind).toBe('veiled');
+    expect(new Set(frame.pixels)).toEqual(new Set([96, 128]));
+    expect((await compositor.compose(rawFrame(), [face({})], slotOf())).frame.kind).toBe('composed');
+  });
+
+  it('makes frames that look-alikes are told from, and that cannot be read after they are closed', () => {
+    const frame = compositor.veil({ sequence: 0, timestampUs: 0, format }, slotOf());
+    expect(SealedFrame.isSealed(frame)).toBe(true);
+    expect(SealedFrame.isSealed({ ...frame, pixels: new Uint8Array() })).toBe(false);
+    expect(SealedFrame.isSealed(rawFrame())).toBe(false);
+    frame.close();
+    expect(() => frame.pixels).toThrow(/closed/);
+  });
+
+  it('has the only door', () => {
+    expect(() => SealedFrame.takeDoor()).toThrow(/taken/);
+  });
+});

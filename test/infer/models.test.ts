@@ -1,0 +1,112 @@
+import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { FACE_SLOT_BYTES, faceSlotViews } from '../../src/core/face-slot.ts';
+import type { Detection, TrackedFace } from '../../src/core/face-track.ts';
+import { cropFromBox } from '../../src/core/landmark-crop.ts';
+import type { Picture } from '../../src/core/vision.ts';
+import { FaceDetector } from '../../src/infer/detector.ts';
+import { Generator } from '../../src/infer/generator.ts';
+import { zFor } from '../../src/infer/identity.ts';
+import { LandmarkModel } from '../../src/infer/landmarks.ts';
+import { ModelStore } from '../../src/infer/model-store.ts';
+import { canonicalToPicture, invert, mapPoints } from '../../src/track/canonical.ts';
+import { photo } from '../support/photo.ts';
+
+const store = ModelStore.open();
+const whole = { x: 0, y: 0, width: 1280, height: 720, quarterTurns: 0 } as const;
+let picture: Picture;
+let detections: Detection[];
+let landmarks: Float32Array;
+
+beforeAll(async () => {
+  picture = photo(1);
+  detections = await (await FaceDetector.create(store)).detect(picture, whole, 0.7);
+  landmarks = await (await LandmarkModel.create(store)).find(picture, cropFromBox(detections[0]!));
+});
+
+describe('models on a photograph', () => {
+  it('finds the three people', () => {
+    expect(detections.length).toBe(3);
+  });
+
+  it('finds the points of a face inside its box, eyes above the mouth', () => {
+    const box = detections[0]!;
+    for (let i = 17; i < 68; i++) {
+      expect(landmarks[2 * i]).toBeGreaterThan(box.x - 0.1 * box.width);
+      expect(landmarks[2 * i]).toBeLessThan(box.x + 1.1 * box.width);
+    }
+    expect(landmarks[2 * 36 + 1]).toBeLessThan(landmarks[2 * 48 + 1]!);
+    expect(landmarks[2 * 36]).toBeLessThan(landmarks[2 * 45]!);
+  });
+
+  it('generates a face from nothing of the face: noise in its place changes only the colour guide', async () => {
+    const generator = await Generator.create(store.verify('generator-128'));
+    const memory = new SharedArrayBuffer(FACE_SLOT_BYTES);
+    const slot = faceSlotViews(memory, 0, generator.faceSize);
+    const toPicture = canonicalToPicture(landmarks)!;
+    const own = new Float32Array(140).fill(-1000);
+    own.set(mapPoints(invert(toPicture), landmarks));
+    const face: TrackedFace = {
+      trackId: 1,
+      personId: 1,
+      cover: 'generated',
+      region: detections[0]!,
+      roll: 0,
+      score: 1,
+      toPicture,
+      own,
+      driven: own,
+      raw: own,
+    };
+    const z = zFor(new Uint8Array(32), 1);
+    expect(await generator.run([{ picture, face, z, slot }])).toEqual(['generated']);
+    const first = slot.face.slice();
+    const { mask } = slot;
+    const covered = mask.reduce((n, m) => n + (m ? 1 : 0), 0);
+    expect(covered).toBeGreaterThan(2500);
+    // The same mean colour, none of the same pixels: mirror the luma inside the mask about a cell's centre.
+    const swapped = { ...picture, planes: picture.planes.slice() };
+    const inverse = invert(toPicture);
+    for (let y = 0; y < 720; y++) {
+      for (let x = 0; x < 1280; x++) {
+        const u = Math.round(inverse.a * x + inverse.b * y + inverse.c);
+        const v = Math.round(inverse.d * x + inverse.e * y + inverse.f);
+        if (u < 2 || v < 2 || u > 125 || v > 125 || !mask[v * 128 + u]) continue;
+        const rim = [-2, 2].some((d) => !mask[v * 128 + u + d] || !mask[(v + d) * 128 + u]);
+        if (!rim) swapped.planes[y * 1280 + x] = picture.planes[y * 1280 + x]! + (((x + y) & 1) * 2 - 1) * 6;
+      }
+    }
+    expect(await generator.run([{ picture: swapped, face, z, slot }])).toEqual(['generated']);
+    let difference = 0;
+    for (let i = 0; i < first.length; i++) difference += Math.abs(first[i]! - slot.face[i]!);
+    expect(difference / first.length).toBeLessThan(2);
+  });
+
+  it('gives one person one understudy and another session another', () => {
+    const key = new Uint8Array(32).fill(1);
+    expect(zFor(key, 5)).toEqual(zFor(key, 5));
+    expect(zFor(key, 5)).not.toEqual(zFor(key, 6));
+    expect(zFor(key, 5)).not.toEqual(zFor(new Uint8Array(32).fill(2), 5));
+    const many = Array.from({ length: 400 }, (_, i) => zFor(key, i)).flatMap((z) => [...z]);
+    const mean = many.reduce((a, b) => a + b) / many.length;
+    const variance = many.reduce((a, b) => a + (b - mean) ** 2, 0) / many.length;
+    expect(Math.abs(mean)).toBeLessThan(0.03);
+    expect(variance).toBeCloseTo(1, 1);
+  });
+});
+
+describe('ModelStore', () => {
+  it('names the model whose file is missing or was changed', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'understudy-models-'));
+    cpSync(join(store.dir, 'manifest.json'), join(dir, 'manifest.json'));
+    const copy = ModelStore.open({ dir, cacheDir: dir });
+    expect(() => copy.verify('generator-128')).toThrow(/generator-128 .* is missing/);
+    cpSync(join(store.dir, 'shape'), join(dir, 'shape'), { recursive: true });
+    expect(copy.verify('shape-68')).toContain('shape-68.json');
+    writeFileSync(join(dir, 'shape/shape-68.json'), `${readFileSync(join(dir, 'shape/shape-68.json'), 'utf8')} `);
+    expect(() => copy.verify('shape-68')).toThrow(/SHA-256/);
+    expect(() => ModelStore.open({ dir: join(dir, 'none') })).toThrow(/cannot be read/);
+  });
+});

@@ -12,7 +12,7 @@ import { zFor } from '../../src/infer/identity.ts';
 import { LandmarkModel } from '../../src/infer/landmarks.ts';
 import { ModelStore } from '../../src/infer/model-store.ts';
 import { canonicalToPicture, invert, mapPoints } from '../../src/track/canonical.ts';
-import { photo } from '../support/photo.ts';
+import { demoPhoto } from '../support/demo-photo.ts';
 
 const store = ModelStore.open();
 const whole = { x: 0, y: 0, width: 1280, height: 720, quarterTurns: 0 } as const;
@@ -21,7 +21,7 @@ let detections: Detection[];
 let landmarks: Float32Array;
 
 beforeAll(async () => {
-  picture = photo(1);
+  picture = demoPhoto(1);
   detections = await (await FaceDetector.create(store)).detect(picture, whole, 0.7);
   landmarks = await (await LandmarkModel.create(store)).find(picture, cropFromBox(detections[0]!));
 });

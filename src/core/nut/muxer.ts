@@ -22,12 +22,12 @@ function concat(...parts: Uint8Array[]): Uint8Array {
   return out;
 }
 
-/** File id, main header and the header of the one video stream: raw I420, time base 1/1000000 s. */
-export function nutHeader(width: number, height: number): Uint8Array {
+/** File id, main header and the header of the one video stream, time base 1/1000000 s. @param tag four characters: raw I420, or `H264` for Annex B access units */
+export function nutHeader(width: number, height: number, tag = 'I420'): Uint8Array {
   const main = new VarintWriter().v(3).v(1).v(MAX_DISTANCE).v(1).v(1).v(1_000_000);
   // One row fills the frame code table: every frame says all of its fields itself.
   main.v(Flag.coded).v(6).s(0).v(1).v(0).v(0).v(0).v(255).v(0);
-  const fourcc = new TextEncoder().encode('I420');
+  const fourcc = new TextEncoder().encode(tag);
   const stream = new VarintWriter()
     .v(0)
     .v(0)

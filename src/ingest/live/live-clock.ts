@@ -25,6 +25,11 @@ export class LiveClock {
     return this.#advance(nowUs - this.#startUs);
   }
 
+  /** Now on this clock, without giving a time stamp out. */
+  elapsed(nowUs: number): number {
+    return nowUs - (this.#startUs ?? nowUs);
+  }
+
   #advance(timestampUs: number): number {
     this.#lastUs = Math.max(Math.round(timestampUs), this.#lastUs + 1);
     return this.#lastUs;

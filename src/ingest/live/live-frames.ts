@@ -47,6 +47,11 @@ export class LiveFrames {
     });
   }
 
+  /** Now on the clock of the frames' time stamps. */
+  get elapsedUs(): number {
+    return this.#clock.elapsed(performance.now() * 1000);
+  }
+
   /** A slot to decode the next picture into; undefined only while another one is being decoded into. */
   tryTakeSlot(): FrameSlot | undefined {
     return this.#pool.tryAcquire();

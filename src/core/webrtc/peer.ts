@@ -1,0 +1,85 @@
+import {
+  RTCPeerConnection,
+  type RTCRtpTransceiver,
+  useAbsSendTime,
+  useH264,
+  useOPUS,
+  useSdesMid,
+  useTransportWideCC,
+  useVP8,
+} from 'werift';
+import { ExitCode, UnderstudyError } from '../errors.ts';
+import { type ReadOffer, readOffer } from './offer.ts';
+
+export interface IceServer {
+  readonly urls: string;
+  readonly username?: string;
+  readonly credential?: string;
+}
+
+export interface PeerOptions {
+  readonly iceServers: readonly IceServer[];
+  /** UDP ports to use, first and last. */
+  readonly portRange?: readonly [number, number];
+  /** Addresses to offer besides those of the network interfaces: a public address behind NAT, or loopback. */
+  readonly additionalHosts: readonly string[];
+}
+
+export interface Negotiated {
+  readonly peer: RTCPeerConnection;
+  readonly offer: ReadOffer;
+  readonly answer: string;
+  readonly video: RTCRtpTransceiver;
+  readonly audio: RTCRtpTransceiver | undefined;
+}
+
+/**
+ * Answers an offer: `publish` receives the peer's media, `view` sends to it. All of our candidates are in the answer.
+ * @throws UnderstudyError(input) for an offer that cannot be answered
+ */
+export async function answerOffer(sdp: string, purpose: 'publish' | 'view', options: PeerOptions): Promise<Negotiated> {
+  const offer = readOffer(sdp, purpose);
+  // video-orientation is left out on purpose: a phone that may not send it turns its pictures itself.
+  const extensions = purpose === 'publish' ? [useSdesMid(), useTransportWideCC()] : [useSdesMid(), useAbsSendTime()];
+  const peer = new RTCPeerConnection({
+    codecs: { video: [offer.codec === 'vp8' ? useVP8() : useH264()], audio: [useOPUS()] },
+    headerExtensions: { video: extensions, audio: [useSdesMid()] },
+    iceServers: options.iceServers.map((server) => ({ ...server })),
+    iceAdditionalHostAddresses: [...options.additionalHosts],
+    ...(options.portRange && { icePortRange: [...options.portRange] as [number, number] }),
+  });
+  try {
+    await peer.setRemoteDescription({ type: 'offer', sdp: offer.sdp });
+    const direction = purpose === 'publish' ? 'recvonly' : 'sendonly';
+    for (const transceiver of peer.getTransceivers()) transceiver.setDirection(direction);
+    await peer.setLocalDescription(await peer.createAnswer());
+    const video = peer.getTransceivers().find((t) => t.kind === 'video');
+    if (!video || !peer.localDescription) throw new Error('nothing was negotiated');
+    const audio = peer.getTransceivers().find((t) => t.kind === 'audio');
+    return { peer, offer, answer: shape(peer.localDescription.sdp, offer), video, audio };
+  } catch (error) {
+    await peer.close();
+    if (error instanceof UnderstudyError) throw error;
+    throw new UnderstudyError(
+      ExitCode.input,
+      `the SDP offer cannot be answered (${error instanceof Error ? error.message : String(error)})`,
+      'offer video by VP8 or H.264, bundled, with ICE and DTLS',
+      { cause: error },
+    );
+  }
+}
+
+/** States the profile that is really sent, whatever the peer's line said. */
+function shape(answer: string, offer: ReadOffer): string {
+  if (offer.codec !== 'h264') return answer;
+  return answer.replace(/profile-level-id=[0-9a-f]{6}/gi, 'profile-level-id=42e01f');
+}
+
+/** Adds the candidates of a trickle-ice-sdpfrag (RFC 8840). */
+export async function addCandidates(peer: RTCPeerConnection, fragment: string): Promise<void> {
+  let sdpMid = '0';
+  for (const line of fragment.split(/\r?\n/)) {
+    if (line.startsWith('a=mid:')) sdpMid = line.slice(6).trim();
+    if (line.startsWith('a=candidate:')) await peer.addIceCandidate({ candidate: line.slice(2).trim(), sdpMid });
+  }
+}

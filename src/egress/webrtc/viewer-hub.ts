@@ -1,0 +1,179 @@
+import type { FfmpegTool } from '../../core/ffmpeg.ts';
+import { packetizeH264 } from '../../core/rtp-h264.ts';
+import { packetizeVp8 } from '../../core/rtp-vp8.ts';
+import { SealedFrame } from '../../core/video-frame.ts';
+import type { VideoCodecName } from '../../core/webrtc/offer.ts';
+import type { Sink } from '../sink.ts';
+import { CodedEncoder, type EncodedPicture } from './coded-encoder.ts';
+import { DelayedAudio } from './delayed-audio.ts';
+import type { OpusPacket, Viewer } from './viewer.ts';
+
+export interface ViewerHubOptions {
+  /** Bit rates to choose from, kbit/s, ascending. */
+  readonly rungsKbps: readonly number[];
+  /** A viewer that can take less than this no longer holds the others back. */
+  readonly minKbps: number;
+  readonly onWarning?: (sentence: string) => void;
+}
+
+const RUNG_CHECK_MS = 2000;
+const FIRST_BACKOFF_MS = 200;
+const MAX_BACKOFF_MS = 5000;
+
+interface Encoding {
+  encoder: CodedEncoder | undefined;
+  pictureId: number;
+  backoffMs: number;
+  retryAtMs: number;
+}
+
+/** All viewers of one stream. One encoder per codec in use, started with its first viewer and ended with its last. */
+export class ViewerHub implements Sink {
+  readonly #tool: FfmpegTool;
+  readonly #options: ViewerHubOptions;
+  readonly #viewers = new Set<Viewer>();
+  readonly #encodings = new Map<VideoCodecName, Encoding>();
+  readonly #audio = new DelayedAudio<OpusPacket>((packet) => {
+    for (const viewer of this.#viewers) viewer.sendAudio(packet);
+  });
+  readonly #timer: NodeJS.Timeout;
+  /** Age in milliseconds of a frame that leaves now; set by whoever knows the source's clock. */
+  ageOf: ((timestampUs: number) => number) | undefined;
+  frames = 0;
+  dropped = 0;
+  encoderRestarts = 0;
+  #closed = false;
+
+  constructor(tool: FfmpegTool, options: ViewerHubOptions) {
+    this.#tool = tool;
+    this.#options = options;
+    this.#timer = setInterval(() => this.#checkRungs(), RUNG_CHECK_MS).unref();
+  }
+
+  get viewers(): number {
+    return this.#viewers.size;
+  }
+
+  get audioDelayMs(): number {
+    return this.#audio.delayMs;
+  }
+
+  add(viewer: Viewer): void {
+    this.#viewers.add(viewer);
+    this.requestKey(viewer.codec);
+  }
+
+  remove(viewer: Viewer): void {
+    this.#viewers.delete(viewer);
+    const { codec } = viewer;
+    if ([...this.#viewers].some((other) => other.codec === codec)) return;
+    void this.#encodings.get(codec)?.encoder?.close();
+    this.#encodings.delete(codec);
+  }
+
+  requestKey(codec: VideoCodecName): void {
+    this.#encodings.get(codec)?.encoder?.requestKey();
+  }
+
+  pushAudio(packet: OpusPacket): void {
+    this.#audio.push(packet);
+  }
+
+  async write(frame: SealedFrame): Promise<void> {
+    if (!SealedFrame.isSealed(frame)) throw new Error('only a SealedFrame may leave');
+    this.frames++;
+    try {
+      const codecs = new Set([...this.#viewers].filter((viewer) => viewer.connected).map((viewer) => viewer.codec));
+      const taken = await Promise.all([...codecs].map((codec) => this.#encoder(codec, frame)?.encode(frame) ?? false));
+      if (taken.includes(false)) this.dropped++;
+      if (this.ageOf) this.#audio.measured(this.ageOf(frame.timestampUs));
+    } finally {
+      frame.close();
+    }
+  }
+
+  /** The publisher has left; viewers stay for the next one. */
+  async finish(): Promise<void> {
+    this.#audio.close();
+    this.ageOf = undefined;
+    await Promise.all([...this.#encodings.values()].map((encoding) => encoding.encoder?.close()));
+    this.#encodings.clear();
+  }
+
+  abort(): Promise<void> {
+    return this.finish();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#timer);
+    await this.finish();
+    await Promise.all([...this.#viewers].map((viewer) => viewer.peer.close()));
+    this.#viewers.clear();
+  }
+
+  #encoder(codec: VideoCodecName, frame: SealedFrame): CodedEncoder | undefined {
+    let encoding = this.#encodings.get(codec);
+    if (!encoding) {
+      encoding = { encoder: undefined, pictureId: 0, backoffMs: FIRST_BACKOFF_MS, retryAtMs: 0 };
+      this.#encodings.set(codec, encoding);
+    }
+    const { width, height } = frame.format;
+    const running = encoding.encoder;
+    if (running && running.format.width === width && running.format.height === height) return running;
+    if (performance.now() < encoding.retryAtMs || this.#closed) return undefined;
+    return this.#start(codec, encoding, frame.format, this.#rung(codec));
+  }
+
+  #start(codec: VideoCodecName, encoding: Encoding, format: SealedFrame['format'], kbps: number): CodedEncoder {
+    const old = encoding.encoder;
+    const encoder: CodedEncoder = new CodedEncoder(this.#tool, codec, format, kbps, {
+      onPicture: (picture) => {
+        if (encoding.encoder !== encoder) return;
+        encoding.backoffMs = FIRST_BACKOFF_MS;
+        this.#send(codec, encoding, picture);
+      },
+      onEnd: () => {
+        if (encoding.encoder !== encoder) return;
+        encoding.encoder = undefined;
+        encoding.retryAtMs = performance.now() + encoding.backoffMs;
+        encoding.backoffMs = Math.min(encoding.backoffMs * 2, MAX_BACKOFF_MS);
+        this.encoderRestarts++;
+        this.#options.onWarning?.(`the ${codec} encoder ended; it is being started again`);
+      },
+    });
+    encoding.encoder = encoder;
+    for (const viewer of this.#viewers) if (viewer.codec === codec) viewer.restart();
+    void old?.close();
+    return encoder;
+  }
+
+  #send(codec: VideoCodecName, encoding: Encoding, picture: EncodedPicture): void {
+    encoding.pictureId = (encoding.pictureId + 1) & 0x7fff;
+    const payloads = codec === 'vp8' ? packetizeVp8(picture.data, encoding.pictureId) : packetizeH264(picture.data);
+    for (const viewer of this.#viewers) {
+      if (viewer.codec === codec) viewer.sendPicture(payloads, picture.ticks, picture.key);
+    }
+  }
+
+  /** The highest bit rate that the slowest viewer above the minimum can take. */
+  #rung(codec: VideoCodecName): number {
+    const { rungsKbps, minKbps } = this.#options;
+    const estimates = [...this.#viewers]
+      .filter((viewer) => viewer.codec === codec && viewer.connected)
+      .map((viewer) => viewer.estimateKbps)
+      .filter((kbps) => kbps !== undefined && kbps >= minKbps) as number[];
+    const slowest = estimates.length > 0 ? Math.min(...estimates) : Number.POSITIVE_INFINITY;
+    const fitting = rungsKbps.filter((kbps) => kbps <= slowest);
+    return estimates.length === 0 ? (rungsKbps[1] ?? rungsKbps[0]!) : (fitting.at(-1) ?? rungsKbps[0]!);
+  }
+
+  #checkRungs(): void {
+    for (const [codec, encoding] of this.#encodings) {
+      const { encoder } = encoding;
+      if (!encoder) continue;
+      const kbps = this.#rung(codec);
+      if (kbps !== encoder.kbps) this.#start(codec, encoding, encoder.format, kbps);
+    }
+  }
+}

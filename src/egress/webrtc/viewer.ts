@@ -1,0 +1,95 @@
+import {
+  type RTCPeerConnection,
+  type RTCRtpTransceiver,
+  RtcpPayloadSpecificFeedback,
+  RtpHeader,
+  RtpPacket,
+} from 'werift';
+import type { VideoCodecName } from '../../core/webrtc/offer.ts';
+
+/** Feedback message type of FIR (RFC 5104). */
+const FULL_INTRA_REQUEST = 4;
+
+export interface OpusPacket {
+  readonly timestamp: number;
+  readonly marker: boolean;
+  readonly payload: Uint8Array;
+}
+
+/** One peer that watches: numbers its own packets, so that viewers never see one another's losses. */
+export class Viewer {
+  readonly codec: VideoCodecName;
+  readonly peer: RTCPeerConnection;
+  readonly #video: RTCRtpTransceiver;
+  readonly #audio: RTCRtpTransceiver | undefined;
+  #videoSequence = Math.floor(Math.random() * 0x8000);
+  #audioSequence = Math.floor(Math.random() * 0x8000);
+  /** It gets pictures from a key picture on. */
+  #started = false;
+
+  constructor(
+    codec: VideoCodecName,
+    peer: RTCPeerConnection,
+    video: RTCRtpTransceiver,
+    audio: RTCRtpTransceiver | undefined,
+    onKeyWanted: () => void,
+  ) {
+    this.codec = codec;
+    this.peer = peer;
+    this.#video = video;
+    this.#audio = audio;
+    video.sender.onPictureLossIndication.subscribe(onKeyWanted);
+    video.sender.onRtcp.subscribe((packet) => {
+      // werift answers PLI only.
+      if (packet instanceof RtcpPayloadSpecificFeedback && packet.feedback?.count === FULL_INTRA_REQUEST) onKeyWanted();
+    });
+    video.sender.onReady.subscribe(onKeyWanted);
+  }
+
+  get connected(): boolean {
+    return this.peer.connectionState === 'connected';
+  }
+
+  /** What the viewer says it can receive, kbit/s; undefined until it has said so. */
+  get estimateKbps(): number | undefined {
+    const bits = Number(this.#video.sender.receiverEstimatedMaxBitrate);
+    return bits > 0 ? bits / 1000 : undefined;
+  }
+
+  /** A new encoder's pictures refer to nothing that was sent before. */
+  restart(): void {
+    this.#started = false;
+  }
+
+  sendPicture(payloads: readonly Uint8Array[], ticks: number, key: boolean): void {
+    if (!this.connected) return;
+    this.#started ||= key;
+    if (!this.#started) return;
+    payloads.forEach((payload, i) => {
+      const marker = i === payloads.length - 1;
+      this.#videoSequence = (this.#videoSequence + 1) & 0xffff;
+      this.#send(this.#video, { payload, marker, timestamp: ticks >>> 0 }, this.#videoSequence);
+    });
+  }
+
+  sendAudio(packet: OpusPacket): void {
+    if (!this.#audio || !this.connected || !this.#started) return;
+    this.#audioSequence = (this.#audioSequence + 1) & 0xffff;
+    this.#send(this.#audio, packet, this.#audioSequence);
+  }
+
+  #send(transceiver: RTCRtpTransceiver, packet: OpusPacket, sequenceNumber: number): void {
+    const header = new RtpHeader({
+      marker: packet.marker,
+      timestamp: packet.timestamp,
+      sequenceNumber,
+      // The sender sets its own; these only have to be there.
+      payloadType: 96,
+      ssrc: transceiver.sender.ssrc,
+    });
+    // A copy for each viewer: the sender keeps and changes what it is given, and sends it again when asked to.
+    const own = new RtpPacket(header, Buffer.from(packet.payload));
+    // A viewer that has just gone shows in its connection state.
+    transceiver.sender.sendRtp(own).catch(() => {});
+  }
+}

@@ -47,6 +47,7 @@ interface Pending<Res> {
 
 const FIRST_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 5000;
+const CLOSE_PATIENCE_MS = 10_000;
 
 /** Request and reply with one worker thread, which is started again with growing pauses when it dies. */
 export class WorkerClient<Req, Res, Ready = unknown> {
@@ -79,7 +80,7 @@ export class WorkerClient<Req, Res, Ready = unknown> {
 
   /** Rejects at once with WorkerDied when the worker is down: waiting would only grow a queue. */
   call(body: Req, transfer: TransferListItem[] = []): Promise<Res> {
-    const worker = this.#worker;
+    const worker = this.#closed ? undefined : this.#worker;
     if (!worker) return Promise.reject(new WorkerDied(this.name, 'it is being started again'));
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
@@ -95,8 +96,13 @@ export class WorkerClient<Req, Res, Ready = unknown> {
     });
   }
 
+  /** Lets calls under way finish first: ending a thread inside a native call aborts the whole process. */
   async close(): Promise<void> {
     this.#closed = true;
+    const giveUpAt = performance.now() + CLOSE_PATIENCE_MS;
+    while (this.#worker && this.#pending.size > 0 && performance.now() < giveUpAt) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
     const worker = this.#worker;
     this.#worker = undefined;
     await worker?.terminate();

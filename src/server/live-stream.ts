@@ -1,0 +1,182 @@
+import type { RTCRtpTransceiver } from 'werift';
+import type { FfmpegTool } from '../core/ffmpeg.ts';
+import { answerOffer, type Negotiated, type PeerOptions } from '../core/webrtc/peer.ts';
+import type { Sink } from '../egress/sink.ts';
+import { Viewer } from '../egress/webrtc/viewer.ts';
+import { ViewerHub, type ViewerHubOptions } from '../egress/webrtc/viewer-hub.ts';
+import type { Source } from '../ingest/source.ts';
+import { WebRtcSource } from '../ingest/webrtc/webrtc-source.ts';
+import { HttpProblem } from './problem.ts';
+import { Session } from './session.ts';
+
+/** Anonymizes one source into one sink until either ends: the pipeline, as the server sees it. */
+export type RunPipeline = (options: {
+  readonly name: string;
+  readonly streamId: number;
+  readonly source: Source;
+  readonly sink: Sink;
+  readonly stop: AbortSignal;
+}) => Promise<void>;
+
+export interface LiveStreamOptions extends ViewerHubOptions {
+  readonly peer: PeerOptions;
+  /** Frames with the pipeline at once. */
+  readonly inFlight: number;
+  readonly canvas?: { readonly width: number; readonly height: number };
+  readonly log: (event: string, detail?: Record<string, unknown>) => void;
+}
+
+/** One named stream: at most one publisher, any number of viewers, and the pipeline between them. */
+export class LiveStream {
+  readonly name: string;
+  readonly streamId: number;
+  readonly hub: ViewerHub;
+  readonly sessions = new Map<string, Session>();
+  readonly #run: RunPipeline;
+  readonly #options: LiveStreamOptions;
+  #publisher: Session | 'arriving' | undefined;
+  #source: Source | undefined;
+  #running: Promise<void> = Promise.resolve();
+  readonly #stop = new AbortController();
+  failures = 0;
+
+  constructor(name: string, streamId: number, tool: FfmpegTool, run: RunPipeline, options: LiveStreamOptions) {
+    this.name = name;
+    this.streamId = streamId;
+    this.#run = run;
+    this.#options = options;
+    this.hub = new ViewerHub(tool, options);
+  }
+
+  get publishing(): boolean {
+    return this.#publisher !== undefined;
+  }
+
+  /** Pictures received, dropped and blank of the present publisher. */
+  get counts(): { received: number; dropped: number; blank: number; losses: number } {
+    const source = this.#source;
+    if (source instanceof WebRtcSource) return { ...source.counts, losses: source.losses };
+    return { received: 0, dropped: 0, blank: 0, losses: 0 };
+  }
+
+  /** @throws HttpProblem(409) when there is a publisher, UnderstudyError for a bad offer */
+  async publish(offer: string): Promise<{ session: Session; answer: string }> {
+    if (this.#publisher) {
+      throw new HttpProblem(
+        409,
+        `the stream ${this.name} has a publisher already`,
+        'end it first, or use another stream',
+      );
+    }
+    this.#publisher = 'arriving';
+    try {
+      const negotiated = await answerOffer(offer, 'publish', this.#options.peer);
+      const source = await this.#receive(negotiated);
+      const session: Session = new Session('whip', negotiated.peer, (reason) => {
+        this.#forget(session, reason);
+        this.#publisher = undefined;
+        void source.end();
+      });
+      this.#publisher = session;
+      this.sessions.set(session.id, session);
+      this.#options.log('publisher', { stream: this.name, codec: negotiated.offer.codec });
+      void this.#runFrom(source, session);
+      return { session, answer: negotiated.answer };
+    } catch (error) {
+      this.#publisher = undefined;
+      throw error;
+    }
+  }
+
+  /** @throws UnderstudyError for a bad offer */
+  async view(offer: string): Promise<{ session: Session; answer: string }> {
+    const { peer, answer, video, audio, offer: read } = await answerOffer(offer, 'view', this.#options.peer);
+    const viewer = new Viewer(read.codec, peer, video, audio, () => this.hub.requestKey(read.codec));
+    const session: Session = new Session('whep', peer, (reason) => {
+      this.#forget(session, reason);
+      this.hub.remove(viewer);
+    });
+    this.sessions.set(session.id, session);
+    this.hub.add(viewer);
+    this.#options.log('viewer', { stream: this.name, codec: read.codec });
+    return { session, answer };
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await Promise.all([...this.sessions.values()].map((session) => session.close('the server is stopping')));
+    await this.#source?.close();
+    await this.#running;
+    await this.hub.close();
+  }
+
+  /** Feeds the stream from a source that the configuration names. Resolves when it ends. */
+  async feed(source: Source): Promise<void> {
+    this.#publisher = 'arriving';
+    this.#source = source;
+    try {
+      await this.#pipeline(source);
+    } finally {
+      this.#publisher = undefined;
+    }
+  }
+
+  async #receive({ offer, video, audio }: Negotiated): Promise<WebRtcSource> {
+    const source = await WebRtcSource.create({
+      codec: offer.codec,
+      inFlight: this.#options.inFlight,
+      ...(this.#options.canvas && { canvas: this.#options.canvas }),
+      requestKey: () => askForKey(video),
+    });
+    video.receiver.track.onReceiveRtp.subscribe(({ header, payload }) => {
+      const { sequenceNumber, timestamp, marker } = header;
+      source.push({ sequenceNumber, timestamp, marker, payload });
+    });
+    audio?.receiver.track.onReceiveRtp.subscribe(({ header, payload }) => {
+      this.hub.pushAudio({ timestamp: header.timestamp, marker: header.marker, payload });
+    });
+    return source;
+  }
+
+  async #runFrom(source: WebRtcSource, session: Session): Promise<void> {
+    await source.opened;
+    this.#options.log('first picture', { stream: this.name, ...source.info.format });
+    this.#source = source;
+    // Sound waits as long as the picture takes; without the source's clock it stays silent.
+    this.hub.ageOf = (timestampUs) => (source.elapsedUs - timestampUs) / 1000;
+    await this.#pipeline(source);
+    await session.close('the stream has ended');
+  }
+
+  /** One stream's failure is its own: it ends here, and the next publisher starts afresh. */
+  async #pipeline(source: Source): Promise<void> {
+    const { name, streamId } = this;
+    const before = this.#running;
+    this.#running = (async () => {
+      await before;
+      try {
+        await this.#run({ name, streamId, source, sink: this.hub, stop: this.#stop.signal });
+      } catch (error) {
+        this.failures++;
+        this.#options.log('pipeline failed', {
+          stream: name,
+          error: error instanceof Error ? error.message : 'unknown',
+        });
+        await source.close();
+        await this.hub.abort();
+      }
+    })();
+    await this.#running;
+  }
+
+  #forget(session: Session, reason: string): void {
+    this.sessions.delete(session.id);
+    this.#options.log('session ended', { stream: this.name, kind: session.kind, reason });
+  }
+}
+
+function askForKey(video: RTCRtpTransceiver): void {
+  const { ssrc } = video.receiver.track;
+  // A failed send shows in the connection's state.
+  if (ssrc !== undefined) video.receiver.sendRtcpPLI(ssrc).catch(() => {});
+}

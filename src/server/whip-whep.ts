@@ -1,0 +1,127 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { type Context, Hono } from 'hono';
+import { addCandidates, type IceServer } from '../core/webrtc/peer.ts';
+import type { LiveStream } from './live-stream.ts';
+import { HttpProblem, problemResponse } from './problem.ts';
+import type { Session, SessionKind } from './session.ts';
+
+export interface StreamAccess {
+  /** Bearer tokens; undefined lets everybody in. */
+  readonly publishToken?: string;
+  readonly viewToken?: string;
+}
+
+export interface Endpoint {
+  readonly stream: LiveStream;
+  readonly access: StreamAccess;
+}
+
+const MAX_BODY = 256 * 1024;
+const EXPOSED = 'Location, ETag, Link, Accept-Post, Accept-Patch';
+
+/** WHIP (RFC 9725) and WHEP under `/{stream}/whip` and `/{stream}/whep`, MediaMTX's addresses. */
+export function whipWhepRoutes(find: (name: string) => Endpoint | undefined, iceServers: readonly IceServer[]): Hono {
+  const app = new Hono();
+  app.onError((error, context) => problemResponse(cors(context), error));
+
+  const links = (context: Context) => {
+    for (const { urls, username, credential } of iceServers) {
+      const secret =
+        username && credential
+          ? `; username="${username}"; credential="${credential}"; credential-type="password"`
+          : '';
+      context.header('Link', `<${urls}>; rel="ice-server"${secret}`, { append: true });
+    }
+  };
+
+  const endpoint = (context: Context): Endpoint & { kind: SessionKind } => {
+    const name = context.req.param('stream') ?? '';
+    const kind = context.req.param('kind') as SessionKind;
+    const found = find(name);
+    if (!found) throw new HttpProblem(404, `there is no stream ${name}`, 'name one of the configured streams');
+    authorize(context, kind === 'whip' ? found.access.publishToken : found.access.viewToken);
+    return { ...found, kind };
+  };
+
+  const session = (context: Context): Session => {
+    const { stream, kind } = endpoint(context);
+    const found = stream.sessions.get(context.req.param('id') ?? '');
+    if (!found || found.kind !== kind) throw new HttpProblem(404, 'this session has ended', 'start a new one');
+    return found;
+  };
+
+  app.options('/:stream/:kind{whip|whep}/:id?', (context) => {
+    cors(context);
+    links(context);
+    context.header('Accept-Post', 'application/sdp');
+    context.header('Accept-Patch', 'application/trickle-ice-sdpfrag');
+    return context.body(null, 204);
+  });
+
+  app.post('/:stream/:kind{whip|whep}', async (context) => {
+    const { stream, kind } = endpoint(cors(context));
+    const offer = await readBody(context, 'application/sdp');
+    const made = kind === 'whip' ? await stream.publish(offer) : await stream.view(offer);
+    links(context);
+    context.header('Location', `/${stream.name}/${kind}/${made.session.id}`);
+    context.header('ETag', made.session.etag);
+    context.header('Accept-Patch', 'application/trickle-ice-sdpfrag');
+    return context.body(made.answer, 201, { 'Content-Type': 'application/sdp' });
+  });
+
+  app.patch('/:stream/:kind{whip|whep}/:id', async (context) => {
+    const found = session(cors(context));
+    const match = context.req.header('If-Match');
+    if (match && match !== '*' && match !== found.etag) {
+      throw new HttpProblem(
+        412,
+        'the ETag is of another ICE session',
+        'restarting ICE is not supported: start a new session',
+      );
+    }
+    await addCandidates(found.peer, await readBody(context, 'application/trickle-ice-sdpfrag')).catch(() => {
+      throw new HttpProblem(400, 'the candidates cannot be read', 'send a trickle-ice-sdpfrag of RFC 8840');
+    });
+    return context.body(null, 204);
+  });
+
+  app.delete('/:stream/:kind{whip|whep}/:id', async (context) => {
+    await session(cors(context)).close('the peer has left');
+    return context.body(null, 200);
+  });
+
+  return app;
+}
+
+function cors(context: Context): Context {
+  context.header('Access-Control-Allow-Origin', '*');
+  context.header('Access-Control-Allow-Methods', 'OPTIONS, POST, PATCH, DELETE');
+  context.header('Access-Control-Allow-Headers', 'Authorization, Content-Type, If-Match');
+  context.header('Access-Control-Expose-Headers', EXPOSED);
+  return context;
+}
+
+function authorize(context: Context, token: string | undefined): void {
+  if (token === undefined) return;
+  const given = /^Bearer (.+)$/.exec(context.req.header('Authorization') ?? '')?.[1] ?? '';
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  // Compared by hash, so that the time it takes tells nothing of the token.
+  if (!timingSafeEqual(digest(given), digest(token))) {
+    throw new HttpProblem(
+      401,
+      'the bearer token is missing or wrong',
+      'send Authorization: Bearer and the stream’s token',
+    );
+  }
+}
+
+async function readBody(context: Context, type: string): Promise<string> {
+  const given = (context.req.header('Content-Type') ?? '').split(';')[0]!.trim();
+  if (given !== type) throw new HttpProblem(415, `the body is not ${type}`, `send it with Content-Type: ${type}`);
+  if (Number(context.req.header('Content-Length') ?? 0) > MAX_BODY) {
+    throw new HttpProblem(400, 'the body is too long', 'send one SDP');
+  }
+  const body = await context.req.text();
+  if (body.length > MAX_BODY) throw new HttpProblem(400, 'the body is too long', 'send one SDP');
+  return body;
+}

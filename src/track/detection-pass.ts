@@ -80,21 +80,30 @@ export class DetectionPass {
     const standing: Found[] = [];
     for (const find of fresh) {
       if (this.#refuted.some((r) => r.score >= find.score && intersectionOverUnion(r, find) > SAME_PLACE)) continue;
-      if (await this.#stands(picture, find)) standing.push(find);
+      const better = await this.#confirmed(picture, find);
+      if (better) standing.push(better);
       else this.#refuted.push({ ...find, score: find.score + 0.05, frames: REFUTED_FRAMES });
     }
     return standing;
   }
 
-  async #stands(picture: Picture, find: Found): Promise<boolean> {
+  /** The find as the best of the second looks shows it, or undefined when more of them deny it than not. */
+  async #confirmed(picture: Picture, find: Found): Promise<Found | undefined> {
     const turns = turnsOf(find.angle);
     const needed = turns === 0 ? CONFIRM_SCORE : CONFIRM_TURNED;
+    const seen: Found[] = [];
+    let denied = 0;
     for (const context of CONFIRM_CONTEXTS) {
       const window = windowAround(scaled(find, context), picture.format, turns);
-      const seen = await this.#finder.detect(picture, window, needed);
-      if (seen.some((d) => intersectionOverUnion(d, find) > CONFIRM_OVERLAP)) return true;
+      const looks = (await this.#finder.detect(picture, window, needed)).map((d) => asFound(d, window, picture.format));
+      const same = looks.filter((d) => intersectionOverUnion(d, find) > CONFIRM_OVERLAP);
+      const best = same.sort((a, b) => b.score - a.score)[0];
+      if (best) seen.push(best);
+      else denied++;
+      if (seen.length === 2) return seen.find((d) => !d.clipped) ?? find;
+      if (denied === 2) return undefined;
     }
-    return false;
+    return undefined;
   }
 
   /** Looks again for faces that the first look lost: tilted to the side they were leaning to, else to either in turn. */

@@ -45,6 +45,7 @@ export function registerRun(program: Command): void {
     .option('--crf <n>', 'quality, lower is better')
     .option('--audio <keep|drop>', 'sound')
     .option('--no-relight', 'leave out the relighting')
+    .option('--no-pyramid', "leave out the original's lowest frequencies")
     .option('--no-colour', 'leave out the colour transfer')
     .option('--report <file>', 'write what was done as JSON')
     .option('--progress <line|json|none>', 'status on stderr')
@@ -68,6 +69,7 @@ function settings(options: RunOptions): Config {
   if (options.crf) sets.push(`egress.crf=${options.crf}`);
   if (options.audio) sets.push(`egress.audio=${options.audio}`);
   if (options.relight === false) sets.push('post.relight=false');
+  if (options.pyramid === false) sets.push('post.pyramid=false');
   if (options.colour === false) sets.push('post.colour=false');
   return loadConfig({ ...(options.config && { file: options.config }), sets, env: process.env });
 }

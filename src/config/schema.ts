@@ -35,6 +35,7 @@ export const configSchema = z.strictObject({
   post: z
     .strictObject({
       relight: z.boolean().default(true),
+      pyramid: z.boolean().default(true),
       colour: z.boolean().default(true),
       sigmaInterocular: z.number().min(0.24).max(2).default(0.24),
     })

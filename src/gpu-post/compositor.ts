@@ -25,12 +25,10 @@ export interface Composed {
 /** The only maker of SealedFrames: copies raw to sealed memory and covers every face on the way, or veils the frame. */
 export class Compositor {
   readonly #mode: Mode;
-  readonly #display: XDisplay | undefined;
   readonly #worker: GlWorker | undefined;
 
-  private constructor(mode: Mode, display?: XDisplay, worker?: GlWorker) {
+  private constructor(mode: Mode, worker?: GlWorker) {
     this.#mode = mode;
-    this.#display = display;
     this.#worker = worker;
   }
 
@@ -38,7 +36,7 @@ export class Compositor {
   static async start(options: CompositorOptions): Promise<Compositor> {
     const { mode, onWarning, ...data } = options;
     if (mode !== 'generate') return new Compositor(mode);
-    const display = await XDisplay.open();
+    await XDisplay.open();
     const worker = new WorkerClient<GlRequest, DrawnCover[], { renderer: string }>(
       'GL',
       new URL('./gl-worker', import.meta.url),
@@ -52,10 +50,9 @@ export class Compositor {
       await worker.ready;
     } catch (error) {
       await worker.close();
-      display.close();
       throw error;
     }
-    return new Compositor(mode, display, worker);
+    return new Compositor(mode, worker);
   }
 
   get ready(): Promise<unknown> {
@@ -95,7 +92,6 @@ export class Compositor {
 
   async close(): Promise<void> {
     await this.#worker?.close();
-    this.#display?.close();
   }
 
   #draw(worker: GlWorker, raw: RawFrame, faces: readonly TrackedFace[], slot: FrameSlot, streamId: number) {

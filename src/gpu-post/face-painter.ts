@@ -1,41 +1,49 @@
 import { type Affine, CROP_SIZE } from '../core/face-track.ts';
 import { type PictureFormat, planeLayout } from '../core/video-frame.ts';
 import type { Composer } from './composer.ts';
+import type { Extent } from './soft-mask.ts';
 import type { Texture } from './texture.ts';
 
 const WEIGHTS = { bt601: [0.299, 0.114], bt709: [0.2126, 0.0722], bt2020: [0.2627, 0.0593] } as const;
 /** Targets grow in steps, so that a moving face does not make a new texture each frame. */
 const STEP = 64;
+/** Picture pixels per texel below which the face is halved first. */
+const SHRINK_BELOW = 0.75;
+const MIN_SIDE = 16;
+type Four = [number, number, number, number];
 
 /** Draws a finished canonical face into I420 planes at the picture's resolution. Only samples under the mask change. */
 export class FacePainter {
   readonly #composer: Composer;
   #target: Texture | undefined;
   #pixels = new Uint8Array();
+  readonly #halves: Texture[] = [];
 
   constructor(composer: Composer) {
     this.#composer = composer;
   }
 
-  paint(face: Texture, toPicture: Affine, planes: Uint8Array, format: PictureFormat): void {
-    const box = bounds(toPicture, format);
+  /** @param extent where the face's alpha is not 0: nothing else is drawn */
+  paint(face: Texture, extent: Extent, toPicture: Affine, planes: Uint8Array, format: PictureFormat): void {
+    const box = bounds(extent, toPicture, format);
     if (!box) return;
     const { x, y, width, height } = box;
     const target = this.#targetFor(width, height);
     const det = toPicture.a * toPicture.e - toPicture.b * toPicture.d;
-    const [a, b, d, e] = [toPicture.e / det, -toPicture.b / det, -toPicture.d / det, toPicture.a / det];
-    const [dx, dy] = [x - toPicture.c, y - toPicture.f];
-    const [kr, kb] = WEIGHTS[format.colour.matrix];
+    const scale = 1 / CROP_SIZE;
+    const [a, b, d, e] = [toPicture.e, -toPicture.b, -toPicture.d, toPicture.a].map((m) => (m / det) * scale) as Four;
+    // gl_FragCoord and texture coordinates both count from the corner of a texel, half a pixel before its centre.
+    const [dx, dy] = [x - 0.5 - toPicture.c, y - 0.5 - toPicture.f];
     this.#composer.draw(
       'composite',
       target,
       {
-        textures: { face },
+        textures: { face: this.#shrunk(face, Math.sqrt(Math.abs(det))) },
         floats: {
-          toU: [a, b, a * dx + b * dy],
-          toV: [d, e, d * dx + e * dy],
-          luma: [kr, kb, format.colour.range === 'full' ? 1 : 0],
+          toU: [a, b, a * dx + b * dy + 0.5 * scale],
+          toV: [d, e, d * dx + e * dy + 0.5 * scale],
         },
+        matrices: { convert: toYcc(format) },
       },
       width,
       height,
@@ -43,6 +51,18 @@ export class FacePainter {
     target.read(this.#pixels, width, height);
     this.#composer.check();
     blend(this.#pixels, box, planes, format);
+  }
+
+  /** The face, halved until a picture's pixel is no wider than a texel: a small face would flicker otherwise. */
+  #shrunk(face: Texture, scale: number): Texture {
+    let source = face;
+    for (let i = 0; scale * CROP_SIZE < SHRINK_BELOW * source.width && source.width > MIN_SIDE; i++) {
+      const size = source.width / 2;
+      this.#halves[i] ??= this.#composer.texture(size, size, 'rgba8', { filter: 'linear' });
+      this.#composer.draw('expand', this.#halves[i]!, { textures: { source }, floats: { size } });
+      source = this.#halves[i]!;
+    }
+    return source;
   }
 
   #targetFor(width: number, height: number): Texture {
@@ -66,10 +86,11 @@ interface Box {
   readonly height: number;
 }
 
-/** The crop's bounding box in the picture, on even coordinates, cut at the picture's edge. */
-function bounds(t: Affine, format: PictureFormat): Box | undefined {
-  const corners = [0, CROP_SIZE - 1].flatMap((u) =>
-    [0, CROP_SIZE - 1].map((v) => [t.a * u + t.b * v + t.c, t.d * u + t.e * v + t.f] as const),
+/** The face's bounding box in the picture, on even coordinates, cut at the picture's edge. */
+function bounds(extent: Extent, t: Affine, format: PictureFormat): Box | undefined {
+  // Interpolation carries alpha one canonical pixel further.
+  const corners = [extent.x0 - 1, extent.x1 + 1].flatMap((u) =>
+    [extent.y0 - 1, extent.y1 + 1].map((v) => [t.a * u + t.b * v + t.c, t.d * u + t.e * v + t.f] as const),
   );
   const xs = corners.map((c) => c[0]);
   const ys = corners.map((c) => c[1]);
@@ -80,6 +101,20 @@ function bounds(t: Affine, format: PictureFormat): Box | undefined {
   return width > 0 && height > 0 ? { x, y, width, height } : undefined;
 }
 
+/** Column-major: gamma-coded RGB in [0, 1] to the picture's Y'CbCr as bytes over 255. */
+function toYcc({ colour }: PictureFormat): number[] {
+  const [kr, kb] = WEIGHTS[colour.matrix];
+  const kg = 1 - kr - kb;
+  const [offset, luma, chroma] = colour.range === 'full' ? [0, 1, 1] : [16 / 255, 219 / 255, 224 / 255];
+  const [b, r] = [chroma / (2 * (1 - kb)), chroma / (2 * (1 - kr))];
+  return [
+    ...[luma * kr, -b * kr, r * (1 - kr), 0],
+    ...[luma * kg, -b * kg, -r * kg, 0],
+    ...[luma * kb, b * (1 - kb), -r * kb, 0],
+    ...[offset, 128 / 255, 128 / 255, 1],
+  ];
+}
+
 function blend(pixels: Uint8Array, box: Box, planes: Uint8Array, format: PictureFormat): void {
   const { width: stride, chromaWidth, cbOffset, crOffset } = planeLayout(format.width, format.height);
   const { x, y, width, height } = box;
@@ -88,33 +123,31 @@ function blend(pixels: Uint8Array, box: Box, planes: Uint8Array, format: Picture
     let to = (y + j) * stride + x;
     for (let i = 0; i < width; i++, from += 4, to++) {
       const alpha = pixels[from + 3]!;
-      if (alpha === 0) continue;
-      planes[to] = alpha === 255 ? pixels[from]! : (pixels[from]! * alpha + planes[to]! * (255 - alpha) + 127) / 255;
+      if (alpha === 255) planes[to] = pixels[from]!;
+      else if (alpha !== 0) planes[to] = mix(pixels[from]!, planes[to]!, alpha);
     }
   }
   // A chroma sample belongs to four luma samples, and takes the strongest cover of the four.
   for (let j = 0; j < height; j += 2) {
+    const below = j + 1 < height ? width * 4 : 0;
     for (let i = 0; i < width; i += 2) {
-      let alpha = 0;
-      let weight = 0;
-      let cb = 0;
-      let cr = 0;
-      for (let k = 0; k < 4; k++) {
-        const px = i + (k & 1);
-        const py = j + (k >> 1);
-        if (px >= width || py >= height) continue;
-        const at = (py * width + px) * 4;
-        const a = pixels[at + 3]!;
-        alpha = Math.max(alpha, a);
-        weight += a;
-        cb += a * pixels[at + 1]!;
-        cr += a * pixels[at + 2]!;
-      }
-      if (alpha === 0) continue;
+      const a = (j * width + i) * 4;
+      const b = i + 1 < width ? a + 4 : a;
+      const c = a + below;
+      const d = b + below;
+      const [wa, wb, wc, wd] = [pixels[a + 3]!, pixels[b + 3]!, pixels[c + 3]!, pixels[d + 3]!];
+      const weight = wa + wb + wc + wd;
+      if (weight === 0) continue;
+      const alpha = Math.max(wa, wb, wc, wd);
+      const cb = wa * pixels[a + 1]! + wb * pixels[b + 1]! + wc * pixels[c + 1]! + wd * pixels[d + 1]!;
+      const cr = wa * pixels[a + 2]! + wb * pixels[b + 2]! + wc * pixels[c + 2]! + wd * pixels[d + 2]!;
       const to = ((y + j) >> 1) * chromaWidth + ((x + i) >> 1);
-      const rest = 255 - alpha;
-      planes[cbOffset + to] = ((cb / weight) * alpha + planes[cbOffset + to]! * rest + 127) / 255;
-      planes[crOffset + to] = ((cr / weight) * alpha + planes[crOffset + to]! * rest + 127) / 255;
+      planes[cbOffset + to] = mix(cb / weight, planes[cbOffset + to]!, alpha);
+      planes[crOffset + to] = mix(cr / weight, planes[crOffset + to]!, alpha);
     }
   }
+}
+
+function mix(face: number, picture: number, alpha: number): number {
+  return (face * alpha + picture * (255 - alpha) + 127) / 255;
 }

@@ -22,7 +22,7 @@ interface At {
 }
 
 export type AnalysisRequest =
-  | ({ readonly kind: 'analyse'; readonly damaged: boolean } & At)
+  | ({ readonly kind: 'analyse'; readonly damaged: boolean; readonly still: boolean } & At)
   | ({ readonly kind: 'search-back'; readonly trackId: number } & At)
   | { readonly kind: 'end-stream'; readonly streamId: number };
 

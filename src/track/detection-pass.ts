@@ -1,8 +1,9 @@
 import type { Region } from '../core/face-track.ts';
 import type { DetectorWindow, FaceFinder, Picture } from '../core/vision.ts';
-import { scaled } from './geometry.ts';
+import { intersectionOverUnion, scaled } from './geometry.ts';
 import { asFound, type Found, mergeFound } from './merge.ts';
 import type { TrackOptions } from './options.ts';
+import { contextWindows, stillWindows } from './still-windows.ts';
 import { faceWindows, turnedWindows, WindowSchedule, wholePicture, windowAround } from './tiles.ts';
 
 /** A predicted face: where its window goes. */
@@ -17,6 +18,9 @@ export interface Expected {
 const MAX_RETRIES = 2;
 const CLEAR_ROLL = 0.3;
 
+/** Overlap over the union of a find and a look at it with its surroundings. */
+const SAME_PLACE = 0.3;
+
 const turnsOf = (angle: number): DetectorWindow['quarterTurns'] =>
   ([0, 3, 2, 1] as const)[((Math.round(angle / (Math.PI / 2)) % 4) + 4) % 4]!;
 
@@ -30,12 +34,13 @@ export class DetectionPass {
   constructor(finder: FaceFinder, options: TrackOptions) {
     this.#finder = finder;
     this.#options = options;
-    this.#schedule = new WindowSchedule(options.mode);
+    this.#schedule = new WindowSchedule(options.mode === 'live' ? 'live' : 'file');
   }
 
   /** The whole picture, a window around every expected face, and the tiles whose turn it is. */
   async look(picture: Picture, expected: readonly Expected[]): Promise<Found[]> {
     const { format } = picture;
+    if (this.#options.mode === 'still') return this.#confirmed(picture, await this.#run(picture, stillWindows(format)));
     const upright = expected.filter((e) => turnsOf(e.angle) === 0).map((e) => e.box);
     const turned = expected.filter((e) => turnsOf(e.angle) !== 0);
     const budget = expected.length > 0 ? this.#options.tileBudget : this.#options.idleTileBudget;
@@ -57,6 +62,17 @@ export class DetectionPass {
       return (leaning ? e.roll! < 0 : (first + i) % 2 === 0) ? left! : right!;
     });
     return this.#run(picture, windows);
+  }
+
+  /** Hundreds of windows find a face in many a curtain: what no look with its surroundings sees again is left out. */
+  async #confirmed(picture: Picture, found: readonly Found[]): Promise<Found[]> {
+    const kept: Found[] = [];
+    for (const f of found) {
+      const again = await this.#run(picture, contextWindows(f, turnsOf(f.angle)));
+      const same = again.filter((a) => intersectionOverUnion(a, f) > SAME_PLACE);
+      if (same.length > 0) kept.push({ ...f, ...same[0], score: Math.max(f.score, same[0]!.score) });
+    }
+    return mergeFound(kept, this.#options.trustedScore);
   }
 
   async #run(picture: Picture, windows: readonly DetectorWindow[]): Promise<Found[]> {

@@ -3,6 +3,7 @@ import type { DetectorWindow, FaceFinder, Picture } from '../core/vision.ts';
 import { intersectionOverUnion, scaled } from './geometry.ts';
 import { asFound, type Found, mergeFound } from './merge.ts';
 import type { TrackOptions } from './options.ts';
+import { contextWindows, stillWindows } from './still-windows.ts';
 import { detectorScale, faceWindows, turnedWindows, WindowSchedule, wholePicture, windowAround } from './tiles.ts';
 
 /** A predicted face: where its window goes. */
@@ -44,12 +45,13 @@ export class DetectionPass {
   constructor(finder: FaceFinder, options: TrackOptions) {
     this.#finder = finder;
     this.#options = options;
-    this.#schedule = new WindowSchedule(options.mode);
+    this.#schedule = new WindowSchedule(options.mode === 'live' ? 'live' : 'file');
   }
 
   /** The whole picture, a window around every expected face, and the tiles whose turn it is. */
   async look(picture: Picture, expected: readonly Expected[]): Promise<Found[]> {
     const { format } = picture;
+    if (this.#options.mode === 'still') return this.#confirmedStill(picture, await this.#run(picture, stillWindows(format)));
     const upright = expected.filter((e) => turnsOf(e.angle) === 0).map((e) => e.box);
     const turned = expected.filter((e) => turnsOf(e.angle) !== 0);
     const budget = expected.length > 0 ? this.#options.tileBudget : this.#options.idleTileBudget;
@@ -75,7 +77,8 @@ export class DetectionPass {
    * One that is refuted is not looked at again for some frames while it stays where it is.
    * @returns the finds that stand
    */
-  async confirm(picture: Picture, fresh: readonly Found[]): Promise<Found[]> {
+  async confirm(picture: Picture, fresh: readonly Found[]): Promise<readonly Found[]> {
+    if (this.#options.mode === 'still') return fresh;
     this.#refuted = this.#refuted.map((r) => ({ ...r, frames: r.frames - 1 })).filter((r) => r.frames > 0);
     const standing: Found[] = [];
     for (const find of fresh) {
@@ -116,6 +119,17 @@ export class DetectionPass {
       return (leaning ? e.roll! < 0 : (first + i) % 2 === 0) ? left! : right!;
     });
     return this.#run(picture, windows);
+  }
+
+  /** Hundreds of windows find a face in many a curtain: what no look with its surroundings sees again is left out. */
+  async #confirmedStill(picture: Picture, found: readonly Found[]): Promise<Found[]> {
+    const kept: Found[] = [];
+    for (const f of found) {
+      const again = await this.#run(picture, contextWindows(f, turnsOf(f.angle)));
+      const same = again.filter((a) => intersectionOverUnion(a, f) > CONFIRM_OVERLAP);
+      if (same.length > 0) kept.push({ ...f, ...same[0], score: Math.max(f.score, same[0]!.score) });
+    }
+    return mergeFound(kept, this.#options.trustedScore);
   }
 
   async #run(picture: Picture, windows: readonly DetectorWindow[]): Promise<Found[]> {

@@ -11,7 +11,9 @@ import { loadShapeModel } from '../track/shape-model.ts';
 import type { AnalysisReply, AnalysisRequest, AnalysisWorkerData } from './analysis-messages.ts';
 
 /** FaceTracks that one life of the worker may number. */
-const IDS_PER_EPOCH = 1_000_000;
+const IDS_PER_EPOCH = 1_000_000_000;
+/** Persons that one stream may number: the first person of every stream is somebody else. */
+const PERSONS_PER_STREAM = 10_000;
 
 serveWorker<AnalysisRequest, AnalysisReply, { provider: string }, AnalysisWorkerData>(async (data) => {
   const store = ModelStore.open({
@@ -35,6 +37,7 @@ serveWorker<AnalysisRequest, AnalysisReply, { provider: string }, AnalysisWorker
         mode: data.live ? ('live' as const) : ('file' as const),
         ...data.track,
         sessionKey: data.sessionKey,
+        firstPerson: streamId * PERSONS_PER_STREAM + 1,
       };
       analyser = new StreamAnalyser({ finder, landmarks, pupils, embedder }, shape, options);
       streams.set(streamId, analyser);

@@ -11,7 +11,7 @@ import { type LeftOut, listInputs, People, pairByName } from '../evaluate/pairs.
 import { scoreTable } from '../evaluate/report/terminal-table.ts';
 import { type EvaluationResult, resultJson } from '../evaluate/result.ts';
 import { score, setDistance } from '../evaluate/score.ts';
-import { readThresholds } from '../evaluate/thresholds.ts';
+import { calibrateThresholds, readThresholds } from '../evaluate/thresholds.ts';
 import { ModelStore } from '../infer/model-store.ts';
 import { anonymizePictures } from './anonymize-pictures.ts';
 import { CountLine } from './count-line.ts';
@@ -19,7 +19,8 @@ import { CountLine } from './count-line.ts';
 export const METHODS = ['generate', 'blur', 'pixelate', 'mask', 'noise'] as const;
 
 interface EvaluateArguments {
-  readonly originals: string;
+  readonly originals?: string;
+  readonly calibrate?: string;
   readonly anonymized?: string;
   readonly method?: string;
   readonly match?: string;
@@ -35,7 +36,7 @@ export function registerEvaluate(program: Command): void {
   program
     .command('evaluate')
     .description("score an anonymizer with the paper's metrics, the video metrics and attacks")
-    .requiredOption('--originals <folder>', 'pictures or videos as they were')
+    .option('--originals <folder>', 'pictures or videos as they were')
     .option('--anonymized <folder>', 'the output of any method, paired by name')
     .option('--method <method>', `run this one first, through the whole pipeline: ${METHODS.join(', ')}`)
     .option('--match <text>', 'only files whose name contains this')
@@ -43,6 +44,7 @@ export function registerEvaluate(program: Command): void {
       '--groups <csv>',
       'first column: how names begin, one person each; other columns: groups (default: info.csv)',
     )
+    .option('--calibrate <folder>', "instead: recognizers' thresholds from pictures of other people, one each")
     .option('--json <file>', 'write all figures')
     .option('--work <folder>', 'keep anonymized pictures and measurements here; a stopped run goes on from them')
     .option('--config <file>', 'settings for --method')
@@ -55,9 +57,10 @@ export function registerEvaluate(program: Command): void {
 
 /** @returns the exit code; throws UnderstudyError */
 async function evaluate(options: EvaluateArguments): Promise<number> {
-  checkMethod(options);
-  const originals = listInputs(options.originals, options.match).filter((f) => f.kind === 'picture');
-  const people = People.read(options.groups ?? defaultGroups(options.originals));
+  if (options.calibrate) return calibrate(options.calibrate, options);
+  const folder = checkMethod(options);
+  const originals = listInputs(folder, options.match).filter((f) => f.kind === 'picture');
+  const people = People.read(options.groups ?? defaultGroups(folder));
   const work = options.work ? resolve(options.work) : mkdtempSync(join(tmpdir(), 'understudy-evaluate-'));
   mkdirSync(work, { recursive: true });
   try {
@@ -116,12 +119,30 @@ async function evaluate(options: EvaluateArguments): Promise<number> {
   }
 }
 
-function checkMethod({ anonymized, method }: EvaluateArguments): void {
+/** Writes what models/evaluate/thresholds.json holds: only numbers, so that it can be passed on. */
+async function calibrate(folder: string, options: EvaluateArguments): Promise<number> {
+  const files = listInputs(folder, options.match);
+  const store = ModelStore.open();
+  const observer = await FaceObserver.create(store, await openJudges(store));
+  const line = new CountLine(options.progress, 'read', files.length);
+  const made = await calibrateThresholds(observer, files, `${files.length} pictures`, (n) => line.at(n));
+  line.end();
+  for (const { name, reason } of made.leftOut) process.stderr.write(`left out ${name}: ${reason}\n`);
+  const text = `${JSON.stringify(made.thresholds, null, 2)}\n`;
+  process.stdout.write(text);
+  if (options.json) writeFileSync(options.json, text);
+  return Object.keys(made.thresholds).length > 0 ? ExitCode.ok : ExitCode.noFace;
+}
+
+/** @returns the folder of the originals */
+function checkMethod({ originals, anonymized, method }: EvaluateArguments): string {
   const usage = (message: string, remedy: string) => new UnderstudyError(ExitCode.usage, message, remedy);
+  if (originals === undefined) throw usage('--originals is missing', 'name the folder of the pictures as they were');
   if ((anonymized === undefined) === (method === undefined))
     throw usage('give either --anonymized or --method', 'the first scores a folder, the second runs a method itself');
   if (method !== undefined && !(METHODS as readonly string[]).includes(method))
     throw usage(`there is no method ${method}`, `use one of ${METHODS.join(', ')}`);
+  return originals;
 }
 
 function methodConfig(options: EvaluateArguments): Config {

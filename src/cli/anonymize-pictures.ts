@@ -34,7 +34,7 @@ export interface AnonymizedSet {
  * @throws UnderstudyError from starting the engine
  */
 export async function anonymizePictures(
-  config: Config,
+  { config, track }: { readonly config: Config; readonly track: Readonly<Record<string, unknown>> },
   files: readonly InputFile[],
   folder: string,
   onPicture?: (done: number) => void,
@@ -44,7 +44,7 @@ export async function anonymizePictures(
   const target = (file: InputFile) => join(folder, `${file.name}.jpg`);
   if (files.every((f) => existsSync(target(f)))) return { leftOut };
   const sessionKey = config.sessionKey ? Buffer.from(config.sessionKey, 'hex') : randomBytes(32);
-  const engine = await startEngine(config, sessionKey);
+  const engine = await startEngine(config, sessionKey, track);
   const times: number[] = [];
   try {
     for (const [i, file] of files.entries()) {

@@ -90,6 +90,7 @@ async function compareFace(
     expression: await expressions(observer, { original, anonymized }, face.points, found?.points),
     embeddings,
     points: { original: own, ...(anonymizedPoints && { anonymized: anonymizedPoints }) },
+    inPicture: face.points,
     thumbs: { original: thumbs.bytes(original, square), anonymized: thumbs.bytes(anonymized, square) },
   };
 }

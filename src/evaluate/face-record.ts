@@ -11,6 +11,8 @@ export interface FaceRecord {
   readonly embeddings: Readonly<Record<string, { readonly original: Float32Array; readonly anonymized: Float32Array }>>;
   /** 136 numbers each in canonical crop pixels of the original; the second is undefined when no face was found again. */
   readonly points: { readonly original: Float32Array; readonly anonymized?: Float32Array };
+  /** 136 numbers, the original's points in pixels of the picture. */
+  readonly inPicture: Float32Array;
   /** 64² RGB of the same square of both pictures. Never leaves but in the report, which says that it holds originals. */
   readonly thumbs: { readonly original: Uint8Array; readonly anonymized: Uint8Array };
 }

@@ -4,7 +4,14 @@ import { agreement } from './metrics/agreement.ts';
 import { kernelDistance } from './metrics/kernel-distance.ts';
 import { ranks } from './metrics/reidentification.ts';
 import { SUSPECTED_COPY } from './metrics/si-mse.ts';
-import { bootstrapMean, type Estimate, mean, quantile, standardDeviation } from './metrics/statistics.ts';
+import {
+  bootstrapMean,
+  bootstrapRate,
+  type Estimate,
+  mean,
+  quantile,
+  standardDeviation,
+} from './metrics/statistics.ts';
 import type { Thresholds } from './thresholds.ts';
 
 export type Scores = Record<string, Estimate & { sd?: number; n?: number }>;
@@ -20,8 +27,13 @@ export function score(records: readonly FaceRecord[], options: ScoreOptions): Sc
   const scores: Scores = {};
   const put = (name: string, values: readonly number[], who: readonly string[] = people) => {
     const finite = values.filter(Number.isFinite);
+    const binary = finite.every((v) => v === 0 || v === 1);
     if (finite.length > 0)
-      scores[name] = { ...bootstrapMean(values, who), sd: standardDeviation(finite), n: finite.length };
+      scores[name] = {
+        ...(binary ? bootstrapRate : bootstrapMean)(values, who),
+        sd: standardDeviation(finite),
+        n: finite.length,
+      };
   };
   for (const name of Object.keys(METRICS))
     put(
@@ -133,9 +145,14 @@ function reidentification(
 
 /** Kernel distance of the sets on the features of one judge, which is named where it is reported. */
 export function setDistance(records: readonly FaceRecord[], key: string): Estimate {
+  // The kernel expects features whose entries are about 1; embeddings have length 1.
+  const unit = (e: Float32Array) => {
+    const factor = Math.sqrt(e.length) / Math.hypot(...e);
+    return e.map((v) => v * factor);
+  };
   const known = records.filter((r) => r.embeddings[key]);
   return kernelDistance(
-    known.map((r) => r.embeddings[key]!.original),
-    known.map((r) => r.embeddings[key]!.anonymized),
+    known.map((r) => r.embeddings[key]!.original).map(unit),
+    known.map((r) => r.embeddings[key]!.anonymized).map(unit),
   );
 }

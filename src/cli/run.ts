@@ -141,14 +141,19 @@ export async function runFile(input: string, output: string, options: RunOptions
   }
 }
 
-export function startEngine(config: Config, sessionKey: Uint8Array): Promise<Engine> {
+/** @param analysis options of the analysis that no setting reaches (`understudy evaluate --ablation`) */
+export function startEngine(
+  config: Config,
+  sessionKey: Uint8Array,
+  analysis: Readonly<Record<string, unknown>> = {},
+): Promise<Engine> {
   const { lookaheadFrames: _, ...track } = config.track;
   return Engine.start({
     mode: config.mode,
     photometry: { ...config.post },
     sessionKey,
     live: false,
-    track: { ...config.detect, ...track },
+    track: { ...config.detect, ...track, ...analysis },
     infer: config.infer,
     ...(config.models.dir && { modelsDir: config.models.dir }),
     ...(config.models.cacheDir && { cacheDir: config.models.cacheDir }),

@@ -14,7 +14,9 @@ import { loadShapeModel } from '../track/shape-model.ts';
 import type { AnalysisReply, AnalysisRequest, AnalysisWorkerData } from './analysis-messages.ts';
 
 /** FaceTracks that one life of the worker may number. */
-const IDS_PER_EPOCH = 1_000_000;
+const IDS_PER_EPOCH = 1_000_000_000;
+/** Persons that one stream may number: the first person of every stream is somebody else. */
+const PERSONS_PER_STREAM = 10_000;
 
 serveWorker<AnalysisRequest, AnalysisReply, { provider: string }, AnalysisWorkerData>(async (data) => {
   const store = ModelStore.open({
@@ -42,6 +44,7 @@ serveWorker<AnalysisRequest, AnalysisReply, { provider: string }, AnalysisWorker
         ...data.track,
         mode: still ? ('still' as const) : data.live ? ('live' as const) : ('file' as const),
         sessionKey: data.sessionKey,
+        firstPerson: streamId * PERSONS_PER_STREAM + 1,
       };
       const ports = { finder, landmarks, pupils, embedder, ...(still && { gallery: stillGallery }) };
       analyser = new StreamAnalyser(ports, shape, options);

@@ -59,7 +59,8 @@ export class StreamAnalyser {
     options: Pick<TrackOptions, 'mode' | 'sessionKey'> & Partial<TrackOptions>,
   ) {
     this.#options = trackOptions(options);
-    this.#gallery = ports.gallery ?? new PersonGallery(ports.embedder, this.#options.samePersonCosine);
+    const { samePersonCosine, firstPerson } = this.#options;
+    this.#gallery = ports.gallery ?? new PersonGallery(ports.embedder, samePersonCosine, firstPerson);
     const locator = new LandmarkLocator(ports.landmarks, shape);
     const shared = { locator, pupils: ports.pupils, options: this.#options };
     this.#detection = new DetectionPass(ports.finder, this.#options);

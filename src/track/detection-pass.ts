@@ -51,7 +51,8 @@ export class DetectionPass {
   /** The whole picture, a window around every expected face, and the tiles whose turn it is. */
   async look(picture: Picture, expected: readonly Expected[]): Promise<Found[]> {
     const { format } = picture;
-    if (this.#options.mode === 'still') return this.#confirmedStill(picture, await this.#run(picture, stillWindows(format)));
+    if (this.#options.mode === 'still')
+      return this.#confirmedStill(picture, await this.#run(picture, stillWindows(format)));
     const upright = expected.filter((e) => turnsOf(e.angle) === 0).map((e) => e.box);
     const turned = expected.filter((e) => turnsOf(e.angle) !== 0);
     const budget = expected.length > 0 ? this.#options.tileBudget : this.#options.idleTileBudget;

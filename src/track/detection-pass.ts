@@ -23,8 +23,7 @@ const CLEAR_PX = 20;
 const CLEAR_SCORE = 0.9;
 const CLEAR_OVERLAP = 0.5;
 
-/** Windows of a second look, in sizes of the find; the score it needs in one of them, and the overlap that makes it the same. */
-const CONFIRM_CONTEXTS = [2.2, 1.6, 3.2];
+/** What a second look needs to agree, and the overlap that makes it the same find. */
 const CONFIRM_SCORE = 0.5;
 const CONFIRM_TURNED = 0.8;
 const CONFIRM_OVERLAP = 0.3;
@@ -51,8 +50,7 @@ export class DetectionPass {
   /** The whole picture, a window around every expected face, and the tiles whose turn it is. */
   async look(picture: Picture, expected: readonly Expected[]): Promise<Found[]> {
     const { format } = picture;
-    if (this.#options.mode === 'still')
-      return this.#confirmedStill(picture, await this.#run(picture, stillWindows(format)));
+    if (this.#options.mode === 'still') return this.#run(picture, stillWindows(format));
     const upright = expected.filter((e) => turnsOf(e.angle) === 0).map((e) => e.box);
     const turned = expected.filter((e) => turnsOf(e.angle) !== 0);
     const budget = expected.length > 0 ? this.#options.tileBudget : this.#options.idleTileBudget;
@@ -78,8 +76,7 @@ export class DetectionPass {
    * One that is refuted is not looked at again for some frames while it stays where it is.
    * @returns the finds that stand
    */
-  async confirm(picture: Picture, fresh: readonly Found[]): Promise<readonly Found[]> {
-    if (this.#options.mode === 'still') return fresh;
+  async confirm(picture: Picture, fresh: readonly Found[]): Promise<Found[]> {
     this.#refuted = this.#refuted.map((r) => ({ ...r, frames: r.frames - 1 })).filter((r) => r.frames > 0);
     const standing: Found[] = [];
     for (const find of fresh) {
@@ -97,8 +94,7 @@ export class DetectionPass {
     const needed = turns === 0 ? CONFIRM_SCORE : CONFIRM_TURNED;
     const seen: Found[] = [];
     let denied = 0;
-    for (const context of CONFIRM_CONTEXTS) {
-      const window = windowAround(scaled(find, context), picture.format, turns);
+    for (const window of contextWindows(find, turns)) {
       const looks = (await this.#finder.detect(picture, window, needed)).map((d) => asFound(d, window, picture.format));
       const same = looks.filter((d) => intersectionOverUnion(d, find) > CONFIRM_OVERLAP);
       const best = same.sort((a, b) => b.score - a.score)[0];
@@ -120,17 +116,6 @@ export class DetectionPass {
       return (leaning ? e.roll! < 0 : (first + i) % 2 === 0) ? left! : right!;
     });
     return this.#run(picture, windows);
-  }
-
-  /** Hundreds of windows find a face in many a curtain: what no look with its surroundings sees again is left out. */
-  async #confirmedStill(picture: Picture, found: readonly Found[]): Promise<Found[]> {
-    const kept: Found[] = [];
-    for (const f of found) {
-      const again = await this.#run(picture, contextWindows(f, turnsOf(f.angle)));
-      const same = again.filter((a) => intersectionOverUnion(a, f) > CONFIRM_OVERLAP);
-      if (same.length > 0) kept.push({ ...f, ...same[0], score: Math.max(f.score, same[0]!.score) });
-    }
-    return mergeFound(kept, this.#options.trustedScore);
   }
 
   async #run(picture: Picture, windows: readonly DetectorWindow[]): Promise<Found[]> {

@@ -59,7 +59,7 @@ export class FacePainter {
     for (let i = 0; scale * CROP_SIZE < SHRINK_BELOW * source.width && source.width > MIN_SIDE; i++) {
       const size = source.width / 2;
       this.#halves[i] ??= this.#composer.texture(size, size, 'rgba8', { filter: 'linear' });
-      this.#composer.draw('expand', this.#halves[i]!, { textures: { source }, floats: { size } });
+      this.#composer.draw('halve', this.#halves[i]!, { textures: { source }, floats: { size } });
       source = this.#halves[i]!;
     }
     return source;

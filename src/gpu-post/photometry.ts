@@ -19,8 +19,6 @@ export const MIN_SIGMA_INTEROCULAR = 0.24;
 /** Side of the textures that hold smooth fields. */
 const FIELD = 32;
 const SKIN = 64;
-/** Width of the correction at the mask's rim, texture coordinates: 6 canonical pixels. */
-const RIM_SIGMA = 6 / CROP_SIZE;
 
 /** The passes from the generator's answer to the face as it is drawn. Textures are shared by all faces in turn. */
 export class Photometry {
@@ -33,7 +31,6 @@ export class Photometry {
   readonly #skin: Texture;
   readonly #fields: readonly [Texture, Texture, Texture];
   readonly #lit: Texture;
-  readonly #coloured: Texture;
   readonly #base: PyramidBase;
   readonly #chroma: ChromaTransfer;
   readonly #softMask = new Uint8Array(2 * CROP_SIZE * CROP_SIZE);
@@ -50,7 +47,6 @@ export class Photometry {
     this.#skin = composer.texture(SKIN, SKIN, 'rgba8', linear);
     this.#fields = [field(), field(), field()];
     this.#lit = composer.texture(faceSize, faceSize, 'rgba8', linear);
-    this.#coloured = composer.texture(faceSize, faceSize, 'rgba8', linear);
     this.#base = new PyramidBase(composer, faceSize);
     this.#chroma = new ChromaTransfer(composer);
   }
@@ -94,13 +90,7 @@ export class Photometry {
       const relit = this.#options.relight || this.#options.pyramid;
       this.#chroma.update(state, { crop, lit, base, skin, light }, relit);
     }
-    this.#composer.draw('colour', this.#coloured, {
-      textures: { lit, base, state: state.texture },
-      floats: { size },
-    });
-    this.#composer.draw('rim', this.#fields[0], { textures: { crop, coloured: this.#coloured, mask } });
-    const rim = this.#blur(RIM_SIGMA);
-    this.#composer.draw('finish', out, { textures: { coloured: this.#coloured, rim, mask }, floats: { size } });
+    this.#composer.draw('colour', out, { textures: { lit, base, mask, state: state.texture }, floats: { size } });
     return extent;
   }
 

@@ -26,7 +26,8 @@ export function softenMask(mask: Uint8Array, out: Uint8Array): Extent | undefine
     let sum = 0;
     for (let k = -RADIUS - 1; k < RADIUS; k++) sum += mask[row + clamp(k)]! >> 7;
     for (let x = 0; x < CROP_SIZE; x++) {
-      sum += (mask[row + clamp(x + RADIUS)]! >> 7) - (x === 0 ? mask[row]! >> 7 : mask[row + clamp(x - RADIUS - 1)]! >> 7);
+      sum +=
+        (mask[row + clamp(x + RADIUS)]! >> 7) - (x === 0 ? mask[row]! >> 7 : mask[row + clamp(x - RADIUS - 1)]! >> 7);
       across[row + x] = sum;
     }
   }
@@ -35,7 +36,11 @@ export function softenMask(mask: Uint8Array, out: Uint8Array): Extent | undefine
     const rows = [-2, -1, 0, 1, 2].map((k) => clamp(y + k) * CROP_SIZE);
     for (let x = 0; x < CROP_SIZE; x++) {
       const sum =
-        across[rows[0]! + x]! + across[rows[1]! + x]! + across[rows[2]! + x]! + across[rows[3]! + x]! + across[rows[4]! + x]!;
+        across[rows[0]! + x]! +
+        across[rows[1]! + x]! +
+        across[rows[2]! + x]! +
+        across[rows[3]! + x]! +
+        across[rows[4]! + x]!;
       const alpha = Math.max(0, Math.min(1, (sum / (SIDE * SIDE) - 0.5) / 0.35));
       const at = 2 * (y * CROP_SIZE + x);
       out[at] = mask[y * CROP_SIZE + x]!;

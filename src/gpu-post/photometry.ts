@@ -9,7 +9,8 @@ import type { Texture } from './texture.ts';
 
 export interface PhotometryOptions {
   readonly relight: boolean;
-  readonly pyramid: boolean;
+  /** Default true. */
+  readonly pyramid?: boolean;
   readonly colour: boolean;
   /** Width of the relighting's low-pass, inter-ocular distances; below 0.24 the original's features come back. */
   readonly sigmaInterocular: number;
@@ -85,9 +86,9 @@ export class Photometry {
       lit = this.#lit;
       this.#composer.draw('relight', lit, { textures: { face: this.#face, light }, floats: { size } });
     }
-    const base = this.#options.pyramid ? this.#base.difference(crop, lit) : this.#base.nothing;
+    const base = this.#options.pyramid !== false ? this.#base.difference(crop, lit) : this.#base.nothing;
     if (this.#options.colour) {
-      const relit = this.#options.relight || this.#options.pyramid;
+      const relit = this.#options.relight || this.#options.pyramid !== false;
       this.#chroma.update(state, { crop, lit, base, skin, light }, relit);
     }
     this.#composer.draw('colour', out, { textures: { lit, base, mask, state: state.texture }, floats: { size } });

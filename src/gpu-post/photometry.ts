@@ -3,20 +3,11 @@ import { CROP_SIZE } from '../core/face-track.ts';
 import { ChromaTransfer, type ColourState } from './chroma-transfer.ts';
 import type { Composer } from './composer.ts';
 import { eyeDistance, featureRegions } from './feature-ellipses.ts';
+import type { PhotometryOptions } from './photometry-options.ts';
 import { PyramidBase } from './pyramid-base.ts';
 import { type Extent, softenMask } from './soft-mask.ts';
 import type { Texture } from './texture.ts';
 
-export interface PhotometryOptions {
-  readonly relight: boolean;
-  /** Default true. */
-  readonly pyramid?: boolean;
-  readonly colour: boolean;
-  /** Width of the relighting's low-pass, inter-ocular distances; below 0.24 the original's features come back. */
-  readonly sigmaInterocular: number;
-}
-
-export const MIN_SIGMA_INTEROCULAR = 0.24;
 /** Side of the textures that hold smooth fields. */
 const FIELD = 32;
 const SKIN = 64;
@@ -32,6 +23,7 @@ export class Photometry {
   readonly #skin: Texture;
   readonly #fields: readonly [Texture, Texture, Texture];
   readonly #lit: Texture;
+  #shading: Texture | undefined;
   readonly #base: PyramidBase;
   readonly #chroma: ChromaTransfer;
   readonly #softMask = new Uint8Array(2 * CROP_SIZE * CROP_SIZE);
@@ -78,9 +70,7 @@ export class Photometry {
     const [crop, mask, skin] = [this.#crop, this.#mask, this.#skin];
     const { browY, ...ellipses } = featureRegions(own, driven);
     this.#composer.draw('skin', skin, { textures: { mask }, floats: { ...ellipses, browY } });
-    this.#composer.draw('light', this.#fields[0], { textures: { crop, face: this.#face, skin } });
-    const sigma = Math.max(MIN_SIGMA_INTEROCULAR, this.#options.sigmaInterocular) * eyeDistance(own);
-    const light = this.#blur(sigma / CROP_SIZE);
+    const light = this.#light((this.#options.sigmaInterocular * eyeDistance(own)) / CROP_SIZE);
     let lit = this.#face;
     if (this.#options.relight) {
       lit = this.#lit;
@@ -95,10 +85,18 @@ export class Photometry {
     return extent;
   }
 
-  /** The first field, blurred; overwrites the second and third. @param sigma in texture coordinates */
-  #blur(sigma: number): Texture {
-    const [source, across, blurred] = this.#fields;
-    this.#composer.draw('blur', across, { textures: { source }, floats: { direction: [sigma, 0] } });
+  /** Low-passed log luminance of original (red) and generated face (green), both times blue. @param sigma in texture coordinates */
+  #light(sigma: number): Texture {
+    const [crop, face] = [this.#crop, this.#face];
+    if (this.#options.shading === 'bilateral') {
+      this.#shading ??= this.#composer.texture(CROP_SIZE, CROP_SIZE, 'rgba32f', { filter: 'linear' });
+      const range = this.#options.sigmaRange ?? 1;
+      this.#composer.draw('bilateral', this.#shading, { textures: { crop, face }, floats: { sigma, range } });
+      return this.#shading;
+    }
+    const [weighted, across, blurred] = this.#fields;
+    this.#composer.draw('light', weighted, { textures: { crop, face, skin: this.#skin } });
+    this.#composer.draw('blur', across, { textures: { source: weighted }, floats: { direction: [sigma, 0] } });
     this.#composer.draw('blur', blurred, { textures: { source: across }, floats: { direction: [0, sigma] } });
     return blurred;
   }

@@ -38,6 +38,8 @@ export const configSchema = z.strictObject({
       pyramid: z.boolean().default(true),
       colour: z.boolean().default(true),
       sigmaInterocular: z.number().min(0.24).max(2).default(0.24),
+      shading: z.enum(['retinex', 'bilateral']).default('retinex'),
+      sigmaRange: z.number().min(0.5).max(4).default(1),
     })
     .prefault({}),
   egress: z

@@ -2,6 +2,7 @@ import type { TrackedFace } from '../core/face-track.ts';
 import { type FrameInfo, type FrameSlot, planeLayout, type RawFrame, SealedFrame } from '../core/video-frame.ts';
 import { WorkerClient } from '../core/worker-client.ts';
 import type { DrawnCover, GlRequest, GlWorkerData } from './gl-messages.ts';
+import { refuseIdentifying } from './photometry-options.ts';
 import { coverRegion, type PlaneCover, veilPlanes } from './plane-covers.ts';
 import { XDisplay } from './x-display.ts';
 
@@ -32,10 +33,14 @@ export class Compositor {
     this.#worker = worker;
   }
 
-  /** @throws UnderstudyError(graphics) in mode `generate` without X display, Xvfb or GL; the other modes need none. */
+  /**
+   * @throws UnderstudyError(graphics) in mode `generate` without X display, Xvfb or GL (the other modes need none),
+   * UnderstudyError(usage) for a photometry that would give the person back
+   */
   static async start(options: CompositorOptions): Promise<Compositor> {
     const { mode, onWarning, ...data } = options;
     if (mode !== 'generate') return new Compositor(mode);
+    refuseIdentifying(data.photometry);
     await XDisplay.open();
     const worker = new WorkerClient<GlRequest, DrawnCover[], { renderer: string }>(
       'GL',

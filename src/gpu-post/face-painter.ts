@@ -1,6 +1,8 @@
 import { type Affine, CROP_SIZE } from '../core/face-track.ts';
-import { type PictureFormat, planeLayout } from '../core/video-frame.ts';
+import type { PictureFormat } from '../core/video-frame.ts';
 import type { Composer } from './composer.ts';
+import type { Grain } from './grain.ts';
+import { type Box, blendPlanes } from './plane-blend.ts';
 import type { Extent } from './soft-mask.ts';
 import type { Texture } from './texture.ts';
 
@@ -12,19 +14,26 @@ const SHRINK_BELOW = 0.75;
 const MIN_SIDE = 16;
 type Four = [number, number, number, number];
 
+export interface PaintedFace {
+  readonly face: Texture;
+  /** Where the face's alpha is not 0: nothing else is drawn. */
+  readonly extent: Extent;
+  readonly grain: Grain;
+}
+
 /** Draws a finished canonical face into I420 planes at the picture's resolution. Only samples under the mask change. */
 export class FacePainter {
   readonly #composer: Composer;
   #target: Texture | undefined;
-  #pixels = new Uint8Array();
+  #bytes = new Uint8Array();
+  #pixels = new Uint32Array();
   readonly #halves: Texture[] = [];
 
   constructor(composer: Composer) {
     this.#composer = composer;
   }
 
-  /** @param extent where the face's alpha is not 0: nothing else is drawn */
-  paint(face: Texture, extent: Extent, toPicture: Affine, planes: Uint8Array, format: PictureFormat): void {
+  paint({ face, extent, grain }: PaintedFace, toPicture: Affine, planes: Uint8Array, format: PictureFormat): void {
     const box = bounds(extent, toPicture, format);
     if (!box) return;
     const { x, y, width, height } = box;
@@ -48,9 +57,10 @@ export class FacePainter {
       width,
       height,
     );
-    target.read(this.#pixels, width, height);
+    target.read(this.#bytes, width, height);
     this.#composer.check();
-    blend(this.#pixels, box, planes, format);
+    grain.look(planes, format.width, format.height, box, this.#bytes);
+    blendPlanes(this.#pixels, box, planes, format, grain);
   }
 
   /** The face, halved until a picture's pixel is no wider than a texel: a small face would flicker otherwise. */
@@ -59,7 +69,7 @@ export class FacePainter {
     for (let i = 0; scale * CROP_SIZE < SHRINK_BELOW * source.width && source.width > MIN_SIDE; i++) {
       const size = source.width / 2;
       this.#halves[i] ??= this.#composer.texture(size, size, 'rgba8', { filter: 'linear' });
-      this.#composer.draw('expand', this.#halves[i]!, { textures: { source }, floats: { size } });
+      this.#composer.draw('halve', this.#halves[i]!, { textures: { source }, floats: { size } });
       source = this.#halves[i]!;
     }
     return source;
@@ -74,16 +84,10 @@ export class FacePainter {
     const h = Math.max(old?.height ?? 0, Math.ceil(height / STEP) * STEP);
     if (old) this.#composer.release(old);
     this.#target = this.#composer.texture(w, h, 'rgba8');
-    this.#pixels = new Uint8Array(w * h * 4);
+    this.#pixels = new Uint32Array(w * h);
+    this.#bytes = new Uint8Array(this.#pixels.buffer);
     return this.#target;
   }
-}
-
-interface Box {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
 }
 
 /** The face's bounding box in the picture, on even coordinates, cut at the picture's edge. */
@@ -113,41 +117,4 @@ function toYcc({ colour }: PictureFormat): number[] {
     ...[luma * kb, b * (1 - kb), -r * kb, 0],
     ...[offset, 128 / 255, 128 / 255, 1],
   ];
-}
-
-function blend(pixels: Uint8Array, box: Box, planes: Uint8Array, format: PictureFormat): void {
-  const { width: stride, chromaWidth, cbOffset, crOffset } = planeLayout(format.width, format.height);
-  const { x, y, width, height } = box;
-  for (let j = 0; j < height; j++) {
-    let from = j * width * 4;
-    let to = (y + j) * stride + x;
-    for (let i = 0; i < width; i++, from += 4, to++) {
-      const alpha = pixels[from + 3]!;
-      if (alpha === 255) planes[to] = pixels[from]!;
-      else if (alpha !== 0) planes[to] = mix(pixels[from]!, planes[to]!, alpha);
-    }
-  }
-  // A chroma sample belongs to four luma samples, and takes the strongest cover of the four.
-  for (let j = 0; j < height; j += 2) {
-    const below = j + 1 < height ? width * 4 : 0;
-    for (let i = 0; i < width; i += 2) {
-      const a = (j * width + i) * 4;
-      const b = i + 1 < width ? a + 4 : a;
-      const c = a + below;
-      const d = b + below;
-      const [wa, wb, wc, wd] = [pixels[a + 3]!, pixels[b + 3]!, pixels[c + 3]!, pixels[d + 3]!];
-      const weight = wa + wb + wc + wd;
-      if (weight === 0) continue;
-      const alpha = Math.max(wa, wb, wc, wd);
-      const cb = wa * pixels[a + 1]! + wb * pixels[b + 1]! + wc * pixels[c + 1]! + wd * pixels[d + 1]!;
-      const cr = wa * pixels[a + 2]! + wb * pixels[b + 2]! + wc * pixels[c + 2]! + wd * pixels[d + 2]!;
-      const to = ((y + j) >> 1) * chromaWidth + ((x + i) >> 1);
-      planes[cbOffset + to] = mix(cb / weight, planes[cbOffset + to]!, alpha);
-      planes[crOffset + to] = mix(cr / weight, planes[crOffset + to]!, alpha);
-    }
-  }
-}
-
-function mix(face: number, picture: number, alpha: number): number {
-  return (face * alpha + picture * (255 - alpha) + 127) / 255;
 }

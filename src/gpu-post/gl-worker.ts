@@ -7,6 +7,7 @@ import { Composer } from './composer.ts';
 import { FacePainter } from './face-painter.ts';
 import { createGl } from './gl-context.ts';
 import type { DrawnCover, GlRequest, GlWorkerData } from './gl-messages.ts';
+import { Grain } from './grain.ts';
 import { Photometry } from './photometry.ts';
 import { coverRegion } from './plane-covers.ts';
 import type { Extent } from './soft-mask.ts';
@@ -18,6 +19,7 @@ const MAX_KEPT = 64;
 interface Kept {
   readonly face: Texture;
   readonly colour: ColourState;
+  readonly grain: Grain;
   /** Where the face is opaque; `undefined` until one has been finished. */
   extent: Extent | undefined;
 }
@@ -36,6 +38,7 @@ serveWorker<GlRequest, DrawnCover[], { renderer: string }, GlWorkerData>(async (
       entry = {
         face: composer.texture(data.faceSize, data.faceSize, 'rgba8', { filter: 'linear' }),
         colour: photometry.newState(),
+        grain: new Grain(),
         extent: undefined,
       };
       kept.set(key, entry);
@@ -63,12 +66,12 @@ serveWorker<GlRequest, DrawnCover[], { renderer: string }, GlWorkerData>(async (
       const extent = photometry.run(slot, own, driven, entry.colour, entry.face);
       if (!extent) throw new Error('a face came with an empty mask');
       entry.extent = extent;
-      painter.paint(entry.face, extent, toPicture, planes, format);
+      painter.paint({ ...entry, extent }, toPicture, planes, format);
       return 'generated' as const;
     }
     const entry = kept.get(key);
     if (face.cover !== 'solid' && toPicture && entry?.extent) {
-      painter.paint(entry.face, entry.extent, toPicture, planes, format);
+      painter.paint({ ...entry, extent: entry.extent }, toPicture, planes, format);
       return 'held' as const;
     }
     coverRegion(planes, format, face.region, 'solid');

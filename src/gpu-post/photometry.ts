@@ -3,24 +3,14 @@ import { CROP_SIZE } from '../core/face-track.ts';
 import { ChromaTransfer, type ColourState } from './chroma-transfer.ts';
 import type { Composer } from './composer.ts';
 import { eyeDistance, featureRegions } from './feature-ellipses.ts';
+import type { PhotometryOptions } from './photometry-options.ts';
 import { PyramidBase } from './pyramid-base.ts';
 import { type Extent, softenMask } from './soft-mask.ts';
 import type { Texture } from './texture.ts';
 
-export interface PhotometryOptions {
-  readonly relight: boolean;
-  readonly pyramid: boolean;
-  readonly colour: boolean;
-  /** Width of the relighting's low-pass, inter-ocular distances; below 0.24 the original's features come back. */
-  readonly sigmaInterocular: number;
-}
-
-export const MIN_SIGMA_INTEROCULAR = 0.24;
 /** Side of the textures that hold smooth fields. */
 const FIELD = 32;
 const SKIN = 64;
-/** Width of the correction at the mask's rim, texture coordinates: 6 canonical pixels. */
-const RIM_SIGMA = 6 / CROP_SIZE;
 
 /** The passes from the generator's answer to the face as it is drawn. Textures are shared by all faces in turn. */
 export class Photometry {
@@ -33,7 +23,7 @@ export class Photometry {
   readonly #skin: Texture;
   readonly #fields: readonly [Texture, Texture, Texture];
   readonly #lit: Texture;
-  readonly #coloured: Texture;
+  #shading: Texture | undefined;
   readonly #base: PyramidBase;
   readonly #chroma: ChromaTransfer;
   readonly #softMask = new Uint8Array(2 * CROP_SIZE * CROP_SIZE);
@@ -50,7 +40,6 @@ export class Photometry {
     this.#skin = composer.texture(SKIN, SKIN, 'rgba8', linear);
     this.#fields = [field(), field(), field()];
     this.#lit = composer.texture(faceSize, faceSize, 'rgba8', linear);
-    this.#coloured = composer.texture(faceSize, faceSize, 'rgba8', linear);
     this.#base = new PyramidBase(composer, faceSize);
     this.#chroma = new ChromaTransfer(composer);
   }
@@ -81,33 +70,33 @@ export class Photometry {
     const [crop, mask, skin] = [this.#crop, this.#mask, this.#skin];
     const { browY, ...ellipses } = featureRegions(own, driven);
     this.#composer.draw('skin', skin, { textures: { mask }, floats: { ...ellipses, browY } });
-    this.#composer.draw('light', this.#fields[0], { textures: { crop, face: this.#face, skin } });
-    const sigma = Math.max(MIN_SIGMA_INTEROCULAR, this.#options.sigmaInterocular) * eyeDistance(own);
-    const light = this.#blur(sigma / CROP_SIZE);
+    const light = this.#light((this.#options.sigmaInterocular * eyeDistance(own)) / CROP_SIZE);
     let lit = this.#face;
     if (this.#options.relight) {
       lit = this.#lit;
       this.#composer.draw('relight', lit, { textures: { face: this.#face, light }, floats: { size } });
     }
-    const base = this.#options.pyramid ? this.#base.difference(crop, lit) : this.#base.nothing;
+    const base = this.#options.pyramid !== false ? this.#base.difference(crop, lit) : this.#base.nothing;
     if (this.#options.colour) {
-      const relit = this.#options.relight || this.#options.pyramid;
+      const relit = this.#options.relight || this.#options.pyramid !== false;
       this.#chroma.update(state, { crop, lit, base, skin, light }, relit);
     }
-    this.#composer.draw('colour', this.#coloured, {
-      textures: { lit, base, state: state.texture },
-      floats: { size },
-    });
-    this.#composer.draw('rim', this.#fields[0], { textures: { crop, coloured: this.#coloured, mask } });
-    const rim = this.#blur(RIM_SIGMA);
-    this.#composer.draw('finish', out, { textures: { coloured: this.#coloured, rim, mask }, floats: { size } });
+    this.#composer.draw('colour', out, { textures: { lit, base, mask, state: state.texture }, floats: { size } });
     return extent;
   }
 
-  /** The first field, blurred; overwrites the second and third. @param sigma in texture coordinates */
-  #blur(sigma: number): Texture {
-    const [source, across, blurred] = this.#fields;
-    this.#composer.draw('blur', across, { textures: { source }, floats: { direction: [sigma, 0] } });
+  /** Low-passed log luminance of original (red) and generated face (green), both times blue. @param sigma in texture coordinates */
+  #light(sigma: number): Texture {
+    const [crop, face] = [this.#crop, this.#face];
+    if (this.#options.shading === 'bilateral') {
+      this.#shading ??= this.#composer.texture(CROP_SIZE, CROP_SIZE, 'rgba32f', { filter: 'linear' });
+      const range = this.#options.sigmaRange ?? 1;
+      this.#composer.draw('bilateral', this.#shading, { textures: { crop, face }, floats: { sigma, range } });
+      return this.#shading;
+    }
+    const [weighted, across, blurred] = this.#fields;
+    this.#composer.draw('light', weighted, { textures: { crop, face, skin: this.#skin } });
+    this.#composer.draw('blur', across, { textures: { source: weighted }, floats: { direction: [sigma, 0] } });
     this.#composer.draw('blur', blurred, { textures: { source: across }, floats: { direction: [0, sigma] } });
     return blurred;
   }

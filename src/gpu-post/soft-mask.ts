@@ -20,7 +20,7 @@ const across = new Uint8Array(CROP_SIZE * CROP_SIZE);
  */
 export function softenMask(mask: Uint8Array, out: Uint8Array): Extent | undefined {
   const last = CROP_SIZE - 1;
-  const clamp = (i: number) => (i < 0 ? 0 : i > last ? last : i);
+  const clamp = (i: number) => Math.max(0, Math.min(last, i));
   for (let y = 0; y < CROP_SIZE; y++) {
     const row = y * CROP_SIZE;
     let sum = 0;

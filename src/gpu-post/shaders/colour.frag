@@ -1,7 +1,8 @@
 #version 300 es
 // The original's low frequencies (base) under the relit face, and its chroma statistics (paper III-B2): Y untouched.
+// Alpha: 1 over the face's hull, falling in the mask's rim.
 precision highp float;
-uniform sampler2D lit, base, state;
+uniform sampler2D lit, base, state, mask;
 uniform float size;
 out vec4 result;
 void main() {
@@ -12,5 +13,5 @@ void main() {
   vec4 s = texelFetch(state, ivec2(0), 0);
   k = k * s.xy + s.zw;
   vec3 rgb = vec3(y + 1.402 * k.y, y - 0.344136 * k.x - 0.714136 * k.y, y + 1.772 * k.x);
-  result = vec4(clamp(rgb, 0.0, 1.0), 1.0);
+  result = vec4(clamp(rgb, 0.0, 1.0), texture(mask, at).g);
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -7,8 +7,11 @@ import { ExitCode, UnderstudyError } from '../core/errors.ts';
 import { openJudges } from '../evaluate/judges/judges.ts';
 import { FaceObserver } from '../evaluate/observer.ts';
 import { listInputs, People } from '../evaluate/pairs.ts';
+import { htmlReport } from '../evaluate/report/html-report.ts';
+import { type RadarSeries, radarSeries } from '../evaluate/report/radar-plot.ts';
 import { scoreTable } from '../evaluate/report/terminal-table.ts';
 import { resultJson } from '../evaluate/result.ts';
+import type { Scores } from '../evaluate/score.ts';
 import { calibrateThresholds, readThresholds } from '../evaluate/thresholds.ts';
 import { ModelStore } from '../infer/model-store.ts';
 import { CountLine } from './count-line.ts';
@@ -26,6 +29,8 @@ export interface EvaluateArguments {
   readonly attack?: boolean;
   readonly keys: string;
   readonly json?: string;
+  readonly html?: string;
+  readonly compare?: string[];
   readonly work?: string;
   readonly config?: string;
   readonly set?: string[];
@@ -48,6 +53,8 @@ export function registerEvaluate(program: Command): void {
     .option('--keys <n>', 'keys to run --method with, for the attacks that need several', '3')
     .option('--calibrate <folder>', "instead: recognizers' thresholds from pictures of other people, one each")
     .option('--json <file>', 'write all figures')
+    .option('--html <file>', 'write a report with pictures in one file; it holds original faces')
+    .option('--compare <json...>', 'figures of earlier runs, to show other methods in the report')
     .option('--work <folder>', 'keep anonymized pictures and measurements here; a stopped run goes on from them')
     .option('--config <file>', 'settings for --method')
     .option('--set <key=value...>', 'one setting')
@@ -63,7 +70,7 @@ function usage(message: string, remedy: string): UnderstudyError {
 
 /** @returns the exit code; throws UnderstudyError */
 async function evaluate(options: EvaluateArguments): Promise<number> {
-  const { originals, json } = options;
+  const { originals, json, html } = options;
   if (originals === undefined) throw usage('--originals is missing', 'name the folder of the pictures as they were');
   const variant = variantOf(options);
   const keys = Number(options.keys);
@@ -89,6 +96,11 @@ async function evaluate(options: EvaluateArguments): Promise<number> {
     const result = await evaluateVariant(variant, bench);
     process.stdout.write(scoreTable(result));
     if (json) writeFileSync(json, `${JSON.stringify(resultJson(result), null, 2)}\n`);
+    if (html) {
+      const { recognizers } = bench.observer.judges;
+      const compared = (options.compare ?? []).map(comparedSeries);
+      writeFileSync(html, htmlReport({ result, recognizers, people: bench.people, compared }));
+    }
     return ExitCode.ok;
   } finally {
     if (!options.work) rmSync(work, { recursive: true, force: true });
@@ -107,6 +119,17 @@ function variantOf(options: EvaluateArguments): Variant {
     label: method,
     config: loadConfig({ ...(options.config && { file: options.config }), sets, env: process.env }),
   };
+}
+
+function comparedSeries(path: string): RadarSeries {
+  try {
+    const { method, metrics } = JSON.parse(readFileSync(path, 'utf8')) as { method: string; metrics: Scores };
+    return radarSeries(method, metrics);
+  } catch (cause) {
+    throw new UnderstudyError(ExitCode.input, `${path} is no result of evaluate`, 'name a file written by --json', {
+      cause,
+    });
+  }
 }
 
 /** Writes what models/evaluate/thresholds.json holds: only numbers, so that it can be passed on. */

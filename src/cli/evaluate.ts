@@ -14,6 +14,7 @@ import { resultJson } from '../evaluate/result.ts';
 import type { Scores } from '../evaluate/score.ts';
 import { calibrateThresholds, readThresholds } from '../evaluate/thresholds.ts';
 import { ModelStore } from '../infer/model-store.ts';
+import { runAblation } from './ablation.ts';
 import { CountLine } from './count-line.ts';
 import { type Bench, evaluateVariant, type Variant } from './evaluate-variant.ts';
 
@@ -27,7 +28,10 @@ export interface EvaluateArguments {
   readonly match?: string;
   readonly groups?: string;
   readonly attack?: boolean;
+  readonly ablation?: boolean;
   readonly keys: string;
+  readonly frames: string;
+  readonly every: string;
   readonly json?: string;
   readonly html?: string;
   readonly compare?: string[];
@@ -51,6 +55,9 @@ export function registerEvaluate(program: Command): void {
     )
     .option('--attack', 'also try to find out who it was')
     .option('--keys <n>', 'keys to run --method with, for the attacks that need several', '3')
+    .option('--frames <n>', 'frames of each video to look at', '150')
+    .option('--every <n>', 'the recognizers look at every n-th frame of a face', '5')
+    .option('--ablation', "with --method generate: the rows of the paper's table VI and ours, by switching parts off")
     .option('--calibrate <folder>', "instead: recognizers' thresholds from pictures of other people, one each")
     .option('--json <file>', 'write all figures')
     .option('--html <file>', 'write a report with pictures in one file; it holds original faces')
@@ -73,9 +80,12 @@ async function evaluate(options: EvaluateArguments): Promise<number> {
   const { originals, json, html } = options;
   if (originals === undefined) throw usage('--originals is missing', 'name the folder of the pictures as they were');
   const variant = variantOf(options);
-  const keys = Number(options.keys);
-  if (!Number.isInteger(keys) || keys < 1) throw usage(`--keys is no number: ${options.keys}`, 'give it like --keys 3');
-  const files = listInputs(originals, options.match).filter((f) => f.kind === 'picture');
+  if (options.ablation && options.method !== 'generate')
+    throw usage('--ablation switches parts of our own method off', 'add --method generate');
+  const keys = count(options.keys, '--keys');
+  const maxFrames = count(options.frames, '--frames');
+  const lookEvery = count(options.every, '--every');
+  const files = listInputs(originals, options.match);
   const csv = join(originals, 'info.csv');
   const groups = options.groups ?? (existsSync(csv) ? csv : undefined);
   const work = options.work ? resolve(options.work) : mkdtempSync(join(tmpdir(), 'understudy-evaluate-'));
@@ -92,7 +102,13 @@ async function evaluate(options: EvaluateArguments): Promise<number> {
       keys,
       attack: options.attack ?? false,
       progress: options.progress,
+      maxFrames,
+      lookEvery,
     };
+    if (options.ablation) {
+      process.stdout.write(await runAblation(bench, options.config, options.set ?? []));
+      return ExitCode.ok;
+    }
     const result = await evaluateVariant(variant, bench);
     process.stdout.write(scoreTable(result));
     if (json) writeFileSync(json, `${JSON.stringify(resultJson(result), null, 2)}\n`);
@@ -107,6 +123,12 @@ async function evaluate(options: EvaluateArguments): Promise<number> {
   }
 }
 
+function count(text: string, name: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1) return value;
+  throw usage(`${name} is no number: ${text}`, `give it like ${name} 3`);
+}
+
 function variantOf(options: EvaluateArguments): Variant {
   const { anonymized, method } = options;
   if (anonymized !== undefined && method === undefined) return { label: anonymized, folder: anonymized };
@@ -117,6 +139,7 @@ function variantOf(options: EvaluateArguments): Variant {
   const sets = [...(options.set ?? []), `mode=${method}`];
   return {
     label: method,
+    run: { ...(options.config && { configPath: options.config }), sets },
     config: loadConfig({ ...(options.config && { file: options.config }), sets, env: process.env }),
   };
 }

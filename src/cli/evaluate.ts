@@ -13,6 +13,7 @@ import { scoreTable } from '../evaluate/report/terminal-table.ts';
 import { resultJson } from '../evaluate/result.ts';
 import type { Scores } from '../evaluate/score.ts';
 import { calibrateThresholds, readThresholds } from '../evaluate/thresholds.ts';
+import { XDisplay } from '../gpu-post/x-display.ts';
 import { ModelStore } from '../infer/model-store.ts';
 import { runAblation } from './ablation.ts';
 import { CountLine } from './count-line.ts';
@@ -88,6 +89,9 @@ async function evaluate(options: EvaluateArguments): Promise<number> {
   const files = listInputs(originals, options.match);
   const csv = join(originals, 'info.csv');
   const groups = options.groups ?? (existsSync(csv) ? csv : undefined);
+  // One X display for all engines of this process: GL's connection to a display that ends ends the process with it, so
+  // that this one is left to end by itself when the process is gone.
+  if (variant.config?.mode === 'generate') await XDisplay.open();
   const work = options.work ? resolve(options.work) : mkdtempSync(join(tmpdir(), 'understudy-evaluate-'));
   mkdirSync(work, { recursive: true });
   try {

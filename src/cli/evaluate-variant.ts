@@ -7,6 +7,7 @@ import { ExitCode, UnderstudyError } from '../core/errors.ts';
 import { embedMean } from '../evaluate/attacks/pixel-mean.ts';
 import { runAttacks } from '../evaluate/attacks/run-attacks.ts';
 import { evaluatePairs } from '../evaluate/evaluate-pairs.ts';
+import { evaluateVideos, scoreVideos, templateAttack } from '../evaluate/evaluate-videos.ts';
 import type { FaceRecord } from '../evaluate/face-record.ts';
 import type { FaceObserver } from '../evaluate/observer.ts';
 import { type InputFile, type LeftOut, listInputs, type People, pairByName } from '../evaluate/pairs.ts';
@@ -15,6 +16,7 @@ import { score, setDistance } from '../evaluate/score.ts';
 import type { Thresholds } from '../evaluate/thresholds.ts';
 import { readPicture } from '../evaluate/y4m.ts';
 import { anonymizePictures } from './anonymize-pictures.ts';
+import { anonymizeVideos, type VideoRun } from './anonymize-videos.ts';
 import { CountLine } from './count-line.ts';
 
 /** One method with its settings: what is run, or the folder of what has been run elsewhere. */
@@ -22,6 +24,8 @@ export interface Variant {
   readonly label: string;
   readonly folder?: string;
   readonly config?: Config;
+  /** The same settings as `understudy run` takes them: for videos. */
+  readonly run?: VideoRun;
   /** Options of the analysis that no setting reaches: for the ablation only. */
   readonly track?: Readonly<Record<string, unknown>>;
 }
@@ -38,36 +42,69 @@ export interface Bench {
   readonly keys: number;
   readonly attack: boolean;
   readonly progress: string | undefined;
+  /** Frames of a video that are looked at, and every how many the recognizers look. */
+  readonly maxFrames: number;
+  readonly lookEvery: number;
 }
 
 /** Runs and scores one variant. @throws UnderstudyError(noFace) when nothing could be compared */
 export async function evaluateVariant(variant: Variant, bench: Bench): Promise<EvaluationResult> {
   mkdirSync(bench.work, { recursive: true });
-  const first = await measure(variant, bench, 1);
-  const { records, leftOut } = first;
-  if (records.length === 0) {
+  const { judges } = bench.observer;
+  const pictures = await measure(variant, bench, 1);
+  const videos = await measureVideos(variant, bench);
+  const { records } = pictures;
+  const leftOut = [...pictures.leftOut, ...videos.leftOut];
+  if (records.length + videos.tracks.length === 0) {
     const reason = leftOut[0] ? ` (${leftOut[0].name}: ${leftOut[0].reason})` : '';
     throw new UnderstudyError(
       ExitCode.noFace,
-      `none of ${bench.originals.length} pictures could be compared${reason}`,
+      `none of ${bench.originals.length} files could be compared${reason}`,
       'see that both folders hold files of the same names with faces in them',
     );
   }
-  const { judges } = bench.observer;
   const scores = score(records, { recognizers: judges.recognizers, thresholds: bench.thresholds });
-  scores.kid = setDistance(records, judges.recognizers.at(-1)!.key);
-  if (first.timePerFaceMs !== undefined)
-    scores.timePerFaceMs = { value: first.timePerFaceMs, low: Number.NaN, high: Number.NaN };
+  if (records.length > 0) scores.kid = setDistance(records, judges.recognizers.at(-1)!.key);
+  if (pictures.timePerFaceMs !== undefined)
+    scores.timePerFaceMs = { value: pictures.timePerFaceMs, low: Number.NaN, high: Number.NaN };
+  const attacks = bench.attack
+    ? { ...(await attacked(variant, bench, pictures)), ...templateAttack(videos.tracks, judges.recognizers) }
+    : {};
   return {
     machine: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GB`,
     method: variant.label,
-    scores,
+    scores: { ...scores, ...scoreVideos(videos.tracks) },
     thresholds: bench.thresholds,
-    attacks: bench.attack ? await attacked(variant, bench, first) : {},
+    attacks,
     records,
+    tracks: videos.tracks,
     leftOut,
     absent: judges.absent,
   };
+}
+
+async function measureVideos(variant: Variant, bench: Bench) {
+  const originals = bench.originals.filter((f) => f.kind === 'video');
+  if (originals.length === 0) return { tracks: [], leftOut: [] };
+  const leftOut: LeftOut[] = [];
+  let { folder } = variant;
+  if (!folder) {
+    folder = join(bench.work, 'anonymized-videos');
+    claim(folder, variant.config!, variant.track);
+    const line = new CountLine(bench.progress, `${variant.label}: anonymized videos`, originals.length);
+    leftOut.push(...(await anonymizeVideos(variant.run!, originals, folder, (n) => line.at(n))));
+    line.end();
+  }
+  const paired = pairByName(
+    originals,
+    listInputs(folder).filter((f) => f.kind === 'video'),
+  );
+  const line = new CountLine(bench.progress, `${variant.label}: measured videos`, paired.pairs.length);
+  const { observer, thresholds, lookEvery, maxFrames } = bench;
+  const onVideo = (n: number) => line.at(n);
+  const measured = await evaluateVideos(paired.pairs, { observer, thresholds, lookEvery, maxFrames, onVideo });
+  line.end();
+  return { tracks: measured.tracks, leftOut: [...leftOut, ...paired.leftOut, ...measured.leftOut] };
 }
 
 interface Measured {
@@ -80,7 +117,9 @@ interface Measured {
 async function measure(variant: Variant, bench: Bench, key: number): Promise<Measured> {
   const suffix = key === 1 ? '' : `-key${key}`;
   const leftOut: LeftOut[] = [];
-  const { originals, observer, people } = bench;
+  const { observer, people } = bench;
+  const originals = bench.originals.filter((f) => f.kind === 'picture');
+  if (originals.length === 0) return { records: [], leftOut, folder: '' };
   let folder = variant.folder;
   let timePerFaceMs: number | undefined;
   if (!folder) {
@@ -93,7 +132,10 @@ async function measure(variant: Variant, bench: Bench, key: number): Promise<Mea
     leftOut.push(...made.leftOut);
     timePerFaceMs = made.timePerFaceMs;
   }
-  const paired = pairByName(originals, listInputs(folder));
+  const paired = pairByName(
+    originals,
+    listInputs(folder).filter((f) => f.kind === 'picture'),
+  );
   // The folder may hold more than was asked for: only originals without an output are missing.
   const asked = new Set(originals.map((o) => o.name));
   leftOut.push(...paired.leftOut.filter((l) => asked.has(l.name) || variant.folder !== undefined));
@@ -132,6 +174,7 @@ function claim(folder: string, config: Config, track: Variant['track']): void {
 }
 
 async function attacked(variant: Variant, bench: Bench, first: Measured) {
+  if (first.records.length === 0) return {};
   const { recognizers } = bench.observer.judges;
   const others: Measured[] = [];
   if (!variant.folder) for (let key = 2; key <= bench.keys; key++) others.push(await measure(variant, bench, key));

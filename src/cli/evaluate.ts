@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -7,10 +7,15 @@ import { ExitCode, UnderstudyError } from '../core/errors.ts';
 import { openJudges } from '../evaluate/judges/judges.ts';
 import { FaceObserver } from '../evaluate/observer.ts';
 import { listInputs, People } from '../evaluate/pairs.ts';
+import { htmlReport } from '../evaluate/report/html-report.ts';
+import { type RadarSeries, radarSeries } from '../evaluate/report/radar-plot.ts';
 import { scoreTable } from '../evaluate/report/terminal-table.ts';
 import { resultJson } from '../evaluate/result.ts';
+import type { Scores } from '../evaluate/score.ts';
 import { calibrateThresholds, readThresholds } from '../evaluate/thresholds.ts';
+import { XDisplay } from '../gpu-post/x-display.ts';
 import { ModelStore } from '../infer/model-store.ts';
+import { runAblation } from './ablation.ts';
 import { CountLine } from './count-line.ts';
 import { type Bench, evaluateVariant, type Variant } from './evaluate-variant.ts';
 
@@ -24,8 +29,13 @@ export interface EvaluateArguments {
   readonly match?: string;
   readonly groups?: string;
   readonly attack?: boolean;
+  readonly ablation?: boolean;
   readonly keys: string;
+  readonly frames: string;
+  readonly every: string;
   readonly json?: string;
+  readonly html?: string;
+  readonly compare?: string[];
   readonly work?: string;
   readonly config?: string;
   readonly set?: string[];
@@ -46,8 +56,13 @@ export function registerEvaluate(program: Command): void {
     )
     .option('--attack', 'also try to find out who it was')
     .option('--keys <n>', 'keys to run --method with, for the attacks that need several', '3')
+    .option('--frames <n>', 'frames of each video to look at', '150')
+    .option('--every <n>', 'the recognizers look at every n-th frame of a face', '5')
+    .option('--ablation', "with --method generate: the rows of the paper's table VI and ours, by switching parts off")
     .option('--calibrate <folder>', "instead: recognizers' thresholds from pictures of other people, one each")
     .option('--json <file>', 'write all figures')
+    .option('--html <file>', 'write a report with pictures in one file; it holds original faces')
+    .option('--compare <json...>', 'figures of earlier runs, to show other methods in the report')
     .option('--work <folder>', 'keep anonymized pictures and measurements here; a stopped run goes on from them')
     .option('--config <file>', 'settings for --method')
     .option('--set <key=value...>', 'one setting')
@@ -63,14 +78,20 @@ function usage(message: string, remedy: string): UnderstudyError {
 
 /** @returns the exit code; throws UnderstudyError */
 async function evaluate(options: EvaluateArguments): Promise<number> {
-  const { originals, json } = options;
+  const { originals, json, html } = options;
   if (originals === undefined) throw usage('--originals is missing', 'name the folder of the pictures as they were');
   const variant = variantOf(options);
-  const keys = Number(options.keys);
-  if (!Number.isInteger(keys) || keys < 1) throw usage(`--keys is no number: ${options.keys}`, 'give it like --keys 3');
-  const files = listInputs(originals, options.match).filter((f) => f.kind === 'picture');
+  if (options.ablation && options.method !== 'generate')
+    throw usage('--ablation switches parts of our own method off', 'add --method generate');
+  const keys = count(options.keys, '--keys');
+  const maxFrames = count(options.frames, '--frames');
+  const lookEvery = count(options.every, '--every');
+  const files = listInputs(originals, options.match);
   const csv = join(originals, 'info.csv');
   const groups = options.groups ?? (existsSync(csv) ? csv : undefined);
+  // One X display for all engines of this process: GL's connection to a display that ends ends the process with it, so
+  // that this one is left to end by itself when the process is gone.
+  if (variant.config?.mode === 'generate') await XDisplay.open();
   const work = options.work ? resolve(options.work) : mkdtempSync(join(tmpdir(), 'understudy-evaluate-'));
   mkdirSync(work, { recursive: true });
   try {
@@ -85,14 +106,31 @@ async function evaluate(options: EvaluateArguments): Promise<number> {
       keys,
       attack: options.attack ?? false,
       progress: options.progress,
+      maxFrames,
+      lookEvery,
     };
+    if (options.ablation) {
+      process.stdout.write(await runAblation(bench, options.config, options.set ?? []));
+      return ExitCode.ok;
+    }
     const result = await evaluateVariant(variant, bench);
     process.stdout.write(scoreTable(result));
     if (json) writeFileSync(json, `${JSON.stringify(resultJson(result), null, 2)}\n`);
+    if (html) {
+      const { recognizers } = bench.observer.judges;
+      const compared = (options.compare ?? []).map(comparedSeries);
+      writeFileSync(html, htmlReport({ result, recognizers, people: bench.people, compared }));
+    }
     return ExitCode.ok;
   } finally {
     if (!options.work) rmSync(work, { recursive: true, force: true });
   }
+}
+
+function count(text: string, name: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1) return value;
+  throw usage(`${name} is no number: ${text}`, `give it like ${name} 3`);
 }
 
 function variantOf(options: EvaluateArguments): Variant {
@@ -105,8 +143,20 @@ function variantOf(options: EvaluateArguments): Variant {
   const sets = [...(options.set ?? []), `mode=${method}`];
   return {
     label: method,
+    run: { ...(options.config && { configPath: options.config }), sets },
     config: loadConfig({ ...(options.config && { file: options.config }), sets, env: process.env }),
   };
+}
+
+function comparedSeries(path: string): RadarSeries {
+  try {
+    const { method, metrics } = JSON.parse(readFileSync(path, 'utf8')) as { method: string; metrics: Scores };
+    return radarSeries(method, metrics);
+  } catch (cause) {
+    throw new UnderstudyError(ExitCode.input, `${path} is no result of evaluate`, 'name a file written by --json', {
+      cause,
+    });
+  }
 }
 
 /** Writes what models/evaluate/thresholds.json holds: only numbers, so that it can be passed on. */

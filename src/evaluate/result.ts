@@ -2,6 +2,7 @@ import type { FaceRecord } from './face-record.ts';
 import type { LeftOut } from './pairs.ts';
 import type { Scores } from './score.ts';
 import type { Thresholds } from './thresholds.ts';
+import type { VideoTrack } from './video-tracks.ts';
 
 export interface AttackResult {
   readonly value: number;
@@ -19,6 +20,8 @@ export interface EvaluationResult {
   readonly thresholds: Thresholds;
   readonly attacks: Readonly<Record<string, AttackResult>>;
   readonly records: readonly FaceRecord[];
+  /** Faces of videos over time. */
+  readonly tracks: readonly VideoTrack[];
   readonly leftOut: readonly LeftOut[];
   /** Judges that could not be asked, and why. */
   readonly absent: readonly string[];
@@ -32,17 +35,19 @@ export function resultJson({
   attacks,
   thresholds,
   records,
+  tracks,
   leftOut,
   absent,
 }: EvaluationResult) {
   return {
     machine,
     method,
-    n: records.length,
+    n: records.length + tracks.length,
     metrics: scores,
     attacks,
     thresholds,
     perPicture: records.map((r) => ({ name: r.name, person: r.person, ...r.values })),
+    ...(tracks.length > 0 && { perFaceTrack: tracks.map((t) => ({ name: t.name, frames: t.frames, ...t.values })) }),
     leftOut,
     absent,
   };

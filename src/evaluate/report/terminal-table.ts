@@ -18,13 +18,37 @@ export const SET_METRICS: Record<string, MetricInfo> = {
   expressionSelfAgreement: { label: "the classifier's agreement with itself at 2 px", better: 'higher', digits: 3 },
   siMseHardLight: { label: 'Si-MSE, hard-light quarter', better: 'lower', digits: 4 },
   suspectedCopies: { label: 'Si-MSE below 0.006: suspected copying', better: 'lower', digits: 3 },
-  kid: { label: 'KID on fr_feature embeddings', better: 'lower', digits: 4 },
+  kid: { label: "KID on MobileFaceNet's embeddings", better: 'lower', digits: 4 },
+  coverage: { label: 'video: faces that were changed at all', better: 'higher', digits: 4 },
+  uncoveredFrames: { label: 'video: frames with a face left as it was, sum', better: 'lower', digits: 0 },
+  leakCount: { label: 'video: outputs taken for the original, sum', better: 'lower', digits: 0 },
+  leakRate: { label: 'video: outputs taken for the original', better: 'lower', digits: 4 },
+  videoDetectionRate: { label: 'video: face found again', better: 'higher', digits: 3 },
+  videoDetectionRateMtcnn: { label: 'video: face found again by MTCNN', better: 'higher', digits: 3 },
+  temporalCorrelation: { label: 'video: landmark correlation over time', better: 'higher', digits: 3 },
+  emotionAgreement: { label: 'video: emotion agreement', better: 'higher', digits: 3 },
+  flickerOriginal: { label: 'video: flicker of the original, of 255', better: 'lower', digits: 2 },
+  flickerAnonymized: { label: 'video: flicker of the output, of 255', better: 'lower', digits: 2 },
+  flickerRatio: { label: "video: output's flicker over the original's", better: 'lower', digits: 2 },
+  identitySteadiness: { label: 'video: steadiness of an identity', better: 'higher', digits: 3 },
+  identitySteadinessOriginal: { label: "video: steadiness of the originals'", better: 'higher', digits: 3 },
+  identitySeparation: { label: 'video: cosine between FaceTracks', better: 'lower', digits: 3 },
+  identitySeparationOriginal: { label: 'video: cosine between original FaceTracks', better: 'lower', digits: 3 },
   timePerFaceMs: { label: 'time per face, ms', better: 'lower', digits: 0 },
 };
 
 /** Label, mean, interval and standard deviation, one metric a line; what is missing or left out is said below. */
-export function scoreTable({ machine, method, scores, records, leftOut, absent, attacks }: EvaluationResult): string {
-  const lines = [`${method}: ${records.length} faces, ${machine}`, ''];
+export function scoreTable({
+  machine,
+  method,
+  scores,
+  records,
+  tracks,
+  leftOut,
+  absent,
+  attacks,
+}: EvaluationResult): string {
+  const lines = [`${method}: ${records.length} faces, ${tracks.length} FaceTracks, ${machine}`, ''];
   for (const [name, info] of Object.entries({ ...METRICS, ...SET_METRICS } as Record<string, MetricInfo>)) {
     const s = scores[name];
     if (!s) continue;

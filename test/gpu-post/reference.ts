@@ -165,7 +165,7 @@ const chroma = (r: number, g: number, b: number) => [
   0.5 * r - 0.418688 * g - 0.081312 * b,
 ];
 
-/** Scale of Cb, Cr and offset of Cb, Cr, from 64² samples of skin. */
+/** Scale of Cb, Cr, offset of Cb, Cr, mean of the generated skin's Cb, Cr and its deviations, from 64² samples of skin. */
 export function chromaTransfer(crop: Field, blended: Field, weights: Field, shading: Field, relit: boolean): number[] {
   const samples: { w: number; c: number }[][] = [[], [], [], []];
   for (let y = 0; y < 64; y++) {
@@ -188,15 +188,21 @@ export function chromaTransfer(crop: Field, blended: Field, weights: Field, shad
     return { mean, sd: Math.sqrt(list.reduce((sum, s) => sum + s.w * (s.c - mean) ** 2, 0) / weight) };
   });
   const scale = [0, 1].map((k) => Math.max(0.5, Math.min(2, moments[k]!.sd / Math.max(moments[k + 2]!.sd, 1e-3))));
-  return [...scale, ...[0, 1].map((k) => moments[k]!.mean - scale[k]! * moments[k + 2]!.mean)];
+  const offset = [0, 1].map((k) => moments[k]!.mean - scale[k]! * moments[k + 2]!.mean);
+  const skin = [moments[2]!, moments[3]!];
+  return [...scale, ...offset, ...skin.map((m) => m.mean), ...skin.map((m) => m.sd)];
 }
 
-export function recolour(blended: Field, [sb, sr, ob, or]: number[]): Field {
+/** The transfer, in full within 1.5 deviations of the skin's mean chroma and fading beyond. */
+export function recolour(blended: Field, [sb, sr, ob, or, mb, mr, db, dr]: number[]): Field {
   return new Field(blended.size, 3, (x, y, c) => {
     const rgb = [0, 1, 2].map((k) => clamp01(blended.at(x, y, k))) as [number, number, number];
     const l = lumaOf(...rgb);
     const [cb, cr] = chroma(...rgb) as [number, number];
-    const [kb, kr] = [cb * sb! + ob!, cr * sr! + or!];
+    const distance = Math.hypot((cb - mb!) / Math.max(db!, 0.012), (cr - mr!) / Math.max(dr!, 0.012));
+    const share = Math.exp(-0.5 * Math.max(0, distance - 1.5) ** 2);
+    const kb = cb + share * (cb * sb! + ob! - cb);
+    const kr = cr + share * (cr * sr! + or! - cr);
     return clamp01([l + 1.402 * kr, l - 0.344136 * kb - 0.714136 * kr, l + 1.772 * kb][c]!);
   });
 }

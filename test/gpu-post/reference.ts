@@ -35,6 +35,9 @@ export class Field {
   }
 }
 
+/** A state that changes nothing. */
+export const NEUTRAL = [1, 1, 0, 0, 0, 0, 1, 1];
+
 export const clamp01 = (x: number) => Math.max(0, Math.min(1, x));
 const lumaOf = (r: number, g: number, b: number) => 0.299 * r + 0.587 * g + 0.114 * b;
 const luma = (f: Field, u: number, v: number) => lumaOf(f.sample(u, v, 0), f.sample(u, v, 1), f.sample(u, v, 2));
@@ -165,7 +168,7 @@ const chroma = (r: number, g: number, b: number) => [
   0.5 * r - 0.418688 * g - 0.081312 * b,
 ];
 
-/** Scale of Cb, Cr and offset of Cb, Cr, from 64² samples of skin. */
+/** Scale of Cb, Cr, offset of Cb, Cr, and mean and deviation of the blended skin, from 64² samples. */
 export function chromaTransfer(crop: Field, blended: Field, weights: Field, shading: Field, relit: boolean): number[] {
   const samples: { w: number; c: number }[][] = [[], [], [], []];
   for (let y = 0; y < 64; y++) {
@@ -188,15 +191,19 @@ export function chromaTransfer(crop: Field, blended: Field, weights: Field, shad
     return { mean, sd: Math.sqrt(list.reduce((sum, s) => sum + s.w * (s.c - mean) ** 2, 0) / weight) };
   });
   const scale = [0, 1].map((k) => Math.max(0.5, Math.min(2, moments[k]!.sd / Math.max(moments[k + 2]!.sd, 1e-3))));
-  return [...scale, ...[0, 1].map((k) => moments[k]!.mean - scale[k]! * moments[k + 2]!.mean)];
+  const offset = [0, 1].map((k) => moments[k]!.mean - scale[k]! * moments[k + 2]!.mean);
+  const skinColour = [moments[2]!.mean, moments[3]!.mean, moments[2]!.sd, moments[3]!.sd];
+  return [...scale, ...offset, ...skinColour];
 }
 
-export function recolour(blended: Field, [sb, sr, ob, or]: number[]): Field {
+export function recolour(blended: Field, [sb, sr, ob, or, mb, mr, db, dr]: number[]): Field {
   return new Field(blended.size, 3, (x, y, c) => {
     const rgb = [0, 1, 2].map((k) => clamp01(blended.at(x, y, k))) as [number, number, number];
     const l = lumaOf(...rgb);
     const [cb, cr] = chroma(...rgb) as [number, number];
-    const [kb, kr] = [cb * sb! + ob!, cr * sr! + or!];
+    const distance = ((cb - mb!) / Math.max(2 * db!, 0.04)) ** 2 + ((cr - mr!) / Math.max(2 * dr!, 0.04)) ** 2;
+    const share = Math.exp(-distance / 2);
+    const [kb, kr] = [cb + share * (cb * sb! + ob! - cb), cr + share * (cr * sr! + or! - cr)];
     return clamp01([l + 1.402 * kr, l - 0.344136 * kb - 0.714136 * kr, l + 1.772 * kb][c]!);
   });
 }

@@ -1,6 +1,7 @@
 #version 300 es
 // The original's low frequencies (base) under the relit face, and its chroma statistics (paper III-B2): Y untouched.
-// Alpha: 1 over the face's hull, falling in the mask's rim.
+// They are the skin's: teeth, eyes and what the mask's rim shows of the surroundings follow the less, the further their
+// colour is from skin. Alpha: 1 over the face's hull, falling in the mask's rim.
 precision highp float;
 uniform sampler2D lit, base, state, mask;
 uniform float size;
@@ -10,8 +11,9 @@ void main() {
   vec3 c = clamp(texture(lit, at).rgb + texture(base, at).rgb, 0.0, 1.0);
   float y = dot(c, vec3(0.299, 0.587, 0.114));
   vec2 k = vec2(dot(c, vec3(-0.168736, -0.331264, 0.5)), dot(c, vec3(0.5, -0.418688, -0.081312)));
-  vec4 s = texelFetch(state, ivec2(0), 0);
-  k = k * s.xy + s.zw;
+  vec4 transfer = texelFetch(state, ivec2(0), 0), skin = texelFetch(state, ivec2(1, 0), 0);
+  vec2 d = (k - skin.xy) / max(2.0 * skin.zw, 0.04);
+  k = mix(k, k * transfer.xy + transfer.zw, exp(-0.5 * dot(d, d)));
   vec3 rgb = vec3(y + 1.402 * k.y, y - 0.344136 * k.x - 0.714136 * k.y, y + 1.772 * k.x);
   result = vec4(clamp(rgb, 0.0, 1.0), texture(mask, at).g);
 }

@@ -5,7 +5,7 @@ import type { Texture } from './texture.ts';
 export const COLOUR_RATE = 0.15;
 const CELLS = 16;
 
-/** Scale and offset of Cb and Cr of one FaceTrack and its generated skin's chroma, kept on the GPU from frame to frame. */
+/** Scale and offset of Cb and Cr of one FaceTrack, and the mean and deviation of its generated skin (2×1), kept on the GPU from frame to frame. */
 export interface ColourState {
   texture: Texture;
   spare: Texture;

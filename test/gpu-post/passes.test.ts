@@ -84,7 +84,9 @@ function expected(slot: Face, size: number, options: PhotometryOptions, before?:
   const lit = options.relight ? reference.relight(face, shading) : face;
   const blended = options.pyramid ? reference.substituteBase(crop, lit) : lit;
   const relit = options.relight || options.pyramid === true;
-  const now = options.colour ? reference.chromaTransfer(crop, blended, weights, shading, relit) : reference.NEUTRAL;
+  const now = options.colour
+    ? reference.chromaTransfer(crop, blended, weights, shading, relit)
+    : [1, 1, 0, 0, 0, 0, 1, 1];
   const transfer = before ? now.map((x, i) => before[i]! + COLOUR_RATE * (x - before[i]!)) : now;
   return { colour: reference.recolour(blended, transfer), transfer };
 }

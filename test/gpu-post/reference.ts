@@ -35,9 +35,6 @@ export class Field {
   }
 }
 
-/** A state that changes nothing. */
-export const NEUTRAL = [1, 1, 0, 0, 0, 0, 1, 1];
-
 export const clamp01 = (x: number) => Math.max(0, Math.min(1, x));
 const lumaOf = (r: number, g: number, b: number) => 0.299 * r + 0.587 * g + 0.114 * b;
 const luma = (f: Field, u: number, v: number) => lumaOf(f.sample(u, v, 0), f.sample(u, v, 1), f.sample(u, v, 2));
@@ -168,7 +165,7 @@ const chroma = (r: number, g: number, b: number) => [
   0.5 * r - 0.418688 * g - 0.081312 * b,
 ];
 
-/** Scale of Cb, Cr, offset of Cb, Cr, and mean and deviation of the blended skin, from 64² samples. */
+/** Scale of Cb, Cr, offset of Cb, Cr, mean of the generated skin's Cb, Cr and its deviations, from 64² samples of skin. */
 export function chromaTransfer(crop: Field, blended: Field, weights: Field, shading: Field, relit: boolean): number[] {
   const samples: { w: number; c: number }[][] = [[], [], [], []];
   for (let y = 0; y < 64; y++) {
@@ -192,27 +189,30 @@ export function chromaTransfer(crop: Field, blended: Field, weights: Field, shad
   });
   const scale = [0, 1].map((k) => Math.max(0.5, Math.min(2, moments[k]!.sd / Math.max(moments[k + 2]!.sd, 1e-3))));
   const offset = [0, 1].map((k) => moments[k]!.mean - scale[k]! * moments[k + 2]!.mean);
-  const skinColour = [moments[2]!.mean, moments[3]!.mean, moments[2]!.sd, moments[3]!.sd];
-  return [...scale, ...offset, ...skinColour];
+  const skin = [moments[2]!, moments[3]!];
+  return [...scale, ...offset, ...skin.map((m) => m.mean), ...skin.map((m) => m.sd)];
 }
 
+/** The transfer, in full within 1.5 deviations of the skin's mean chroma and fading beyond. */
 export function recolour(blended: Field, [sb, sr, ob, or, mb, mr, db, dr]: number[]): Field {
   return new Field(blended.size, 3, (x, y, c) => {
     const rgb = [0, 1, 2].map((k) => clamp01(blended.at(x, y, k))) as [number, number, number];
     const l = lumaOf(...rgb);
     const [cb, cr] = chroma(...rgb) as [number, number];
-    const distance = ((cb - mb!) / Math.max(2 * db!, 0.04)) ** 2 + ((cr - mr!) / Math.max(2 * dr!, 0.04)) ** 2;
-    const share = Math.exp(-distance / 2);
-    const [kb, kr] = [cb + share * (cb * sb! + ob! - cb), cr + share * (cr * sr! + or! - cr)];
+    const distance = Math.hypot((cb - mb!) / Math.max(db!, 0.012), (cr - mr!) / Math.max(dr!, 0.012));
+    const share = Math.exp(-0.5 * Math.max(0, distance - 1.5) ** 2);
+    const kb = cb + share * (cb * sb! + ob! - cb);
+    const kr = cr + share * (cr * sr! + or! - cr);
     return clamp01([l + 1.402 * kr, l - 0.344136 * kb - 0.714136 * kr, l + 1.772 * kb][c]!);
   });
 }
 
-/** Alpha of a binary mask: the share of mask in 5×5, 0 up to one half, 1 from 85 %. */
+/** Alpha of a binary mask: the share of mask in 5×5, 0 up to one half, 1 from 85 %, and fading over 5 pixels to the edge. */
 export function alpha(mask: Field): Field {
   return new Field(mask.size, 1, (x, y) => {
     let sum = 0;
     for (let j = -2; j <= 2; j++) for (let i = -2; i <= 2; i++) sum += mask.at(x + i, y + j, 0);
-    return clamp01((sum / 25 - 0.5) / 0.35);
+    const last = mask.size - 1;
+    return Math.min(clamp01((sum / 25 - 0.5) / 0.35), Math.min(x, y, last - x, last - y) / 5);
   });
 }

@@ -207,6 +207,14 @@ export function recolour(blended: Field, [sb, sr, ob, or, mb, mr, db, dr]: numbe
   });
 }
 
+/** Means of 2×2. */
+export function halve(field: Field): Field {
+  return new Field(field.size / 2, field.channels, (x, y, c) => {
+    const row = (j: number) => field.at(2 * x, j, c) + field.at(2 * x + 1, j, c);
+    return (row(2 * y) + row(2 * y + 1)) / 4;
+  });
+}
+
 /** Alpha of a binary mask: the share of mask in 5×5, 0 up to one half, 1 from 85 %, and fading over 5 pixels to the edge. */
 export function alpha(mask: Field): Field {
   return new Field(mask.size, 1, (x, y) => {

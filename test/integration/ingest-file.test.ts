@@ -30,7 +30,8 @@ describe('pictures as they are meant to be seen', () => {
     ffmpeg('-i', clip, '-c', 'copy', '-metadata:s:v', 'rotate=90', at('turned.mp4'));
     expect(run(at('turned.mp4'), at('turned-out.mp4')).code).toBe(0);
     expect(video(at('turned-out.mp4'), 'width,height')).toEqual(['320', '480']);
-    expect(meanDifference(corner(at('turned.mp4')), corner(at('turned-out.mp4')))).toBeLessThan(3);
+    const below = (path: string) => pixels(path, 'rgb24', '-vf', 'crop=100:100:0:ih-100', '-frames:v', '1');
+    expect(meanDifference(below(at('turned.mp4')), below(at('turned-out.mp4')))).toBeLessThan(3);
     expect(ffprobe('-show_entries', 'stream_side_data=rotation', at('turned-out.mp4'))).not.toContain('rotation');
   });
 

@@ -9,15 +9,20 @@ import type { Sink } from '../sink.ts';
 import { containerArguments } from './encoder-options.ts';
 import { outputError } from './output-path.ts';
 
+/** What ffmpeg says when a file could not be completed. */
+const INCOMPLETE = /Error writing trailer|Error closing file|av_interleaved_write_frame/;
 /** How long the last picture stays, for the end of the sound. */
 const FRAME_US = 40_000;
 
 /** Files being written: a process that ends early takes them with it. */
 const unfinished = new Set<EncodedFile>();
 
-process.on('exit', () => {
+/** Ends all encoders and removes what they wrote, so that runs in progress fail at once. */
+export function discardUnfinished(): void {
   for (const file of unfinished) file.discard();
-});
+}
+
+process.on('exit', discardUnfinished);
 
 export interface EncodedFileOptions {
   readonly format: PictureFormat;
@@ -86,7 +91,8 @@ export class EncodedFile implements Sink {
   async finish(how: { early?: boolean } = {}): Promise<void> {
     this.#stdin.end();
     const code = await this.#child.exited;
-    if (code !== 0) {
+    // ffmpeg ends with 0 also when the disk was full as it wrote the index.
+    if (code !== 0 || INCOMPLETE.test(this.#child.errors())) {
       this.discard();
       throw this.#failure(code);
     }

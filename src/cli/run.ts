@@ -132,6 +132,9 @@ export async function runFile(input: string, output: string, options: RunOptions
       return ExitCode.noFace;
     }
     return ExitCode.ok;
+  } catch (error) {
+    if (interruption.dropped) return ExitCode.interrupted;
+    throw error;
   } finally {
     interruption.close();
     await started?.then(

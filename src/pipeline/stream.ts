@@ -94,7 +94,8 @@ class StreamRun {
       await sink.abort();
       throw this.#sourceError;
     }
-    await sink.finish();
+    const early = this.#sourceError !== undefined || (this.#options.stop?.aborted ?? false);
+    await sink.finish({ early });
     return {
       audit: this.#audit,
       timings: this.#timings,

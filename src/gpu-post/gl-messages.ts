@@ -1,6 +1,6 @@
 import type { Cover, TrackedFace } from '../core/face-track.ts';
 import type { PictureFormat } from '../core/video-frame.ts';
-import type { PhotometryOptions } from './photometry.ts';
+import type { PhotometryOptions } from './photometry-options.ts';
 
 export interface GlWorkerData {
   readonly faceMemory: SharedArrayBuffer;

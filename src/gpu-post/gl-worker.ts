@@ -2,12 +2,15 @@ import { faceSlotViews } from '../core/face-slot.ts';
 import type { TrackedFace } from '../core/face-track.ts';
 import { planeLayout } from '../core/video-frame.ts';
 import { serveWorker } from '../core/worker-client.ts';
+import type { ColourState } from './chroma-transfer.ts';
 import { Composer } from './composer.ts';
 import { FacePainter } from './face-painter.ts';
 import { createGl } from './gl-context.ts';
 import type { DrawnCover, GlRequest, GlWorkerData } from './gl-messages.ts';
-import { type ColourState, Photometry } from './photometry.ts';
+import { Grain } from './grain.ts';
+import { Photometry } from './photometry.ts';
 import { coverRegion } from './plane-covers.ts';
+import type { Extent } from './soft-mask.ts';
 import type { Texture } from './texture.ts';
 
 /** Finished faces kept for `held`, over all streams. */
@@ -15,8 +18,10 @@ const MAX_KEPT = 64;
 
 interface Kept {
   readonly face: Texture;
-  colour: ColourState | undefined;
-  finished: boolean;
+  readonly colour: ColourState;
+  readonly grain: Grain;
+  /** Where the face is opaque; `undefined` until one has been finished. */
+  extent: Extent | undefined;
 }
 
 serveWorker<GlRequest, DrawnCover[], { renderer: string }, GlWorkerData>(async (data) => {
@@ -32,8 +37,9 @@ serveWorker<GlRequest, DrawnCover[], { renderer: string }, GlWorkerData>(async (
       if (kept.size >= MAX_KEPT) forget(kept.keys().next().value as string);
       entry = {
         face: composer.texture(data.faceSize, data.faceSize, 'rgba8', { filter: 'linear' }),
-        colour: undefined,
-        finished: false,
+        colour: photometry.newState(),
+        grain: new Grain(),
+        extent: undefined,
       };
       kept.set(key, entry);
     }
@@ -41,7 +47,9 @@ serveWorker<GlRequest, DrawnCover[], { renderer: string }, GlWorkerData>(async (
   };
   const forget = (key: string) => {
     const entry = kept.get(key);
-    if (entry) composer.release(entry.face);
+    if (!entry) return;
+    composer.release(entry.face);
+    photometry.release(entry.colour);
     kept.delete(key);
   };
   const drawFace = (
@@ -54,20 +62,16 @@ serveWorker<GlRequest, DrawnCover[], { renderer: string }, GlWorkerData>(async (
     const { toPicture, own, driven, faceSlot } = face;
     if (face.cover === 'generated' && toPicture && own && driven && faceSlot !== undefined) {
       const entry = keptFor(key);
-      entry.colour = photometry.run(
-        faceSlotViews(data.faceMemory, faceSlot, data.faceSize),
-        own,
-        driven,
-        entry.colour,
-        entry.face,
-      );
-      entry.finished = true;
-      painter.paint(entry.face, toPicture, planes, format);
+      const slot = faceSlotViews(data.faceMemory, faceSlot, data.faceSize);
+      const extent = photometry.run(slot, own, driven, entry.colour, entry.face);
+      if (!extent) throw new Error('a face came with an empty mask');
+      entry.extent = extent;
+      painter.paint({ ...entry, extent }, toPicture, planes, format);
       return 'generated' as const;
     }
     const entry = kept.get(key);
-    if (face.cover !== 'solid' && toPicture && entry?.finished) {
-      painter.paint(entry.face, toPicture, planes, format);
+    if (face.cover !== 'solid' && toPicture && entry?.extent) {
+      painter.paint({ ...entry, extent: entry.extent }, toPicture, planes, format);
       return 'held' as const;
     }
     coverRegion(planes, format, face.region, 'solid');

@@ -1,3 +1,4 @@
+import { faceSlotViews } from '../core/face-slot.ts';
 import type { TrackedFace } from '../core/face-track.ts';
 import { planeLayout } from '../core/video-frame.ts';
 import { serveWorker } from '../core/worker-client.ts';
@@ -7,6 +8,8 @@ import { LandmarkModel } from '../infer/landmarks.ts';
 import { ModelStore } from '../infer/model-store.ts';
 import { Recognizer } from '../infer/recognizer.ts';
 import { StreamAnalyser } from '../track/analyser.ts';
+import { trackOptions } from '../track/options.ts';
+import { fivePoints, PersonGallery } from '../track/person.ts';
 import { loadShapeModel } from '../track/shape-model.ts';
 import type { AnalysisReply, AnalysisRequest, AnalysisWorkerData } from './analysis-messages.ts';
 
@@ -30,16 +33,21 @@ serveWorker<AnalysisRequest, AnalysisReply, { provider: string }, AnalysisWorker
   const shape = loadShapeModel(store.verify('shape-68'));
   const offset = Atomics.add(new Int32Array(data.epoch), 0, 1) * IDS_PER_EPOCH;
   const streams = new Map<number, StreamAnalyser>();
-  const analyserOf = (streamId: number) => {
+  const stillGallery = new PersonGallery(
+    embedder,
+    trackOptions({ mode: 'still', ...data.track, sessionKey: data.sessionKey }).samePersonCosine,
+  );
+  const analyserOf = (streamId: number, still = false) => {
     let analyser = streams.get(streamId);
     if (!analyser) {
       const options = {
-        mode: data.live ? ('live' as const) : ('file' as const),
         ...data.track,
+        mode: still ? ('still' as const) : data.live ? ('live' as const) : ('file' as const),
         sessionKey: data.sessionKey,
         firstPerson: streamId * PERSONS_PER_STREAM + 1,
       };
-      analyser = new StreamAnalyser({ finder, landmarks, pupils, embedder }, shape, options);
+      const ports = { finder, landmarks, pupils, embedder, ...(still && { gallery: stillGallery }) };
+      analyser = new StreamAnalyser(ports, shape, options);
       streams.set(streamId, analyser);
     }
     return analyser;
@@ -57,10 +65,18 @@ serveWorker<AnalysisRequest, AnalysisReply, { provider: string }, AnalysisWorker
         streams.delete(request.streamId);
         return undefined;
       }
+      if (request.kind === 'likeness') {
+        const analyser = analyserOf(request.streamId);
+        const personId = request.personId - offset;
+        if (!analyser.knows(personId)) return undefined;
+        const slot = faceSlotViews(data.faceMemory, request.faceSlot, request.faceSize);
+        const embedding = await embedder.embedGenerated(slot, request.faceSize, fivePoints(request.driven));
+        return analyser.likeness(personId, embedding);
+      }
       const { width, height } = request.format;
       const planes = new Uint8Array(request.memory, 0, planeLayout(width, height).byteLength);
       const picture = { planes, format: request.format };
-      const analyser = analyserOf(request.streamId);
+      const analyser = analyserOf(request.streamId, request.kind === 'analyse' && request.still);
       const { sequence, timestampUs } = request;
       if (request.kind === 'search-back') {
         const found = await analyser.searchBack(picture, { sequence, timestampUs }, request.trackId - offset);

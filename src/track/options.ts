@@ -1,7 +1,7 @@
 /** What a StreamAnalyser can be told; `trackOptions` fills in the rest. */
 export interface TrackOptions {
-  /** `file`: a look-ahead follows, so windows may take turns; `live`: one frame at a time. */
-  readonly mode: 'file' | 'live';
+  /** `file`: a look-ahead follows, so windows may take turns; `live`: one frame at a time; `still`: one picture, all windows. */
+  readonly mode: 'file' | 'live' | 'still';
   /** Secret of the session, at least 16 bytes: decides every understudy's shape. */
   readonly sessionKey: Uint8Array;
   /** Lowest detector score in [0, 1] that starts a FaceTrack. */

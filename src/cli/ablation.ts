@@ -27,6 +27,10 @@ const SETTINGS: readonly Setting[] = [
   { parts: 'intrinsic, no pyramid', sets: ['post.pyramid=false'] },
   { parts: 'full', sets: [] },
   { parts: 'full, no colour transfer', sets: ['post.colour=false'] },
+  {
+    parts: 'full, bilateral as wide as run allows',
+    sets: ['post.shading=bilateral', 'post.sigmaInterocular=0.4', 'post.sigmaRange=0.5'],
+  },
   { parts: 'full, no retargeting', sets: [], track: { retargetCap: 0 } },
 ];
 

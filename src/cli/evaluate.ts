@@ -32,6 +32,7 @@ export interface EvaluateArguments {
   readonly groups?: string;
   readonly attack?: boolean;
   readonly ablation?: boolean;
+  readonly gallery?: string;
   readonly keys: string;
   readonly frames: string;
   readonly every: string;
@@ -60,6 +61,10 @@ export function registerEvaluate(program: Command): void {
       'first column: how names begin, one person each; other columns: groups (default: info.csv)',
     )
     .option('--attack', 'also try to find out who it was')
+    .option(
+      '--gallery <text>',
+      'the attacks search in other pictures of the same people: those of --originals whose name contains this',
+    )
     .option('--keys <n>', 'keys to run --method with, for the attacks that need several', '3')
     .option('--frames <n>', 'frames of each video to look at', '150')
     .option('--every <n>', 'the recognizers look at every n-th frame of a face', '5')
@@ -106,6 +111,7 @@ async function evaluate(options: EvaluateArguments): Promise<number> {
       people: People.read(groups),
       observer: await FaceObserver.create(store, await openJudges(store)),
       thresholds: readThresholds(join(store.dir, 'evaluate', 'thresholds.json')),
+      gallery: options.gallery ? listInputs(originals, options.gallery).filter((f) => f.kind === 'picture') : [],
       work,
       keeps: options.work !== undefined,
       keys,

@@ -84,8 +84,15 @@ class Block(nn.Module):
         x = self.conv(x)
         if self.film:
             gain, shift = self.film(w)[:, :, None, None].chunk(2, 1)
-            x = x * torch.rsqrt((x * x).mean(1, keepdim=True) + 1e-4) * (1 + gain) + shift
+            x = x * torch.rsqrt(self._mean_square(x) + 1e-4) * (1 + gain) + shift
         return F.leaky_relu(x, SLOPE)
+
+    def _mean_square(self, x: Tensor) -> Tensor:
+        """Over the channels. ONNX Runtime reduces over channels slowly; as a convolution it keeps its blocked layout."""
+        if torch.onnx.is_in_onnx_export():
+            channels = self.conv.out_channels
+            return F.conv2d(x * x, torch.full((1, channels, 1, 1), 1 / channels))
+        return (x * x).mean(1, keepdim=True)
 
 
 def _up(x: Tensor) -> Tensor:

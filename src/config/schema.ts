@@ -36,6 +36,7 @@ export const configSchema = z.strictObject({
     .strictObject({
       relight: z.boolean().default(true),
       pyramid: z.boolean().default(true),
+      steady: z.boolean().default(true),
       colour: z.boolean().default(true),
       sigmaInterocular: z.number().min(0.24).max(2).default(0.24),
       shading: z.enum(['retinex', 'bilateral']).default('retinex'),

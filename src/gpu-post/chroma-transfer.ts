@@ -5,7 +5,7 @@ import type { Texture } from './texture.ts';
 export const COLOUR_RATE = 0.15;
 const CELLS = 16;
 
-/** Scale and offset of Cb and Cr of one FaceTrack, kept on the GPU from frame to frame. */
+/** Scale and offset of Cb and Cr of one FaceTrack, and the mean and deviation of its generated skin (2×1), kept on the GPU from frame to frame. */
 export interface ColourState {
   texture: Texture;
   spare: Texture;
@@ -38,8 +38,8 @@ export class ChromaTransfer {
 
   newState(): ColourState {
     const neutral = () => {
-      const texture = this.#composer.texture(1, 1, 'rgba32f');
-      texture.upload(Float32Array.of(1, 1, 0, 0));
+      const texture = this.#composer.texture(2, 1, 'rgba32f');
+      texture.upload(Float32Array.of(1, 1, 0, 0, 0, 0, 1, 1));
       return texture;
     };
     return { texture: neutral(), spare: neutral(), begun: false };

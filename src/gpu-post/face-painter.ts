@@ -92,9 +92,10 @@ export class FacePainter {
 
 /** The face's bounding box in the picture, on even coordinates, cut at the picture's edge. */
 function bounds(extent: Extent, t: Affine, format: PictureFormat): Box | undefined {
-  // Interpolation carries alpha one canonical pixel further.
-  const corners = [extent.x0 - 1, extent.x1 + 1].flatMap((u) =>
-    [extent.y0 - 1, extent.y1 + 1].map((v) => [t.a * u + t.b * v + t.c, t.d * u + t.e * v + t.f] as const),
+  // Interpolation carries alpha one texel further, and the texels of a small face have been halved.
+  const margin = Math.max(1, 1.5 / Math.sqrt(Math.abs(t.a * t.e - t.b * t.d)));
+  const corners = [extent.x0 - margin, extent.x1 + margin].flatMap((u) =>
+    [extent.y0 - margin, extent.y1 + margin].map((v) => [t.a * u + t.b * v + t.c, t.d * u + t.e * v + t.f] as const),
   );
   const xs = corners.map((c) => c[0]);
   const ys = corners.map((c) => c[1]);

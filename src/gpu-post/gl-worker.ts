@@ -2,13 +2,12 @@ import { faceSlotViews } from '../core/face-slot.ts';
 import type { TrackedFace } from '../core/face-track.ts';
 import { planeLayout } from '../core/video-frame.ts';
 import { serveWorker } from '../core/worker-client.ts';
-import type { ColourState } from './chroma-transfer.ts';
 import { Composer } from './composer.ts';
 import { FacePainter } from './face-painter.ts';
 import { createGl } from './gl-context.ts';
 import type { DrawnCover, GlRequest, GlWorkerData } from './gl-messages.ts';
 import { Grain } from './grain.ts';
-import { Photometry } from './photometry.ts';
+import { type FaceState, Photometry } from './photometry.ts';
 import { coverRegion } from './plane-covers.ts';
 import type { Extent } from './soft-mask.ts';
 import type { Texture } from './texture.ts';
@@ -18,7 +17,7 @@ const MAX_KEPT = 64;
 
 interface Kept {
   readonly face: Texture;
-  readonly colour: ColourState;
+  readonly state: FaceState;
   readonly grain: Grain;
   /** Where the face is opaque; `undefined` until one has been finished. */
   extent: Extent | undefined;
@@ -37,7 +36,7 @@ serveWorker<GlRequest, DrawnCover[], { renderer: string }, GlWorkerData>(async (
       if (kept.size >= MAX_KEPT) forget(kept.keys().next().value as string);
       entry = {
         face: composer.texture(data.faceSize, data.faceSize, 'rgba8', { filter: 'linear' }),
-        colour: photometry.newState(),
+        state: photometry.newState(),
         grain: new Grain(),
         extent: undefined,
       };
@@ -49,7 +48,7 @@ serveWorker<GlRequest, DrawnCover[], { renderer: string }, GlWorkerData>(async (
     const entry = kept.get(key);
     if (!entry) return;
     composer.release(entry.face);
-    photometry.release(entry.colour);
+    photometry.release(entry.state);
     kept.delete(key);
   };
   const drawFace = (
@@ -63,7 +62,7 @@ serveWorker<GlRequest, DrawnCover[], { renderer: string }, GlWorkerData>(async (
     if (face.cover === 'generated' && toPicture && own && driven && faceSlot !== undefined) {
       const entry = keptFor(key);
       const slot = faceSlotViews(data.faceMemory, faceSlot, data.faceSize);
-      const extent = photometry.run(slot, own, driven, entry.colour, entry.face);
+      const extent = photometry.run(slot, own, driven, entry.state, entry.face);
       if (!extent) throw new Error('a face came with an empty mask');
       entry.extent = extent;
       painter.paint({ ...entry, extent }, toPicture, planes, format);

@@ -10,11 +10,13 @@ export interface Extent {
 
 const RADIUS = 2;
 const SIDE = 2 * RADIUS + 1;
+/** A chin below the crop's edge would end in a straight line: the cover fades over these pixels to every edge. */
+const EDGE = 5;
 const across = new Uint8Array(CROP_SIZE * CROP_SIZE);
 
 /**
  * Alpha of the face: 255 where at least 85 % of the 5×5 neighbours are mask, 0 up to one half, linear between: the mask
- * is dilated by more than that width, so the face's own hull keeps full cover.
+ * is dilated by more than that width, so the face's own hull keeps full cover up to the edge of the crop.
  * @param mask 128² bytes, 0 or 255 @param out 128² pairs: mask, alpha
  * @returns where alpha is not 0; `undefined` when nowhere
  */
@@ -41,7 +43,8 @@ export function softenMask(mask: Uint8Array, out: Uint8Array): Extent | undefine
         across[rows[2]! + x]! +
         across[rows[3]! + x]! +
         across[rows[4]! + x]!;
-      const alpha = Math.max(0, Math.min(1, (sum / (SIDE * SIDE) - 0.5) / 0.35));
+      const inside = Math.min(x, y, last - x, last - y);
+      const alpha = Math.max(0, Math.min(1, (sum / (SIDE * SIDE) - 0.5) / 0.35, inside / EDGE));
       const at = 2 * (y * CROP_SIZE + x);
       out[at] = mask[y * CROP_SIZE + x]!;
       out[at + 1] = Math.round(alpha * 255);

@@ -4,12 +4,14 @@ import { registerBench } from './cli/bench.ts';
 import { registerDemo } from './cli/demo.ts';
 import { registerDoctor } from './cli/doctor.ts';
 import { registerRun } from './cli/run.ts';
+import { registerServe } from './cli/serve.ts';
 import { ExitCode, UnderstudyError } from './core/errors.ts';
 
 const program = new Command('understudy')
   .description('replaces every face in a video with a synthetic stand-in')
   .version('0.1.0');
 registerRun(program);
+registerServe(program);
 registerDemo(program);
 registerDoctor(program);
 registerBench(program);

@@ -7,8 +7,10 @@ import { checkOutput, openFileSink } from '../egress/file/file-sink.ts';
 import { ModelStore } from '../infer/model-store.ts';
 import { openFileSource } from '../ingest/file/file-source.ts';
 import { Engine } from '../pipeline/engine.ts';
+import { isLiveAddress } from '../pipeline/live-addresses.ts';
 import { runStream, type StreamResult } from '../pipeline/stream.ts';
 import { ProgressLine } from './progress.ts';
+import { runLive } from './run-live.ts';
 
 /** Frames in the stages beyond the look-ahead: decoding, analysed, generated, composed. */
 const FRAMES_UNDER_WAY = 8;
@@ -28,14 +30,16 @@ export interface RunOptions {
   readonly report?: string;
   readonly progress?: string;
   readonly allowNoFace?: boolean;
+  readonly also?: string[];
 }
 
 export function registerRun(program: Command): void {
   program
     .command('run')
-    .description('anonymize a recording')
-    .argument('<input>', 'video file')
-    .argument('<output>', 'video file (.mp4, .mov, .mkv, .webm)')
+    .description('anonymize a recording or a live stream')
+    .argument('<input>', 'video file, rtsp://…, or device:NAME')
+    .argument('<output>', 'video file (.mp4, .mov, .mkv, .webm), rtsp://…, udp://…, srt://… or v4l2:/dev/videoN')
+    .option('--also <address...>', 'further live outputs of the same stream')
     .option('--config <file>', 'YAML file of settings (configs/default.yaml documents all of them)')
     .option('--set <key=value...>', 'one setting')
     .option('--mode <mode>', 'generate, blur, pixelate, mask or noise')
@@ -50,18 +54,19 @@ export function registerRun(program: Command): void {
     .option('--progress <line|json|none>', 'status on stderr')
     .option('--allow-no-face', 'exit with 0 also when no face was found')
     .action(async (input: string, output: string, options: RunOptions) => {
-      process.exitCode = await runFile(input, output, options);
+      const live = isLiveAddress(input) || isLiveAddress(output);
+      process.exitCode = await (live ? runLive : runFile)(input, output, options);
     });
 }
 
-function seconds(text: string | undefined, name: string): number | undefined {
+export function seconds(text: string | undefined, name: string): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
   if (Number.isFinite(value) && value >= 0) return value;
   throw new UnderstudyError(ExitCode.usage, `${name} is not a number of seconds: ${text}`, `give it like ${name} 12.5`);
 }
 
-function settings(options: RunOptions): Config {
+export function settings(options: RunOptions): Config {
   const sets = [...(options.set ?? [])];
   if (options.mode) sets.push(`mode=${options.mode}`);
   if (options.codec) sets.push(`egress.codec=${options.codec}`);
@@ -133,18 +138,23 @@ export async function runFile(input: string, output: string, options: RunOptions
   }
 }
 
-export function startEngine(config: Config, sessionKey: Uint8Array): Promise<Engine> {
+export function startEngine(
+  config: Config,
+  sessionKey: Uint8Array,
+  live = false,
+  onWarning: (sentence: string) => void = (sentence) => process.stderr.write(`understudy: ${sentence}\n`),
+): Promise<Engine> {
   const { lookaheadFrames: _, ...track } = config.track;
   return Engine.start({
     mode: config.mode,
     photometry: { ...config.post },
     sessionKey,
-    live: false,
+    live,
     track: { ...config.detect, ...track },
     infer: config.infer,
     ...(config.models.dir && { modelsDir: config.models.dir }),
     ...(config.models.cacheDir && { cacheDir: config.models.cacheDir }),
-    onWarning: (sentence) => process.stderr.write(`understudy: ${sentence}\n`),
+    onWarning,
   });
 }
 

@@ -10,8 +10,16 @@ import { StreamAnalyser } from '../track/analyser.ts';
 import { loadShapeModel } from '../track/shape-model.ts';
 import type { AnalysisReply, AnalysisRequest, AnalysisWorkerData } from './analysis-messages.ts';
 
-/** FaceTracks that one life of the worker may number. */
+/** FaceTracks that one life of an analyser may number. */
 const IDS_PER_EPOCH = 1_000_000;
+const IDS_PER_STREAM = 1_000_000_000;
+
+interface AnalysedStream {
+  readonly analyser: StreamAnalyser;
+  /** No FaceTrack of an earlier life or stream ever had these numbers: what is kept of it cannot be drawn on this one. */
+  readonly trackOffset: number;
+  readonly personOffset: number;
+}
 
 serveWorker<AnalysisRequest, AnalysisReply, { provider: string }, AnalysisWorkerData>(async (data) => {
   const store = ModelStore.open({
@@ -26,25 +34,33 @@ serveWorker<AnalysisRequest, AnalysisReply, { provider: string }, AnalysisWorker
     Recognizer.create(store, sessionOptions),
   ]);
   const shape = loadShapeModel(store.verify('shape-68'));
-  const offset = Atomics.add(new Int32Array(data.epoch), 0, 1) * IDS_PER_EPOCH;
-  const streams = new Map<number, StreamAnalyser>();
-  const analyserOf = (streamId: number) => {
-    let analyser = streams.get(streamId);
-    if (!analyser) {
+  const takeEpoch = () => Atomics.add(new Int32Array(data.epoch), 0, 1);
+  const life = takeEpoch();
+  let trackEpoch = life;
+  const streams = new Map<number, AnalysedStream>();
+  const streamOf = (streamId: number): AnalysedStream => {
+    let stream = streams.get(streamId);
+    if (!stream) {
       const options = {
         mode: data.live ? ('live' as const) : ('file' as const),
         ...data.track,
         sessionKey: data.sessionKey,
       };
-      analyser = new StreamAnalyser({ finder, landmarks, pupils, embedder }, shape, options);
-      streams.set(streamId, analyser);
+      stream = {
+        analyser: new StreamAnalyser({ finder, landmarks, pupils, embedder }, shape, options),
+        trackOffset: trackEpoch * IDS_PER_EPOCH,
+        // By stream, so that two people in a call do not share an understudy; who publishes again gets the same ones.
+        personOffset: life * IDS_PER_EPOCH + streamId * IDS_PER_STREAM,
+      };
+      trackEpoch = takeEpoch();
+      streams.set(streamId, stream);
     }
-    return analyser;
+    return stream;
   };
-  const outward = (face: TrackedFace): TrackedFace => ({
+  const outward = (face: TrackedFace, { trackOffset, personOffset }: AnalysedStream): TrackedFace => ({
     ...face,
-    trackId: face.trackId + offset,
-    personId: face.personId + offset,
+    trackId: face.trackId + trackOffset,
+    personId: face.personId + personOffset,
   });
 
   return {
@@ -57,17 +73,18 @@ serveWorker<AnalysisRequest, AnalysisReply, { provider: string }, AnalysisWorker
       const { width, height } = request.format;
       const planes = new Uint8Array(request.memory, 0, planeLayout(width, height).byteLength);
       const picture = { planes, format: request.format };
-      const analyser = analyserOf(request.streamId);
+      const stream = streamOf(request.streamId);
+      const { analyser, trackOffset } = stream;
       const { sequence, timestampUs } = request;
       if (request.kind === 'search-back') {
-        const found = await analyser.searchBack(picture, { sequence, timestampUs }, request.trackId - offset);
-        return found === 'scene-cut' ? found : outward(found);
+        const found = await analyser.searchBack(picture, { sequence, timestampUs }, request.trackId - trackOffset);
+        return found === 'scene-cut' ? found : outward(found, stream);
       }
       const analysed = await analyser.analyse(picture, { sequence, timestampUs, damaged: request.damaged });
       return {
-        faces: analysed.faces.map(outward),
-        started: analysed.started.map((id) => id + offset),
-        ended: analysed.ended.map((id) => id + offset),
+        faces: analysed.faces.map((face) => outward(face, stream)),
+        started: analysed.started.map((id) => id + trackOffset),
+        ended: analysed.ended.map((id) => id + trackOffset),
         timingsUs: analysed.timingsUs,
       };
     },

@@ -31,6 +31,7 @@ export class LiveFrames {
   #taken = 0;
   #waiting: { slot: FrameSlot; timestampUs: number; damaged: boolean } | undefined;
   #sequence = 0;
+  #ending = false;
   #ended = false;
 
   constructor(format: PictureFormat, inFlight: number) {
@@ -86,8 +87,23 @@ export class LiveFrames {
     else this.#out.error(error);
   }
 
+  /** Ends with a veiled frame, so that nobody is left looking at the last picture. */
+  endVeiled(): void {
+    if (this.#ended || this.#ending) return;
+    this.#dropWaiting();
+    const slot = this.#out.observed ? this.#pool.tryAcquire() : undefined;
+    if (!slot) {
+      this.end();
+      return;
+    }
+    this.#ending = true;
+    new Uint8Array(slot.memory).fill(BLANK);
+    this.#waiting = { slot, timestampUs: this.#clock.now(performance.now() * 1000), damaged: true };
+    this.#next();
+  }
+
   #offer(slot: FrameSlot, timestampUs: number, damaged: boolean): void {
-    if (this.#ended || !this.#out.observed) {
+    if (this.#ended || this.#ending || !this.#out.observed) {
       slot.release();
       return;
     }
@@ -118,6 +134,7 @@ export class LiveFrames {
     this.#recent.push(frame);
     if (this.#recent.length > this.#inFlight) this.#recent.shift();
     this.#out.next(frame);
+    if (this.#ending) this.end();
   }
 
   #dropWaiting(): void {

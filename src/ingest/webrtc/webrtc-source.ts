@@ -91,17 +91,21 @@ export class WebRtcSource implements Source {
   }
 
   async close(): Promise<void> {
+    this.#frames?.end();
+    await this.#shut();
+  }
+
+  async #shut(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#timer);
-    this.#frames?.end();
     await this.#decoder?.close();
   }
 
   /** The publisher is gone: viewers are left with a veiled picture, then the frames complete. */
   async end(): Promise<void> {
-    this.#frames?.offerBlank();
-    await this.close();
+    this.#frames?.endVeiled();
+    await this.#shut();
   }
 
   #known(): LiveFrames {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Command } from 'commander';
 import { findFfmpeg } from '../core/ffmpeg.ts';
-import { makeDemoClip } from './demo-clip.ts';
+import { type DemoScene, makeDemoClip } from './demo-clip.ts';
 
 const PRESET = ['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '20'];
 
@@ -50,11 +50,11 @@ async function timed(args: string[]): Promise<{ seconds: number; peakPssMb: numb
   return { seconds: (performance.now() - started) / 1000, peakPssMb };
 }
 
-async function benchClip(name: string, photo: 1 | 5, seconds: number, folder: string) {
+async function benchClip(name: DemoScene, seconds: number, folder: string) {
   const input = join(folder, `bench-${name}.mp4`);
   const output = join(folder, `bench-${name}-out.mp4`);
   const report = join(folder, `bench-${name}.json`);
-  await makeDemoClip({ out: input, seconds, photo });
+  await makeDemoClip({ out: input, seconds, scene: name });
   const frames = seconds * 30;
   const ffmpeg = await findFfmpeg();
   const before = performance.now();
@@ -98,7 +98,7 @@ export function registerBench(program: Command): void {
     .action(async (options: { json?: string; seconds: string }) => {
       mkdirSync('out', { recursive: true });
       const seconds = Number(options.seconds);
-      const clips = [await benchClip('portrait', 5, seconds, 'out'), await benchClip('group', 1, seconds, 'out')];
+      const clips = [await benchClip('portrait', seconds, 'out'), await benchClip('group', seconds, 'out')];
       const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GB`;
       process.stdout.write(`${machine}\n`);
       for (const c of clips) {

@@ -1,3 +1,4 @@
+import { faceSlotViews } from '../core/face-slot.ts';
 import type { TrackedFace } from '../core/face-track.ts';
 import { planeLayout } from '../core/video-frame.ts';
 import { serveWorker } from '../core/worker-client.ts';
@@ -7,6 +8,7 @@ import { LandmarkModel } from '../infer/landmarks.ts';
 import { ModelStore } from '../infer/model-store.ts';
 import { Recognizer } from '../infer/recognizer.ts';
 import { StreamAnalyser } from '../track/analyser.ts';
+import { fivePoints } from '../track/person.ts';
 import { loadShapeModel } from '../track/shape-model.ts';
 import type { AnalysisReply, AnalysisRequest, AnalysisWorkerData } from './analysis-messages.ts';
 
@@ -69,6 +71,14 @@ serveWorker<AnalysisRequest, AnalysisReply, { provider: string }, AnalysisWorker
       if (request.kind === 'end-stream') {
         streams.delete(request.streamId);
         return undefined;
+      }
+      if (request.kind === 'likeness') {
+        const analyser = analyserOf(request.streamId);
+        const personId = request.personId - offset;
+        if (!analyser.knows(personId)) return undefined;
+        const slot = faceSlotViews(data.faceMemory, request.faceSlot, request.faceSize);
+        const embedding = await embedder.embedGenerated(slot, request.faceSize, fivePoints(request.driven));
+        return analyser.likeness(personId, embedding);
       }
       const { width, height } = request.format;
       const planes = new Uint8Array(request.memory, 0, planeLayout(width, height).byteLength);

@@ -4,6 +4,7 @@ import type { FrameSlot, RawFrame, SealedFrame } from '../core/video-frame.ts';
 import { WorkerClient, WorkerDied } from '../core/worker-client.ts';
 import { Compositor, type CompositorOptions } from '../gpu-post/compositor.ts';
 import { lower, stepDown } from '../guard/ladder.ts';
+import { ReidentificationGate } from '../guard/reidentification-gate.ts';
 import { GeneratorClient } from '../infer/generator-client.ts';
 import { zFor } from '../infer/identity.ts';
 import { CreditGate } from '../rx/credit-gate.ts';
@@ -35,6 +36,13 @@ export interface EngineOptions {
   readonly onWarning?: (sentence: string) => void;
 }
 
+interface DrawItem {
+  readonly streamId: number;
+  readonly raw: RawFrame;
+  readonly face: TrackedFace;
+  readonly slot: number;
+}
+
 /** The three workers and what they share. Serves any number of streams. */
 export class Engine {
   readonly #options: EngineOptions;
@@ -42,6 +50,7 @@ export class Engine {
   readonly #generator: GeneratorClient | undefined;
   readonly #compositor: Compositor;
   readonly #faceSlots = new CreditGate(FACE_SLOTS);
+  readonly #gate = new ReidentificationGate();
 
   private constructor(
     options: EngineOptions,
@@ -69,6 +78,7 @@ export class Engine {
       live: options.live,
       track: options.track,
       epoch: new SharedArrayBuffer(4),
+      faceMemory,
     };
     const analysis = new WorkerClient<AnalysisRequest, AnalysisReply>(
       'analysis',
@@ -123,21 +133,39 @@ export class Engine {
   }
 
   /** The face with its slot filled, or a step further down the ladder. The caller gives the slot back after composing. */
-  async generate(_streamId: number, raw: RawFrame, face: TrackedFace, wait: boolean): Promise<TrackedFace> {
+  async generate(streamId: number, raw: RawFrame, face: TrackedFace, wait: boolean): Promise<TrackedFace> {
     const generator = this.#generator;
     if (!generator) return face;
     const slot = wait ? await this.#faceSlots.take() : this.#faceSlots.tryTake();
     if (slot === undefined) return stepDown(face, 'held');
     try {
-      const z = zFor(this.#options.sessionKey, face.personId);
-      const item = { raw: raw.slot.memory, format: raw.format, face, slot, z };
-      const outcome = await this.#patiently(generator, wait, () => generator.generate(item));
-      if (outcome === 'generated') return { ...face, faceSlot: slot };
+      if (await this.#draw(generator, { streamId, raw, face, slot }, wait)) return { ...face, faceSlot: slot };
     } catch {
       // Falls through: no generated face means the last good one, or the solid cover.
     }
     this.#faceSlots.give(slot);
     return stepDown(face, 'held');
+  }
+
+  /** Fills the slot with the understudy's face; a person's first one is judged before anything is shown. */
+  async #draw(generator: GeneratorClient, item: DrawItem, wait: boolean): Promise<boolean> {
+    const { streamId, raw, face, slot } = item;
+    const run = async (draw: number) => {
+      const z = zFor(this.#options.sessionKey, face.personId, draw);
+      const request = { raw: raw.slot.memory, format: raw.format, face, slot, z };
+      return (await this.#patiently(generator, wait, () => generator.generate(request))) === 'generated';
+    };
+    const { faceSize } = await generator.ready;
+    const { driven, personId } = face;
+    let shown: { draw: number; good: boolean } | undefined;
+    const { draw, judged } = await this.#gate.drawFor(`${streamId}/${personId}`, async (candidate) => {
+      shown = { draw: candidate, good: await run(candidate) };
+      if (!shown.good || !driven) return undefined;
+      const request = { kind: 'likeness', streamId, personId, faceSlot: slot, faceSize, driven } as const;
+      return (await this.#analysis.call(request).catch(() => undefined)) as number | undefined;
+    });
+    if (judged && shown?.draw === draw) return shown.good;
+    return run(draw);
   }
 
   async compose(
@@ -167,6 +195,7 @@ export class Engine {
   }
 
   endStream(streamId: number): void {
+    this.#gate.endStream(`${streamId}/`);
     this.#analysis.call({ kind: 'end-stream', streamId }).catch(() => {
       // A worker that is down holds no state of the stream either.
     });

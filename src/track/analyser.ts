@@ -108,6 +108,16 @@ export class StreamAnalyser {
     return search.step(picture, at.timestampUs);
   }
 
+  /** True for a person whose embedding was taken. */
+  knows(personId: number): boolean {
+    return this.#gallery.knows(personId);
+  }
+
+  /** Cosine of an embedding to a person met in this stream; undefined for somebody who was never embedded. */
+  likeness(personId: number, embedding: Float32Array): number | undefined {
+    return this.#gallery.likeness(personId, embedding);
+  }
+
   /** Ends all FaceTracks (another source, a reconnect); persons met in this session stay known. */
   reset(): void {
     this.#tracks = [];

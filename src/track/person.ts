@@ -60,6 +60,16 @@ export class PersonGallery {
     return best;
   }
 
+  knows(person: number): boolean {
+    return this.#persons.has(person);
+  }
+
+  /** Cosine of an embedding to a person's own; undefined for somebody who was never embedded. */
+  likeness(person: number, embedding: Float32Array): number | undefined {
+    const known = this.#persons.get(person);
+    return known && dot(known, embedding);
+  }
+
   #remember(person: number, embedding: Float32Array): void {
     const known = this.#persons.get(person);
     const next = Float32Array.from(embedding, (v, i) => (known ? known[i]! + FOLLOW * (v - known[i]!) : v));

@@ -73,8 +73,8 @@ serveWorker<AnalysisRequest, AnalysisReply, { provider: string }, AnalysisWorker
         return undefined;
       }
       if (request.kind === 'likeness') {
-        const analyser = analyserOf(request.streamId);
-        const personId = request.personId - offset;
+        const { analyser, personOffset } = streamOf(request.streamId);
+        const personId = request.personId - personOffset;
         if (!analyser.knows(personId)) return undefined;
         const slot = faceSlotViews(data.faceMemory, request.faceSlot, request.faceSize);
         const embedding = await embedder.embedGenerated(slot, request.faceSize, fivePoints(request.driven));

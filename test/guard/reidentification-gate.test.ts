@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { MAX_LIKENESS, ReidentificationGate } from '../../src/guard/reidentification-gate.ts';
 
-const judgeOf = (likeness: readonly (number | undefined)[], asked: number[] = []) => async (draw: number) => {
-  asked.push(draw);
-  return likeness[draw];
-};
+const judgeOf =
+  (likeness: readonly (number | undefined)[], asked: number[] = []) =>
+  async (draw: number) => {
+    asked.push(draw);
+    return likeness[draw];
+  };
 
 describe('the re-identification gate', () => {
   it('refuses understudies that look like the person and keeps the first that does not', async () => {

@@ -1,3 +1,4 @@
+/// <reference lib="dom" />
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -163,10 +164,10 @@ export class Browser {
   }
 
   publish(stream: string, options: PublishOptions): Promise<void> {
-    return this.page.evaluate(
-      ([name, given]) => (window as unknown as ToolsWindow).tools.publish(name, given),
-      [stream, options] as const,
-    );
+    return this.page.evaluate(([name, given]) => (window as unknown as ToolsWindow).tools.publish(name, given), [
+      stream,
+      options,
+    ] as const);
   }
 
   stopPublishing(): Promise<void> {
@@ -178,17 +179,17 @@ export class Browser {
   }
 
   replace(width: number, height: number): Promise<void> {
-    return this.page.evaluate(
-      ([w, h]) => (window as unknown as ToolsWindow).tools.replace(w, h),
-      [width, height] as const,
-    );
+    return this.page.evaluate(([w, h]) => (window as unknown as ToolsWindow).tools.replace(w, h), [
+      width,
+      height,
+    ] as const);
   }
 
   watch(stream: string, token?: string): Promise<void> {
-    return this.page.evaluate(
-      ([name, secret]) => (window as unknown as ToolsWindow).tools.watch(name!, secret),
-      [stream, token] as const,
-    );
+    return this.page.evaluate(([name, secret]) => (window as unknown as ToolsWindow).tools.watch(name!, secret), [
+      stream,
+      token,
+    ] as const);
   }
 
   /** Keeps what a video element of the page itself shows. */

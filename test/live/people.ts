@@ -22,7 +22,7 @@ export type PersonName = keyof typeof PEOPLE;
  */
 export function personClip(name: PersonName, path: string, size = '640x480', rate = 15): void {
   const { photo, x, y } = PEOPLE[name];
-  const sway = "crop=560:420:20+20*sin(2*PI*t/6):15+12*sin(4*PI*t/6)";
+  const sway = 'crop=560:420:20+20*sin(2*PI*t/6):15+12*sin(4*PI*t/6)';
   const filter = `crop=600:450:${x}:${y},${sway},scale=${size.replace('x', ':')},format=yuv420p`;
   const coding = path.endsWith('.mjpeg')
     ? ['-c:v', 'mjpeg', '-q:v', '2', '-pix_fmt', 'yuvj420p', '-f', 'mjpeg']
@@ -34,7 +34,10 @@ export function personClip(name: PersonName, path: string, size = '640x480', rat
 /** The frames of a clip, as a browser would show them. */
 export function framesOf(path: string, every = 15): ShownFrame[] {
   const probe = ['-v', 'error', '-select_streams', 'v:0', '-show_entries', 'stream=width,height', '-of', 'csv=p=0'];
-  const [width, height] = execFileSync('ffprobe', [...probe, path], { encoding: 'utf8' }).trim().split(/[,\n]/).map(Number);
+  const [width, height] = execFileSync('ffprobe', [...probe, path], { encoding: 'utf8' })
+    .trim()
+    .split(/[,\n]/)
+    .map(Number);
   const pick = `select=not(mod(n\\,${every}))`;
   const args = ['-v', 'error', '-i', path, '-vf', pick, '-vsync', '0', '-f', 'rawvideo', '-pix_fmt', 'rgba', '-'];
   const bytes = execFileSync('ffmpeg', args, { maxBuffer: 1 << 30 });

@@ -58,10 +58,14 @@ export class LiveFrames {
     return this.#pool.tryAcquire();
   }
 
-  /** Hands a decoded picture on, or lets it replace the one that waits. @param sourceUs the source's own clock */
-  offer(slot: FrameSlot, sourceUs: number, damaged: boolean): void {
+  /**
+   * Hands a decoded picture on, or lets it replace the one that waits.
+   * @param sourceUs the source's own clock
+   * @param arrivedMs when its last packet came, by `performance.now()`: what decoding takes is part of a frame's age
+   */
+  offer(slot: FrameSlot, sourceUs: number, damaged: boolean, arrivedMs = performance.now()): void {
     this.counts.received++;
-    this.#offer(slot, this.#clock.map(sourceUs, performance.now() * 1000), damaged);
+    this.#offer(slot, this.#clock.map(sourceUs, arrivedMs * 1000), damaged);
   }
 
   /** Sends on a frame without a picture, marked damaged so that the whole of it is veiled. */

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { registerBench } from './cli/bench.ts';
 import { registerDemo } from './cli/demo.ts';
 import { registerDoctor } from './cli/doctor.ts';
+import { registerEvaluate } from './cli/evaluate.ts';
 import { registerRun } from './cli/run.ts';
 import { registerServe } from './cli/serve.ts';
 import { ExitCode, UnderstudyError } from './core/errors.ts';
@@ -15,6 +16,7 @@ registerServe(program);
 registerDemo(program);
 registerDoctor(program);
 registerBench(program);
+registerEvaluate(program);
 
 program.exitOverride((error) => {
   process.exit(error.exitCode === 0 ? ExitCode.ok : ExitCode.usage);

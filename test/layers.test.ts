@@ -48,11 +48,13 @@ describe('egress', () => {
     const writes =
       /writeFile|createWriteStream|openSync|appendFile|\.stdin\b|process\.stdout\.write|createSocket|\.sendRtp/;
     const named: Record<string, string> = {
-      'egress/file/file-sink.ts': 'video, from SealedFrames only',
-      'cli/run.ts': 'the report: numbers and hashes',
+      'egress/file/encoded-file.ts': 'video and pictures, from SealedFrames only',
+      'cli/anonymize-pictures.ts': 'pictures to be scored, from SealedFrames only',
+      'cli/report.ts': 'the report: numbers and hashes',
       'cli/bench.ts': 'figures',
       'cli/demo.ts': 'file names',
       'cli/doctor.ts': 'versions',
+      'ingest/file/still-format.ts': 'opens pictures for reading only',
       'gpu-post/x-display.ts': 'ends the X server of our own by closing its input',
     };
     const found = files.filter(

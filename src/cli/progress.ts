@@ -1,18 +1,30 @@
 import type { StreamProgress, StreamResult } from '../pipeline/stream.ts';
 
 const EVERY_MS = 500;
+const STYLES = ['line', 'json', 'none'] as const;
+export type ProgressStyle = (typeof STYLES)[number];
+
+export const isProgressStyle = (text: string): text is ProgressStyle => (STYLES as readonly string[]).includes(text);
 
 /** Percent, speed and what happened to the faces: a line on a terminal, JSON lines on request, silence otherwise. */
 export class ProgressLine {
-  readonly #style: 'line' | 'json' | 'none';
-  readonly #total: number | undefined;
-  readonly #startedMs = performance.now();
+  readonly #style: ProgressStyle;
+  #total: number | undefined;
+  #label: string | undefined;
+  #startedMs = performance.now();
   #lastMs = 0;
+  #width = 0;
 
-  constructor(style: string | undefined, total: number | undefined) {
-    this.#style =
-      style === 'json' || style === 'none' ? style : process.stderr.isTTY || style === 'line' ? 'line' : 'none';
+  constructor(style?: ProgressStyle) {
+    this.#style = style ?? (process.stderr.isTTY ? 'line' : 'none');
+  }
+
+  /** @param total expected frames, when they are known @param label which file, when there are several */
+  start(total: number | undefined, label?: string): void {
     this.#total = total;
+    this.#label = label;
+    this.#startedMs = performance.now();
+    this.#lastMs = 0;
   }
 
   frame(progress: StreamProgress): void {
@@ -29,19 +41,23 @@ export class ProgressLine {
   #write(frames: number, totals: StreamProgress['audit']['totals'], end: string): void {
     const seconds = (performance.now() - this.#startedMs) / 1000;
     const fps = frames / Math.max(seconds, 1e-3);
-    const percent = this.#total ? Math.min(100, (100 * frames) / this.#total) : undefined;
-    const etaS = this.#total ? Math.max(0, (this.#total - frames) / Math.max(fps, 1e-3)) : undefined;
+    const done = end === '\n';
+    const percent = done ? 100 : this.#total ? Math.min(100, (100 * frames) / this.#total) : undefined;
+    const etaS = done ? 0 : this.#total ? Math.max(0, (this.#total - frames) / Math.max(fps, 1e-3)) : undefined;
     const { faces, held, solid, veiledFrames } = totals;
     if (this.#style === 'json') {
-      process.stderr.write(
-        `${JSON.stringify({ frames, percent, fps, etaS, faces, held, solid, veiled: veiledFrames })}\n`,
-      );
+      const file = this.#label === undefined ? {} : { file: this.#label };
+      const line = { ...file, frames, percent, fps, etaS, faces, held, solid, veiled: veiledFrames, done };
+      process.stderr.write(`${JSON.stringify(line)}\n`);
       return;
     }
+    const file = this.#label === undefined ? '' : `${this.#label}  `;
     const share = percent === undefined ? `${frames} frames` : `${percent.toFixed(0).padStart(3)} %`;
-    const left = etaS === undefined ? '' : `, ${Math.ceil(etaS)} s left`;
-    process.stderr.write(
-      `${share}  ${fps.toFixed(1)} fps${left}  faces ${faces}, held ${held}, solid ${solid}, veiled ${veiledFrames}   ${end}`,
-    );
+    const left = etaS === undefined || done ? '' : `, ${Math.ceil(etaS)} s left`;
+    const counts = `faces ${faces}, held ${held}, solid ${solid}, veiled ${veiledFrames}`;
+    const text = `${file}${share}  ${fps.toFixed(1)} fps${left}  ${counts}`;
+    // A shorter line has to cover all of the longer one before it.
+    process.stderr.write(`${text.padEnd(this.#width)}${end}`);
+    this.#width = done ? 0 : text.length;
   }
 }

@@ -4,14 +4,15 @@ import type { Config } from '../config/loader.ts';
 import { ExitCode, UnderstudyError } from '../core/errors.ts';
 import { withoutCredentials } from '../core/stream-address.ts';
 import { FanOutSink } from '../egress/fan-out-sink.ts';
-import { checkOutput, openFileSink } from '../egress/file/file-sink.ts';
+import { openFileSink } from '../egress/file/file-sink.ts';
+import { checkOutput } from '../egress/file/output-path.ts';
 import type { Sink } from '../egress/sink.ts';
 import type { LiveSource } from '../ingest/live/live-source.ts';
 import { isLiveAddress, openLiveSink, openLiveSource } from '../pipeline/live-addresses.ts';
 import { runStream, type StreamResult } from '../pipeline/stream.ts';
 import { OverloadWatch } from './overload-watch.ts';
 import { ProgressLine } from './progress.ts';
-import { type RunOptions, seconds, settings, startEngine } from './run.ts';
+import { progressStyle, type RunOptions, seconds, settings, startEngine } from './run.ts';
 
 /** `run` with a stream on at least one side. @returns the process's exit code; throws UnderstudyError */
 export async function runLive(input: string, output: string, options: RunOptions): Promise<number> {
@@ -36,7 +37,7 @@ export async function runLive(input: string, output: string, options: RunOptions
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
   // The models take longer to load than a camera to answer: both at once, and neither outlives the other's failure.
-  const engineStart = startEngine(config, key(config), true);
+  const engineStart = startEngine(config, key(config), {}, { live: true });
   engineStart.catch(() => {});
   let source: LiveSource | undefined;
   try {
@@ -44,7 +45,8 @@ export async function runLive(input: string, output: string, options: RunOptions
     const watch = new OverloadWatch(source, onWarning);
     const engine = await engineStart;
     const sink = await openSinks([output, ...(options.also ?? [])], source, config, shared);
-    const progress = new ProgressLine(options.progress, undefined);
+    const progress = new ProgressLine(progressStyle(options.progress));
+    progress.start(undefined);
     const timer = durationS === undefined ? undefined : setTimeout(() => stop.abort(), durationS * 1000);
     const result = await runStream(engine, {
       source,

@@ -1,19 +1,16 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, statSync } from 'node:fs';
 import type { Command } from 'commander';
 import { type Config, loadConfig } from '../config/loader.ts';
 import { ExitCode, UnderstudyError } from '../core/errors.ts';
-import { checkOutput, openFileSink } from '../egress/file/file-sink.ts';
-import { ModelStore } from '../infer/model-store.ts';
-import { openFileSource } from '../ingest/file/file-source.ts';
 import { Engine } from '../pipeline/engine.ts';
 import { isLiveAddress } from '../pipeline/live-addresses.ts';
-import { runStream, type StreamResult } from '../pipeline/stream.ts';
-import { ProgressLine } from './progress.ts';
+import { anonymizeFile } from './anonymize-file.ts';
+import { Interruption } from './interruption.ts';
+import { isProgressStyle, ProgressLine, type ProgressStyle } from './progress.ts';
+import { fileReport, modelHashes, runReport, writeReport } from './report.ts';
+import { runFolder } from './run-folder.ts';
 import { runLive } from './run-live.ts';
-
-/** Frames in the stages beyond the look-ahead: decoding, analysed, generated, composed. */
-const FRAMES_UNDER_WAY = 8;
 
 export interface RunOptions {
   readonly config?: string;
@@ -30,15 +27,19 @@ export interface RunOptions {
   readonly report?: string;
   readonly progress?: string;
   readonly allowNoFace?: boolean;
+  readonly again?: boolean;
   readonly also?: string[];
 }
 
 export function registerRun(program: Command): void {
   program
     .command('run')
-    .description('anonymize a recording or a live stream')
-    .argument('<input>', 'video file, rtsp://…, or device:NAME')
-    .argument('<output>', 'video file (.mp4, .mov, .mkv, .webm), rtsp://…, udp://…, srt://… or v4l2:/dev/videoN')
+    .description('anonymize a recording, a picture, a folder of them, or a live stream')
+    .argument('<input>', 'video, picture or folder; live: rtsp://…, device:NAME')
+    .argument(
+      '<output>',
+      'video (.mp4, .mov, .mkv, .webm), picture (.jpg, .png, .webp) or folder; live: rtsp://…, udp://…, srt://…, v4l2:/dev/videoN',
+    )
     .option('--also <address...>', 'further live outputs of the same stream')
     .option('--config <file>', 'YAML file of settings (configs/default.yaml documents all of them)')
     .option('--set <key=value...>', 'one setting')
@@ -49,10 +50,12 @@ export function registerRun(program: Command): void {
     .option('--crf <n>', 'quality, lower is better')
     .option('--audio <keep|drop>', 'sound')
     .option('--no-relight', 'leave out the relighting')
+    .option('--no-pyramid', "leave out the original's lowest frequencies")
     .option('--no-colour', 'leave out the colour transfer')
     .option('--report <file>', 'write what was done as JSON')
     .option('--progress <line|json|none>', 'status on stderr')
     .option('--allow-no-face', 'exit with 0 also when no face was found')
+    .option('--again', 'folders: do files once more whose outputs are there already')
     .action(async (input: string, output: string, options: RunOptions) => {
       const live = isLiveAddress(input) || isLiveAddress(output);
       process.exitCode = await (live ? runLive : runFile)(input, output, options);
@@ -66,6 +69,11 @@ export function seconds(text: string | undefined, name: string): number | undefi
   throw new UnderstudyError(ExitCode.usage, `${name} is not a number of seconds: ${text}`, `give it like ${name} 12.5`);
 }
 
+export function progressStyle(text: string | undefined): ProgressStyle | undefined {
+  if (text === undefined || isProgressStyle(text)) return text;
+  throw new UnderstudyError(ExitCode.usage, `--progress ${text} is not known`, 'use line, json or none');
+}
+
 export function settings(options: RunOptions): Config {
   const sets = [...(options.set ?? [])];
   if (options.mode) sets.push(`mode=${options.mode}`);
@@ -73,6 +81,7 @@ export function settings(options: RunOptions): Config {
   if (options.crf) sets.push(`egress.crf=${options.crf}`);
   if (options.audio) sets.push(`egress.audio=${options.audio}`);
   if (options.relight === false) sets.push('post.relight=false');
+  if (options.pyramid === false) sets.push('post.pyramid=false');
   if (options.colour === false) sets.push('post.colour=false');
   return loadConfig({ ...(options.config && { file: options.config }), sets, env: process.env });
 }
@@ -82,47 +91,48 @@ export async function runFile(input: string, output: string, options: RunOptions
   const config = settings(options);
   const startS = seconds(options.start, '--start');
   const durationS = seconds(options.duration, '--duration');
-  checkOutput(output, input);
   const range = { ...(startS !== undefined && { startS }), ...(durationS !== undefined && { durationS }) };
-  const ffmpeg = config.ffmpeg.path ? { ffmpegPath: config.ffmpeg.path } : {};
-  const source = await openFileSource(input, {
-    ...range,
-    ...ffmpeg,
-    poolFrames: config.track.lookaheadFrames + FRAMES_UNDER_WAY,
-    damageLookback: config.ingest.damageLookback,
-  });
+  const progress = new ProgressLine(progressStyle(options.progress));
   const sessionKey = config.sessionKey ? Buffer.from(config.sessionKey, 'hex') : randomBytes(32);
-  const engine = await startEngine(config, sessionKey);
-  const stop = new AbortController();
-  let interrupted = false;
-  const onSignal = () => {
-    if (interrupted) process.exit(ExitCode.interrupted);
-    interrupted = true;
-    stop.abort();
+  let started: Promise<Engine> | undefined;
+  const engine = () => {
+    started ??= startEngine(config, sessionKey);
+    return started;
   };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
-  const progress = new ProgressLine(options.progress, source.info.frameCount);
+  const interruption = new Interruption();
+  const common = { input, output, config, engine, stop: interruption.signal };
   try {
-    const { audioCodec } = source.probe;
-    const sink = await openFileSink(output, {
-      ...config.egress,
-      ...ffmpeg,
-      format: source.info.format,
-      ...(config.egress.audio === 'keep' && audioCodec && { audioFrom: { path: input, codec: audioCodec, ...range } }),
-    });
-    const result = await runStream(engine, {
-      source,
-      sink,
-      lookaheadFrames: config.track.lookaheadFrames,
-      lossless: true,
-      stop: stop.signal,
+    if (existsSync(input) && statSync(input).isDirectory()) {
+      if (startS !== undefined || durationS !== undefined)
+        throw new UnderstudyError(
+          ExitCode.usage,
+          '--start and --duration are for one recording, not for a folder',
+          'leave them out',
+        );
+      const report = options.report !== undefined;
+      const again = options.again ?? false;
+      const { exitCode, ...folder } = await runFolder({
+        ...common,
+        ...{ again, progress, report, allowNoFace: options.allowNoFace ?? false },
+      });
+      if (options.report) writeReport(options.report, { ...runReport(config, modelHashes(config)), ...folder });
+      return exitCode;
+    }
+    const outcome = await anonymizeFile({
+      ...common,
+      ...range,
+      onStart: (total) => progress.start(total),
       onFrame: (p) => progress.frame(p),
     });
+    const { result } = outcome;
     progress.end(result);
-    if (options.report) await writeReport(options.report, { input, output, config, source, result });
+    if (options.report)
+      writeReport(options.report, {
+        ...(await fileReport(input, output, outcome)),
+        ...runReport(config, modelHashes(config)),
+      });
     if (result.sourceError) throw result.sourceError;
-    if (interrupted) return ExitCode.interrupted;
+    if (interruption.signal.aborted) return ExitCode.interrupted;
     if (result.audit.totals.faces + result.audit.totals.veiledFrames === 0 && !options.allowNoFace) {
       process.stderr.write(
         `understudy: no face was found in ${input}; look at ${output} before you trust it, or pass --allow-no-face\n`,
@@ -131,18 +141,25 @@ export async function runFile(input: string, output: string, options: RunOptions
     }
     return ExitCode.ok;
   } finally {
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
-    await source.close();
-    await engine.close();
+    interruption.close();
+    await started?.then(
+      (e) => e.close(),
+      () => {},
+    );
   }
 }
 
+export interface StartOptions {
+  readonly live?: boolean;
+  readonly onWarning?: (sentence: string) => void;
+}
+
+/** @param analysis options of the analysis that no setting reaches (`understudy evaluate --ablation`) */
 export function startEngine(
   config: Config,
   sessionKey: Uint8Array,
-  live = false,
-  onWarning: (sentence: string) => void = (sentence) => process.stderr.write(`understudy: ${sentence}\n`),
+  analysis: Readonly<Record<string, unknown>> = {},
+  { live = false, onWarning = (sentence) => void process.stderr.write(`understudy: ${sentence}\n`) }: StartOptions = {},
 ): Promise<Engine> {
   const { lookaheadFrames: _, ...track } = config.track;
   return Engine.start({
@@ -150,54 +167,10 @@ export function startEngine(
     photometry: { ...config.post },
     sessionKey,
     live,
-    track: { ...config.detect, ...track },
+    track: { ...config.detect, ...track, ...analysis },
     infer: config.infer,
     ...(config.models.dir && { modelsDir: config.models.dir }),
     ...(config.models.cacheDir && { cacheDir: config.models.cacheDir }),
     onWarning,
   });
-}
-
-async function sha256(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
-  return hash.digest('hex');
-}
-
-interface ReportInput {
-  readonly input: string;
-  readonly output: string;
-  readonly config: Config;
-  readonly source: { readonly probe: unknown };
-  readonly result: StreamResult;
-}
-
-async function writeReport(path: string, { input, output, config, source, result }: ReportInput): Promise<void> {
-  const { sessionKey: _, ...shown } = config;
-  const report = {
-    input: { path: input, sha256: await sha256(input), ...(source.probe as object) },
-    output: { path: output, sha256: await sha256(output) },
-    settings: shown,
-    models: ModelStore.open().hashes([
-      'face-detector',
-      'face-landmarks',
-      'face-recognizer',
-      'generator-128',
-      'shape-68',
-    ]),
-    totals: { ...result.audit.totals, decodeErrors: result.decodeErrors },
-    faceTracks: result.audit.faceTracks,
-    firstFrameMs: result.firstFrameMs,
-    stages: result.timings.summary(),
-  };
-  try {
-    writeFileSync(path, `${JSON.stringify(report, null, 2)}\n`);
-  } catch (cause) {
-    throw new UnderstudyError(
-      ExitCode.output,
-      `the report ${path} could not be written`,
-      'check its folder; the video itself is complete',
-      { cause },
-    );
-  }
 }

@@ -70,7 +70,7 @@ async function serve(options: ServeOptions): Promise<void> {
   const log = pino({ base: null }, pino.destination(2));
   const warn = (sentence: string) => log.warn(sentence);
   const sessionKey = config.sessionKey ? Buffer.from(config.sessionKey, 'hex') : randomBytes(32);
-  const engine = await startEngine(config, sessionKey, true, warn);
+  const engine = await startEngine(config, sessionKey, {}, { live: true, onWarning: warn });
   const ffmpeg = config.ffmpeg.path ? { ffmpegPath: config.ffmpeg.path } : {};
   let current = config;
   const live = { live: config.live, onWarning: warn, ...ffmpeg };

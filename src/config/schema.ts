@@ -36,8 +36,11 @@ export const configSchema = z.strictObject({
   post: z
     .strictObject({
       relight: z.boolean().default(true),
+      pyramid: z.boolean().default(true),
       colour: z.boolean().default(true),
       sigmaInterocular: z.number().min(0.24).max(2).default(0.24),
+      shading: z.enum(['retinex', 'bilateral']).default('retinex'),
+      sigmaRange: z.number().min(0.5).max(4).default(1),
     })
     .prefault({}),
   egress: z

@@ -38,6 +38,29 @@ function addRows(
   }
 }
 
+/** One destination row out of the summed row: `out[at]`, `out[at + stride]`, … */
+function addColumns(row: Int32Array, columns: AxisTable, out: Float32Array, at: number, stride: number): void {
+  const { indices, weights, first, size, uniform } = columns;
+  if (uniform === 4) {
+    for (let u = 0; u < size; u++, at += stride) {
+      const x = indices[4 * u]!;
+      out[at] = (row[x]! + row[x + 1]! + row[x + 2]! + row[x + 3]!) * (UNIT / 4);
+    }
+  } else if (uniform === 2) {
+    for (let u = 0; u < size; u++, at += stride)
+      out[at] = (row[indices[2 * u]!]! + row[indices[2 * u + 1]!]!) * (UNIT / 2);
+  } else if (uniform === 1) {
+    for (let u = 0; u < size; u++, at += stride) out[at] = row[indices[u]!]! * UNIT;
+  } else {
+    for (let u = 0; u < size; u++, at += stride) {
+      let sum = 0;
+      const end = first[u + 1]!;
+      for (let c = first[u]!; c < end; c++) sum += weights[c]! * row[indices[c]!]!;
+      out[at] = sum * UNIT;
+    }
+  }
+}
+
 /** One axis of a resize as a list of source samples with weights per destination sample, edge samples repeated. */
 class AxisTable {
   readonly size: number;
@@ -45,6 +68,8 @@ class AxisTable {
   readonly weights: Float32Array;
   /** Where each destination sample's list begins; one more entry closes the last. */
   readonly first: Int32Array;
+  /** Samples in every list when all lists are neighbours of equal weight (a whole-numbered step), else 0. */
+  uniform = 0;
   /** Range of the source samples in use. */
   lowest = 0;
   highest = 0;
@@ -72,6 +97,21 @@ class AxisTable {
       }
     }
     this.first[this.size] = at;
+    this.uniform = this.#uniformCount();
+  }
+
+  #uniformCount(): number {
+    const count = this.first[1]!;
+    if (count !== 1 && count !== 2 && count !== 4) return 0;
+    for (let u = 0; u < this.size; u++) {
+      const at = this.first[u]!;
+      if (this.first[u + 1]! - at !== count) return 0;
+      for (let i = 0; i < count; i++) {
+        if (this.indices[at + i] !== this.indices[at]! + i || Math.abs(this.weights[at + i]! - 1 / count) > 1e-4)
+          return 0;
+      }
+    }
+    return count;
   }
 
   /** Neighbouring taps share samples: each is read once. */
@@ -130,25 +170,18 @@ export class PlaneSampler {
   ): void {
     columns.prepare(s.a, s.c, pw);
     rows.prepare(s.e, s.f, ph);
-    const { indices, weights, first, size } = columns;
     if (this.#row.length < pw) this.#row = new Int32Array(pw);
     const row = this.#row;
     const from = columns.lowest;
     const to = columns.highest + 1;
-    const step = stride === 1 ? size : 1;
+    const step = stride === 1 ? columns.size : 1;
     let key = -1;
     for (let v = 0; v < rows.size; v++) {
       // A letterbox repeats the picture's edge: the same row again.
       const single = rows.first[v + 1]! === rows.first[v]! + 1 ? rows.indices[rows.first[v]!]! : -1;
       if (single < 0 || single !== key) addRows(row, plane, pw, rows, v, from, to);
       key = single;
-      let at = v * step;
-      for (let u = 0; u < size; u++, at += stride) {
-        let sum = 0;
-        const end = first[u + 1]!;
-        for (let c = first[u]!; c < end; c++) sum += weights[c]! * row[indices[c]!]!;
-        out[at] = sum * UNIT;
-      }
+      addColumns(row, columns, out, v * step, stride);
     }
   }
 

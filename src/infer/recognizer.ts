@@ -8,7 +8,9 @@ import { createSession, type SessionOptions } from './session.ts';
 
 const SIZE = 112;
 /** ArcFace's five reference points in the 112-pixel crop (Deng et al., CVPR 2019): eyes, nose, mouth corners. */
-const REFERENCE = [38.2946, 51.6963, 73.5318, 51.5014, 56.0252, 71.7366, 41.5493, 92.3655, 70.7299, 92.2041];
+export const ARCFACE_POINTS = [
+  38.2946, 51.6963, 73.5318, 51.5014, 56.0252, 71.7366, 41.5493, 92.3655, 70.7299, 92.2041,
+];
 
 /** Face embedding, 1×3×112×112 RGB (x − 127.5)/128 → 512. */
 export class Recognizer implements FaceEmbedder {
@@ -25,7 +27,7 @@ export class Recognizer implements FaceEmbedder {
   }
 
   async embed(picture: Picture, fivePoints: Float32Array): Promise<Float32Array> {
-    this.#sampler.rgb(picture, similarity(REFERENCE, fivePoints), this.#input, 127.5, 1 / 128);
+    this.#sampler.rgb(picture, similarity(ARCFACE_POINTS, fivePoints), this.#input, 127.5, 1 / 128);
     return this.#run();
   }
 
@@ -34,7 +36,7 @@ export class Recognizer implements FaceEmbedder {
    * @param fivePoints 10 numbers in canonical-crop pixels
    */
   async embedGenerated(slot: FaceSlotViews, faceSize: number, fivePoints: Float32Array): Promise<Float32Array> {
-    const s = similarity(REFERENCE, fivePoints);
+    const s = similarity(ARCFACE_POINTS, fivePoints);
     const scale = faceSize / CROP_SIZE;
     const n = SIZE * SIZE;
     for (let v = 0; v < SIZE; v++) {

@@ -24,7 +24,7 @@ interface At {
 }
 
 export type AnalysisRequest =
-  | ({ readonly kind: 'analyse'; readonly damaged: boolean } & At)
+  | ({ readonly kind: 'analyse'; readonly damaged: boolean; readonly still: boolean } & At)
   | ({ readonly kind: 'search-back'; readonly trackId: number } & At)
   | {
       /** How much the generated face in a slot still looks like the person it stands in for. */

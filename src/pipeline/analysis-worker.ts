@@ -8,19 +8,20 @@ import { LandmarkModel } from '../infer/landmarks.ts';
 import { ModelStore } from '../infer/model-store.ts';
 import { Recognizer } from '../infer/recognizer.ts';
 import { StreamAnalyser } from '../track/analyser.ts';
-import { fivePoints } from '../track/person.ts';
+import { trackOptions } from '../track/options.ts';
+import { fivePoints, PersonGallery } from '../track/person.ts';
 import { loadShapeModel } from '../track/shape-model.ts';
 import type { AnalysisReply, AnalysisRequest, AnalysisWorkerData } from './analysis-messages.ts';
 
 /** FaceTracks that one life of an analyser may number. */
-const IDS_PER_EPOCH = 1_000_000;
-const IDS_PER_STREAM = 1_000_000_000;
+const IDS_PER_EPOCH = 1_000_000_000;
+/** Persons that one stream may number: the first person of every stream is somebody else. */
+const PERSONS_PER_STREAM = 10_000;
 
 interface AnalysedStream {
   readonly analyser: StreamAnalyser;
   /** No FaceTrack of an earlier life or stream ever had these numbers: what is kept of it cannot be drawn on this one. */
   readonly trackOffset: number;
-  readonly personOffset: number;
 }
 
 serveWorker<AnalysisRequest, AnalysisReply, { provider: string }, AnalysisWorkerData>(async (data) => {
@@ -38,28 +39,30 @@ serveWorker<AnalysisRequest, AnalysisReply, { provider: string }, AnalysisWorker
   const shape = loadShapeModel(store.verify('shape-68'));
   const takeEpoch = () => Atomics.add(new Int32Array(data.epoch), 0, 1);
   const life = takeEpoch();
+  const personOffset = life * IDS_PER_EPOCH;
   let trackEpoch = life;
   const streams = new Map<number, AnalysedStream>();
-  const streamOf = (streamId: number): AnalysedStream => {
+  const stillGallery = new PersonGallery(
+    embedder,
+    trackOptions({ mode: 'still', ...data.track, sessionKey: data.sessionKey }).samePersonCosine,
+  );
+  const streamOf = (streamId: number, still = false): AnalysedStream => {
     let stream = streams.get(streamId);
     if (!stream) {
       const options = {
-        mode: data.live ? ('live' as const) : ('file' as const),
         ...data.track,
+        mode: still ? ('still' as const) : data.live ? ('live' as const) : ('file' as const),
         sessionKey: data.sessionKey,
+        firstPerson: streamId * PERSONS_PER_STREAM + 1,
       };
-      stream = {
-        analyser: new StreamAnalyser({ finder, landmarks, pupils, embedder }, shape, options),
-        trackOffset: trackEpoch * IDS_PER_EPOCH,
-        // By stream, so that two people in a call do not share an understudy; who publishes again gets the same ones.
-        personOffset: life * IDS_PER_EPOCH + streamId * IDS_PER_STREAM,
-      };
+      const ports = { finder, landmarks, pupils, embedder, ...(still && { gallery: stillGallery }) };
+      stream = { analyser: new StreamAnalyser(ports, shape, options), trackOffset: trackEpoch * IDS_PER_EPOCH };
       trackEpoch = takeEpoch();
       streams.set(streamId, stream);
     }
     return stream;
   };
-  const outward = (face: TrackedFace, { trackOffset, personOffset }: AnalysedStream): TrackedFace => ({
+  const outward = (face: TrackedFace, { trackOffset }: AnalysedStream): TrackedFace => ({
     ...face,
     trackId: face.trackId + trackOffset,
     personId: face.personId + personOffset,
@@ -73,7 +76,7 @@ serveWorker<AnalysisRequest, AnalysisReply, { provider: string }, AnalysisWorker
         return undefined;
       }
       if (request.kind === 'likeness') {
-        const { analyser, personOffset } = streamOf(request.streamId);
+        const { analyser } = streamOf(request.streamId);
         const personId = request.personId - personOffset;
         if (!analyser.knows(personId)) return undefined;
         const slot = faceSlotViews(data.faceMemory, request.faceSlot, request.faceSize);
@@ -83,7 +86,7 @@ serveWorker<AnalysisRequest, AnalysisReply, { provider: string }, AnalysisWorker
       const { width, height } = request.format;
       const planes = new Uint8Array(request.memory, 0, planeLayout(width, height).byteLength);
       const picture = { planes, format: request.format };
-      const stream = streamOf(request.streamId);
+      const stream = streamOf(request.streamId, request.kind === 'analyse' && request.still);
       const { analyser, trackOffset } = stream;
       const { sequence, timestampUs } = request;
       if (request.kind === 'search-back') {

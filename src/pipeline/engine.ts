@@ -12,7 +12,7 @@ import type { Analysed, AnalysisReply, AnalysisRequest, AnalysisWorkerData } fro
 import type { FrameJob } from './frame-job.ts';
 
 /** Faces between generator and compositor at once, over all streams. */
-const FACE_SLOTS = 48;
+export const FACE_SLOTS = 48;
 /** A picture that ends its worker this often is given up and veiled. */
 const MAX_ATTEMPTS = 2;
 
@@ -120,9 +120,12 @@ export class Engine {
     return this.#analysis.alive && (this.#generator?.alive ?? true) && this.#compositor.alive;
   }
 
-  /** @param wait true: wait for a restarted worker and try once more; false: reject at once (the caller veils). */
-  async analyse(streamId: number, raw: RawFrame, wait: boolean): Promise<Analysed> {
-    const request = { kind: 'analyse' as const, streamId, ...picture(raw), damaged: raw.damaged };
+  /**
+   * @param wait true: wait for a restarted worker and try once more; false: reject at once (the caller veils)
+   * @param still a picture of its own: looked at everywhere, at every turn
+   */
+  async analyse(streamId: number, raw: RawFrame, wait: boolean, still = false): Promise<Analysed> {
+    const request = { kind: 'analyse' as const, streamId, ...picture(raw), damaged: raw.damaged, still };
     return (await this.#patiently(this.#analysis, wait, () => this.#analysis.call(request))) as Analysed;
   }
 

@@ -1,4 +1,5 @@
 import { count, lastValueFrom, Subject, takeUntil, tap } from 'rxjs';
+import type { TrackedFace } from '../core/face-track.ts';
 import { FramePool } from '../core/frame-pool.ts';
 import { planeLayout, type RawFrame, type SealedFrame } from '../core/video-frame.ts';
 import type { Sink } from '../egress/sink.ts';
@@ -8,7 +9,7 @@ import type { Source } from '../ingest/source.ts';
 import { endOnError } from '../rx/end-on-error.ts';
 import { LookAhead } from '../rx/look-ahead.ts';
 import { orderedMap } from '../rx/ordered-map.ts';
-import type { Engine } from './engine.ts';
+import { type Engine, FACE_SLOTS } from './engine.ts';
 import type { FrameJob } from './frame-job.ts';
 import { searchBack } from './search-back.ts';
 import { type Stage, StageTimings } from './stage-timings.ts';
@@ -29,6 +30,8 @@ export interface StreamOptions {
   readonly lookaheadFrames: number;
   /** True for recordings: wait for a restarted worker and try again, instead of veiling while it starts. */
   readonly lossless: boolean;
+  /** A still picture: one frame that has to be looked at everywhere. */
+  readonly still?: boolean;
   /** Called for each frame handed to the sink. */
   readonly onFrame?: (progress: StreamProgress) => void;
   /** Called with each time a frame spent in a stage, milliseconds. */
@@ -160,7 +163,8 @@ class StreamRun {
   async #analyse(raw: RawFrame): Promise<FrameJob> {
     const job: FrameJob = { raw, faces: [] };
     try {
-      const analysed = await this.#engine.analyse(this.#streamId, raw, this.#options.lossless);
+      const { lossless, still } = this.#options;
+      const analysed = await this.#engine.analyse(this.#streamId, raw, lossless, still);
       job.faces = analysed.faces;
       this.#timings.add('detect', analysed.timingsUs.detect / 1000);
       this.#timings.add('landmarks', analysed.timingsUs.landmarks / 1000);
@@ -180,7 +184,7 @@ class StreamRun {
     if (job.veil || job.raw.damaged) return job;
     const started = performance.now();
     const faces = await Promise.all(
-      job.faces.map((face) =>
+      withinSlots(job.faces).map((face) =>
         face.cover === 'generated'
           ? this.#engine
               .generate(this.#streamId, job.raw, face, this.#options.lossless)
@@ -222,4 +226,12 @@ class StreamRun {
     const { totals } = this.#audit;
     this.#options.onFrame?.({ frames: totals.frames, timestampUs, faces: totals.faces, audit: this.#audit });
   }
+}
+
+/** A frame that asked for more faces than there are slots would wait for itself: the smallest get the solid cover. */
+function withinSlots(faces: readonly TrackedFace[]): readonly TrackedFace[] {
+  if (faces.length <= FACE_SLOTS) return faces;
+  const bySize = [...faces].sort((a, b) => b.region.height - a.region.height);
+  const small = new Set(bySize.slice(FACE_SLOTS));
+  return faces.map((face) => (small.has(face) ? stepDown(face, 'solid') : face));
 }

@@ -17,6 +17,8 @@ export interface TrackPorts {
   readonly landmarks: LandmarkFinder;
   readonly pupils: PupilFinder;
   readonly embedder: FaceEmbedder;
+  /** Shared by streams that belong together (the pictures of a folder): the same person gets the same understudy in all. */
+  readonly gallery?: PersonGallery;
 }
 
 export interface FrameTime {
@@ -57,7 +59,8 @@ export class StreamAnalyser {
     options: Pick<TrackOptions, 'mode' | 'sessionKey'> & Partial<TrackOptions>,
   ) {
     this.#options = trackOptions(options);
-    this.#gallery = new PersonGallery(ports.embedder, this.#options.samePersonCosine);
+    const { samePersonCosine, firstPerson } = this.#options;
+    this.#gallery = ports.gallery ?? new PersonGallery(ports.embedder, samePersonCosine, firstPerson);
     const locator = new LandmarkLocator(ports.landmarks, shape);
     const shared = { locator, pupils: ports.pupils, options: this.#options };
     this.#detection = new DetectionPass(ports.finder, this.#options);

@@ -3,6 +3,7 @@ import type { DetectorWindow, FaceFinder, Picture } from '../core/vision.ts';
 import { intersectionOverUnion, scaled } from './geometry.ts';
 import { asFound, type Found, mergeFound } from './merge.ts';
 import type { TrackOptions } from './options.ts';
+import { contextWindows, stillWindows } from './still-windows.ts';
 import { detectorScale, faceWindows, turnedWindows, WindowSchedule, wholePicture, windowAround } from './tiles.ts';
 
 /** A predicted face: where its window goes. */
@@ -22,8 +23,7 @@ const CLEAR_PX = 20;
 const CLEAR_SCORE = 0.9;
 const CLEAR_OVERLAP = 0.5;
 
-/** Windows of a second look, in sizes of the find; the score it needs in one of them, and the overlap that makes it the same. */
-const CONFIRM_CONTEXTS = [2.2, 1.6, 3.2];
+/** What a second look needs to agree, and the overlap that makes it the same find. */
 const CONFIRM_SCORE = 0.5;
 const CONFIRM_TURNED = 0.8;
 const CONFIRM_OVERLAP = 0.3;
@@ -44,12 +44,13 @@ export class DetectionPass {
   constructor(finder: FaceFinder, options: TrackOptions) {
     this.#finder = finder;
     this.#options = options;
-    this.#schedule = new WindowSchedule(options.mode);
+    this.#schedule = new WindowSchedule(options.mode === 'live' ? 'live' : 'file');
   }
 
   /** The whole picture, a window around every expected face, and the tiles whose turn it is. */
   async look(picture: Picture, expected: readonly Expected[]): Promise<Found[]> {
     const { format } = picture;
+    if (this.#options.mode === 'still') return this.#run(picture, stillWindows(format));
     const upright = expected.filter((e) => turnsOf(e.angle) === 0).map((e) => e.box);
     const turned = expected.filter((e) => turnsOf(e.angle) !== 0);
     const budget = expected.length > 0 ? this.#options.tileBudget : this.#options.idleTileBudget;
@@ -93,8 +94,7 @@ export class DetectionPass {
     const needed = turns === 0 ? CONFIRM_SCORE : CONFIRM_TURNED;
     const seen: Found[] = [];
     let denied = 0;
-    for (const context of CONFIRM_CONTEXTS) {
-      const window = windowAround(scaled(find, context), picture.format, turns);
+    for (const window of contextWindows(find, turns)) {
       const looks = (await this.#finder.detect(picture, window, needed)).map((d) => asFound(d, window, picture.format));
       const same = looks.filter((d) => intersectionOverUnion(d, find) > CONFIRM_OVERLAP);
       const best = same.sort((a, b) => b.score - a.score)[0];

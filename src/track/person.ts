@@ -22,11 +22,13 @@ export class PersonGallery {
   readonly #embedder: FaceEmbedder;
   readonly #sameCosine: number;
   readonly #persons = new Map<number, Float32Array>();
-  #next = 1;
+  #next: number;
 
-  constructor(embedder: FaceEmbedder, sameCosine: number) {
+  /** @param first number of the first person: streams of one session that start alike would share their understudies */
+  constructor(embedder: FaceEmbedder, sameCosine: number, first = 1) {
     this.#embedder = embedder;
     this.#sameCosine = sameCosine;
+    this.#next = first;
   }
 
   /** A number nobody has yet. */

@@ -16,6 +16,8 @@ export interface FileSourceOptions {
   readonly poolFrames: number;
   /** Frames before a decoder error that may be wrong already. */
   readonly damageLookback: number;
+  /** A still picture: its one frame is handed on when all of the file has been decoded without an error, else not at all. */
+  readonly refuseDamaged?: boolean;
   readonly ffmpegPath?: string;
 }
 
@@ -106,6 +108,7 @@ export class FileSource implements Source {
     let target: Uint8Array = new Uint8Array();
     let filled = 0;
     let timestampUs = 0;
+    let whole: RawFrame | undefined;
     try {
       for await (const chunk of child.process.stdout as Readable) {
         demuxer.push(chunk as Uint8Array);
@@ -115,7 +118,9 @@ export class FileSource implements Source {
             target.set(part, filled);
             filled += part.length;
             if (filled < target.length) break;
-            emit(this.#frame(timestampUs, slot));
+            const frame = this.#frame(timestampUs, slot);
+            if (this.#options.refuseDamaged) whole = frame;
+            else emit(frame);
             slot = undefined;
           }
           const event = demuxer.next();
@@ -133,6 +138,11 @@ export class FileSource implements Source {
       slot?.release();
     }
     await this.#checkEnd(child, slot !== undefined);
+    if (whole && this.decodeErrors > 0) {
+      whole.close();
+      throw inputError(`${this.#path} is damaged (${lastLine(child.errors())})`, 'get another copy of it');
+    }
+    if (whole) emit(whole);
   }
 
   #frame(timestampUs: number, slot: FrameSlot): RawFrame {

@@ -61,8 +61,9 @@ export function inputError(message: string, remedy: string): UnderstudyError {
   return new UnderstudyError(ExitCode.input, message, remedy);
 }
 
-/** @throws UnderstudyError(input) when there is no video in it */
-export async function probeFile(tool: FfmpegTool, path: string): Promise<FileProbe> {
+/** @param demuxer what to read it as, instead of what ffmpeg takes it for
+ * @throws UnderstudyError(input) when there is no video in it */
+export async function probeFile(tool: FfmpegTool, path: string, demuxer?: string): Promise<FileProbe> {
   checkReadable(path);
   if (!tool.probePath) {
     throw new UnderstudyError(
@@ -71,10 +72,11 @@ export async function probeFile(tool: FfmpegTool, path: string): Promise<FilePro
       'install the ffmpeg package (it brings ffprobe)',
     );
   }
-  const args = ['-v', 'error', '-of', 'json', '-show_streams', '-show_format', `file:${path}`];
+  const as = demuxer ? ['-f', demuxer] : [];
+  const args = ['-v', 'error', ...as, '-of', 'json', '-show_streams', '-show_format', `file:${path}`];
   const out = await promisify(execFile)(tool.probePath, args, { maxBuffer: 1 << 26 }).catch((error) => {
     throw inputError(
-      `${path} is not a video that ffmpeg can read (${lastLine(String(error.stderr ?? ''))})`,
+      `${path} is not a ${demuxer ? 'picture' : 'video'} that ffmpeg can read (${lastLine(String(error.stderr ?? ''))})`,
       'check the file with ffprobe',
     );
   });

@@ -1,0 +1,96 @@
+import type { Config } from '../config/loader.ts';
+import { openFileSink } from '../egress/file/file-sink.ts';
+import { checkOutput, outputError } from '../egress/file/output-path.ts';
+import { isStillName, openStillSink } from '../egress/file/still-sink.ts';
+import { type FileSource, openFileSource } from '../ingest/file/file-source.ts';
+import { checkReadable } from '../ingest/file/probe.ts';
+import { stillKind } from '../ingest/file/still-format.ts';
+import { openStillSource } from '../ingest/file/still-source.ts';
+import type { Engine } from '../pipeline/engine.ts';
+import { runStream, type StreamProgress, type StreamResult } from '../pipeline/stream.ts';
+
+/** Frames in the stages beyond the look-ahead: decoding, analysed, generated, composed. */
+const FRAMES_UNDER_WAY = 8;
+
+export interface FileJob {
+  readonly input: string;
+  readonly output: string;
+  readonly config: Config;
+  /** Asked for only when input and output have been found to be usable. */
+  readonly engine: () => Promise<Engine>;
+  readonly streamId?: number;
+  readonly startS?: number;
+  readonly durationS?: number;
+  readonly stop?: AbortSignal;
+  /** Before the first frame. */
+  readonly onStart?: (frameCount: number | undefined) => void;
+  readonly onFrame?: (progress: StreamProgress) => void;
+}
+
+export interface FileOutcome {
+  readonly result: StreamResult;
+  readonly probe: FileSource['probe'];
+  readonly still: boolean;
+}
+
+/**
+ * One recording or one still picture into one file, which gets its name only when it is complete.
+ * @throws UnderstudyError when nothing was written; an input that breaks off is told by `result.sourceError`
+ */
+export async function anonymizeFile(job: FileJob): Promise<FileOutcome> {
+  const { input, output, config } = job;
+  checkOutput(output, input);
+  checkReadable(input);
+  const kind = stillKind(input);
+  const still = kind !== undefined;
+  if (still !== isStillName(output)) {
+    throw still
+      ? outputError(`${input} is a picture and ${output} is not the name of one`, 'end it in .jpg, .png or .webp')
+      : outputError(
+          `${input} is a video and ${output} is the name of a picture`,
+          'end it in .mp4, .mov, .mkv or .webm',
+        );
+  }
+  const ffmpeg = config.ffmpeg.path ? { ffmpegPath: config.ffmpeg.path } : {};
+  const range = {
+    ...(job.startS !== undefined && { startS: job.startS }),
+    ...(job.durationS !== undefined && { durationS: job.durationS }),
+  };
+  const lookaheadFrames = still ? 0 : config.track.lookaheadFrames;
+  const source = kind
+    ? await openStillSource(input, kind, ffmpeg)
+    : await openFileSource(input, {
+        ...range,
+        ...ffmpeg,
+        poolFrames: lookaheadFrames + FRAMES_UNDER_WAY,
+        damageLookback: config.ingest.damageLookback,
+      });
+  try {
+    const engine = await job.engine();
+    const { format } = source.info;
+    const { audioCodec } = source.probe;
+    const sink = still
+      ? await openStillSink(output, { format, inputPath: input, ...ffmpeg })
+      : await openFileSink(output, {
+          ...config.egress,
+          ...ffmpeg,
+          format,
+          ...(config.egress.audio === 'keep' &&
+            audioCodec && { audioFrom: { path: input, codec: audioCodec, ...range } }),
+        });
+    job.onStart?.(source.info.frameCount);
+    const result = await runStream(engine, {
+      source,
+      sink,
+      lookaheadFrames,
+      lossless: true,
+      still,
+      ...(job.streamId !== undefined && { streamId: job.streamId }),
+      ...(job.stop && { stop: job.stop }),
+      ...(job.onFrame && { onFrame: job.onFrame }),
+    });
+    return { result, probe: source.probe, still };
+  } finally {
+    await source.close();
+  }
+}

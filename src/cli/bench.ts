@@ -4,8 +4,9 @@ import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Command } from 'commander';
+import { ExitCode, UnderstudyError } from '../core/errors.ts';
 import { findFfmpeg } from '../core/ffmpeg.ts';
-import { makeDemoClip } from './demo-clip.ts';
+import { type DemoScene, makeDemoClip } from './demo-clip.ts';
 
 const PRESET = ['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '20'];
 
@@ -50,62 +51,98 @@ async function timed(args: string[]): Promise<{ seconds: number; peakPssMb: numb
   return { seconds: (performance.now() - started) / 1000, peakPssMb };
 }
 
-async function benchClip(name: string, photo: 1 | 5, seconds: number, folder: string) {
-  const input = join(folder, `bench-${name}.mp4`);
-  const output = join(folder, `bench-${name}-out.mp4`);
-  const report = join(folder, `bench-${name}.json`);
-  await makeDemoClip({ out: input, seconds, photo });
+interface ClipFigures {
+  readonly name: string;
+  /** Mean faces a frame. */
+  readonly faces: number;
+  readonly width: number;
+  readonly height: number;
+  readonly fps: number;
+  readonly transcodeFps: number;
+  /** fps over transcodeFps. */
+  readonly ratio: number;
+  readonly peerFps?: number;
+  readonly firstFrameMs: number;
+  readonly peakPssMb: number;
+  readonly stages: object;
+}
+
+/** Frames a second of another anonymizer on the same clip; undefined (with a word why) when it is not installed. */
+async function peerFps(peer: string, input: string, output: string, frames: number): Promise<number | undefined> {
+  if (peer !== 'deface')
+    throw new UnderstudyError(ExitCode.usage, `no such peer: ${peer}`, 'the only peer known is deface');
+  const before = performance.now();
+  try {
+    await promisify(execFile)('deface', [input, '-o', output, '--disable-progress-output'], { maxBuffer: 2 ** 26 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    process.stderr.write('understudy: the command deface is not installed (pip install deface); left out\n');
+    return undefined;
+  }
+  return frames / ((performance.now() - before) / 1000);
+}
+
+async function benchClip(name: DemoScene, seconds: number, folder: string, peer?: string): Promise<ClipFigures> {
+  const [input, output, report] = ['.mp4', '-out.mp4', '.json'].map((end) => join(folder, `bench-${name}${end}`));
+  await makeDemoClip({ out: input!, seconds, scene: name });
   const frames = seconds * 30;
   const ffmpeg = await findFfmpeg();
   const before = performance.now();
-  await promisify(execFile)(ffmpeg.path, ['-v', 'error', '-y', '-i', input, ...PRESET, output]);
+  await promisify(execFile)(ffmpeg.path, ['-v', 'error', '-y', '-i', input!, ...PRESET, output!]);
   const transcodeFps = frames / ((performance.now() - before) / 1000);
-  const { seconds: took, peakPssMb } = await timed([
-    'run',
-    input,
-    output,
-    '--report',
-    report,
-    '--progress',
-    'none',
-    '--allow-no-face',
-  ]);
-  const done = JSON.parse(readFileSync(report, 'utf8')) as {
+  const options = ['--report', report!, '--progress', 'none', '--allow-no-face'];
+  const { seconds: took, peakPssMb } = await timed(['run', input!, output!, ...options]);
+  const done = JSON.parse(readFileSync(report!, 'utf8')) as {
     stages: object;
+    firstFrameMs: number;
     totals: { faces: number; frames: number };
   };
+  const other = peer ? await peerFps(peer, input!, join(folder, `bench-${name}-peer.mp4`), frames) : undefined;
   const fps = frames / took;
-  const faces = done.totals.faces / done.totals.frames;
   return {
     name,
-    faces,
+    faces: done.totals.faces / done.totals.frames,
     width: 1280,
     height: 720,
     fps,
     transcodeFps,
     ratio: fps / transcodeFps,
+    ...(other !== undefined && { peerFps: other }),
+    firstFrameMs: done.firstFrameMs,
     peakPssMb,
     stages: done.stages,
   };
 }
+
+function row(c: ClipFigures): string {
+  const peer = c.peerFps ? `, peer ${c.peerFps.toFixed(1)} fps (${(c.fps / c.peerFps).toFixed(1)} times as fast)` : '';
+  const speed = `${c.fps.toFixed(1)} fps file to file, transcode ${c.transcodeFps.toFixed(0)} fps, ratio ${c.ratio.toFixed(3)}${peer}`;
+  const rest = `first frame after ${(c.firstFrameMs / 1000).toFixed(1)} s, peak ${c.peakPssMb.toFixed(0)} MB`;
+  return `${c.name}: ${c.faces.toFixed(1)} faces a frame, ${speed}, ${rest}\n  ${JSON.stringify(c.stages)}\n`;
+}
+
+export const machineName = (): string =>
+  `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GB`;
 
 export function registerBench(program: Command): void {
   program
     .command('bench')
     .description('file-to-file speed on clips made from photographs, beside a plain transcode in the same run')
     .option('--json <file>', 'write the figures')
-    .option('--seconds <n>', 'length of each clip', '8')
-    .action(async (options: { json?: string; seconds: string }) => {
+    .option('--seconds <n>', 'length of each clip', '20')
+    .option('--peer <command>', 'run another anonymizer on the same clips: deface')
+    .action(async (options: { json?: string; seconds: string; peer?: string }) => {
       mkdirSync('out', { recursive: true });
       const seconds = Number(options.seconds);
-      const clips = [await benchClip('portrait', 5, seconds, 'out'), await benchClip('group', 1, seconds, 'out')];
-      const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GB`;
+      if (!(seconds > 0))
+        throw new UnderstudyError(ExitCode.usage, `--seconds is no length: ${options.seconds}`, 'give it like 20');
+      const machine = machineName();
       process.stdout.write(`${machine}\n`);
-      for (const c of clips) {
-        process.stdout.write(
-          `${c.name}: ${c.faces.toFixed(1)} faces a frame, ${c.fps.toFixed(1)} fps file to file, transcode ${c.transcodeFps.toFixed(0)} fps, ratio ${c.ratio.toFixed(3)}, peak ${c.peakPssMb.toFixed(0)} MB\n`,
-        );
-        process.stdout.write(`  ${JSON.stringify(c.stages)}\n`);
+      const clips: ClipFigures[] = [];
+      for (const scene of ['portrait', 'group'] as const) {
+        const figures = await benchClip(scene, seconds, 'out', options.peer);
+        clips.push(figures);
+        process.stdout.write(row(figures));
       }
       if (options.json) writeFileSync(options.json, `${JSON.stringify({ machine, clips }, null, 2)}\n`);
     });

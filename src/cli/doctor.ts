@@ -26,7 +26,7 @@ async function graphics(): Promise<string> {
     faceMemory: new SharedArrayBuffer(1024),
     faceSize: 128,
     mode: 'generate',
-    photometry: { relight: true, colour: true, sigmaInterocular: 0.24 },
+    photometry: { relight: true, pyramid: true, colour: true, sigmaInterocular: 0.24 },
   });
   const { renderer } = (await compositor.ready) as { renderer: string };
   await compositor.close();

@@ -2,6 +2,7 @@ import type { TrackedFace } from '../core/face-track.ts';
 import { type FrameInfo, type FrameSlot, planeLayout, type RawFrame, SealedFrame } from '../core/video-frame.ts';
 import { WorkerClient } from '../core/worker-client.ts';
 import type { DrawnCover, GlRequest, GlWorkerData } from './gl-messages.ts';
+import { refuseIdentifying } from './photometry-options.ts';
 import { coverRegion, type PlaneCover, veilPlanes } from './plane-covers.ts';
 import { XDisplay } from './x-display.ts';
 
@@ -25,20 +26,22 @@ export interface Composed {
 /** The only maker of SealedFrames: copies raw to sealed memory and covers every face on the way, or veils the frame. */
 export class Compositor {
   readonly #mode: Mode;
-  readonly #display: XDisplay | undefined;
   readonly #worker: GlWorker | undefined;
 
-  private constructor(mode: Mode, display?: XDisplay, worker?: GlWorker) {
+  private constructor(mode: Mode, worker?: GlWorker) {
     this.#mode = mode;
-    this.#display = display;
     this.#worker = worker;
   }
 
-  /** @throws UnderstudyError(graphics) in mode `generate` without X display, Xvfb or GL; the other modes need none. */
+  /**
+   * @throws UnderstudyError(graphics) in mode `generate` without X display, Xvfb or GL (the other modes need none),
+   * UnderstudyError(usage) for a photometry that would give the person back
+   */
   static async start(options: CompositorOptions): Promise<Compositor> {
     const { mode, onWarning, ...data } = options;
     if (mode !== 'generate') return new Compositor(mode);
-    const display = await XDisplay.open();
+    refuseIdentifying(data.photometry);
+    await XDisplay.open();
     const worker = new WorkerClient<GlRequest, DrawnCover[], { renderer: string }>(
       'GL',
       new URL('./gl-worker', import.meta.url),
@@ -52,10 +55,9 @@ export class Compositor {
       await worker.ready;
     } catch (error) {
       await worker.close();
-      display.close();
       throw error;
     }
-    return new Compositor(mode, display, worker);
+    return new Compositor(mode, worker);
   }
 
   get ready(): Promise<unknown> {
@@ -95,7 +97,6 @@ export class Compositor {
 
   async close(): Promise<void> {
     await this.#worker?.close();
-    this.#display?.close();
   }
 
   #draw(worker: GlWorker, raw: RawFrame, faces: readonly TrackedFace[], slot: FrameSlot, streamId: number) {

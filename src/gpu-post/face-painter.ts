@@ -1,48 +1,78 @@
 import { type Affine, CROP_SIZE } from '../core/face-track.ts';
-import { type PictureFormat, planeLayout } from '../core/video-frame.ts';
+import type { PictureFormat } from '../core/video-frame.ts';
 import type { Composer } from './composer.ts';
+import type { Grain } from './grain.ts';
+import { type Box, blendPlanes } from './plane-blend.ts';
+import type { Extent } from './soft-mask.ts';
 import type { Texture } from './texture.ts';
 
 const WEIGHTS = { bt601: [0.299, 0.114], bt709: [0.2126, 0.0722], bt2020: [0.2627, 0.0593] } as const;
 /** Targets grow in steps, so that a moving face does not make a new texture each frame. */
 const STEP = 64;
+/** Picture pixels per texel below which the face is halved first. */
+const SHRINK_BELOW = 0.75;
+const MIN_SIDE = 16;
+type Four = [number, number, number, number];
+
+export interface PaintedFace {
+  readonly face: Texture;
+  /** Where the face's alpha is not 0: nothing else is drawn. */
+  readonly extent: Extent;
+  readonly grain: Grain;
+}
 
 /** Draws a finished canonical face into I420 planes at the picture's resolution. Only samples under the mask change. */
 export class FacePainter {
   readonly #composer: Composer;
   #target: Texture | undefined;
-  #pixels = new Uint8Array();
+  #bytes = new Uint8Array();
+  #pixels = new Uint32Array();
+  readonly #halves: Texture[] = [];
 
   constructor(composer: Composer) {
     this.#composer = composer;
   }
 
-  paint(face: Texture, toPicture: Affine, planes: Uint8Array, format: PictureFormat): void {
-    const box = bounds(toPicture, format);
+  paint({ face, extent, grain }: PaintedFace, toPicture: Affine, planes: Uint8Array, format: PictureFormat): void {
+    const box = bounds(extent, toPicture, format);
     if (!box) return;
     const { x, y, width, height } = box;
     const target = this.#targetFor(width, height);
     const det = toPicture.a * toPicture.e - toPicture.b * toPicture.d;
-    const [a, b, d, e] = [toPicture.e / det, -toPicture.b / det, -toPicture.d / det, toPicture.a / det];
-    const [dx, dy] = [x - toPicture.c, y - toPicture.f];
-    const [kr, kb] = WEIGHTS[format.colour.matrix];
+    const scale = 1 / CROP_SIZE;
+    const [a, b, d, e] = [toPicture.e, -toPicture.b, -toPicture.d, toPicture.a].map((m) => (m / det) * scale) as Four;
+    // gl_FragCoord and texture coordinates both count from the corner of a texel, half a pixel before its centre.
+    const [dx, dy] = [x - 0.5 - toPicture.c, y - 0.5 - toPicture.f];
     this.#composer.draw(
       'composite',
       target,
       {
-        textures: { face },
+        textures: { face: this.#shrunk(face, Math.sqrt(Math.abs(det))) },
         floats: {
-          toU: [a, b, a * dx + b * dy],
-          toV: [d, e, d * dx + e * dy],
-          luma: [kr, kb, format.colour.range === 'full' ? 1 : 0],
+          toU: [a, b, a * dx + b * dy + 0.5 * scale],
+          toV: [d, e, d * dx + e * dy + 0.5 * scale],
         },
+        matrices: { convert: toYcc(format) },
       },
       width,
       height,
     );
-    target.read(this.#pixels, width, height);
+    target.read(this.#bytes, width, height);
     this.#composer.check();
-    blend(this.#pixels, box, planes, format);
+    grain.look(planes, format.width, format.height, box, this.#bytes);
+    blendPlanes(this.#pixels, box, planes, format, grain);
+  }
+
+  /** The face, halved until a picture's pixel is no wider than a texel: a small face would flicker otherwise. */
+  #shrunk(face: Texture, scale: number): Texture {
+    let source = face;
+    for (let i = 0; scale * CROP_SIZE < SHRINK_BELOW * source.width && source.width > MIN_SIDE; i++) {
+      const size = source.width / 2;
+      this.#halves[i] ??= this.#composer.texture(size, size, 'rgba8', { filter: 'linear' });
+      this.#composer.draw('halve', this.#halves[i]!, { textures: { source }, floats: { size } });
+      source = this.#halves[i]!;
+    }
+    return source;
   }
 
   #targetFor(width: number, height: number): Texture {
@@ -54,22 +84,18 @@ export class FacePainter {
     const h = Math.max(old?.height ?? 0, Math.ceil(height / STEP) * STEP);
     if (old) this.#composer.release(old);
     this.#target = this.#composer.texture(w, h, 'rgba8');
-    this.#pixels = new Uint8Array(w * h * 4);
+    this.#pixels = new Uint32Array(w * h);
+    this.#bytes = new Uint8Array(this.#pixels.buffer);
     return this.#target;
   }
 }
 
-interface Box {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-}
-
-/** The crop's bounding box in the picture, on even coordinates, cut at the picture's edge. */
-function bounds(t: Affine, format: PictureFormat): Box | undefined {
-  const corners = [0, CROP_SIZE - 1].flatMap((u) =>
-    [0, CROP_SIZE - 1].map((v) => [t.a * u + t.b * v + t.c, t.d * u + t.e * v + t.f] as const),
+/** The face's bounding box in the picture, on even coordinates, cut at the picture's edge. */
+function bounds(extent: Extent, t: Affine, format: PictureFormat): Box | undefined {
+  // Interpolation carries alpha one texel further, and the texels of a small face have been halved.
+  const margin = Math.max(1, 1.5 / Math.sqrt(Math.abs(t.a * t.e - t.b * t.d)));
+  const corners = [extent.x0 - margin, extent.x1 + margin].flatMap((u) =>
+    [extent.y0 - margin, extent.y1 + margin].map((v) => [t.a * u + t.b * v + t.c, t.d * u + t.e * v + t.f] as const),
   );
   const xs = corners.map((c) => c[0]);
   const ys = corners.map((c) => c[1]);
@@ -80,41 +106,16 @@ function bounds(t: Affine, format: PictureFormat): Box | undefined {
   return width > 0 && height > 0 ? { x, y, width, height } : undefined;
 }
 
-function blend(pixels: Uint8Array, box: Box, planes: Uint8Array, format: PictureFormat): void {
-  const { width: stride, chromaWidth, cbOffset, crOffset } = planeLayout(format.width, format.height);
-  const { x, y, width, height } = box;
-  for (let j = 0; j < height; j++) {
-    let from = j * width * 4;
-    let to = (y + j) * stride + x;
-    for (let i = 0; i < width; i++, from += 4, to++) {
-      const alpha = pixels[from + 3]!;
-      if (alpha === 0) continue;
-      planes[to] = alpha === 255 ? pixels[from]! : (pixels[from]! * alpha + planes[to]! * (255 - alpha) + 127) / 255;
-    }
-  }
-  // A chroma sample belongs to four luma samples, and takes the strongest cover of the four.
-  for (let j = 0; j < height; j += 2) {
-    for (let i = 0; i < width; i += 2) {
-      let alpha = 0;
-      let weight = 0;
-      let cb = 0;
-      let cr = 0;
-      for (let k = 0; k < 4; k++) {
-        const px = i + (k & 1);
-        const py = j + (k >> 1);
-        if (px >= width || py >= height) continue;
-        const at = (py * width + px) * 4;
-        const a = pixels[at + 3]!;
-        alpha = Math.max(alpha, a);
-        weight += a;
-        cb += a * pixels[at + 1]!;
-        cr += a * pixels[at + 2]!;
-      }
-      if (alpha === 0) continue;
-      const to = ((y + j) >> 1) * chromaWidth + ((x + i) >> 1);
-      const rest = 255 - alpha;
-      planes[cbOffset + to] = ((cb / weight) * alpha + planes[cbOffset + to]! * rest + 127) / 255;
-      planes[crOffset + to] = ((cr / weight) * alpha + planes[crOffset + to]! * rest + 127) / 255;
-    }
-  }
+/** Column-major: gamma-coded RGB in [0, 1] to the picture's Y'CbCr as bytes over 255. */
+function toYcc({ colour }: PictureFormat): number[] {
+  const [kr, kb] = WEIGHTS[colour.matrix];
+  const kg = 1 - kr - kb;
+  const [offset, luma, chroma] = colour.range === 'full' ? [0, 1, 1] : [16 / 255, 219 / 255, 224 / 255];
+  const [b, r] = [chroma / (2 * (1 - kb)), chroma / (2 * (1 - kr))];
+  return [
+    ...[luma * kr, -b * kr, r * (1 - kr), 0],
+    ...[luma * kg, -b * kg, -r * kg, 0],
+    ...[luma * kb, b * (1 - kb), -r * kb, 0],
+    ...[offset, 128 / 255, 128 / 255, 1],
+  ];
 }

@@ -67,6 +67,7 @@ export interface Gl {
   deleteProgram(program: GlProgram): void;
   getUniformLocation(program: GlProgram, name: string): GlLocation | null;
   uniform1i(location: GlLocation, x: number): void;
+  uniformMatrix4fv(location: GlLocation, transpose: boolean, value: readonly number[]): void;
   uniform1f(location: GlLocation, x: number): void;
   uniform2f(location: GlLocation, x: number, y: number): void;
   uniform3f(location: GlLocation, x: number, y: number, z: number): void;

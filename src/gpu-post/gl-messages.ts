@@ -1,6 +1,6 @@
 import type { Cover, TrackedFace } from '../core/face-track.ts';
 import type { PictureFormat } from '../core/video-frame.ts';
-import type { PhotometryOptions } from './photometry.ts';
+import type { PhotometryOptions } from './photometry-options.ts';
 
 export interface GlWorkerData {
   readonly faceMemory: SharedArrayBuffer;
@@ -17,7 +17,9 @@ export type GlRequest =
       readonly format: PictureFormat;
       readonly faces: readonly TrackedFace[];
     }
-  | { readonly kind: 'end-tracks'; readonly streamId: number; readonly trackIds: readonly number[] };
+  | { readonly kind: 'end-tracks'; readonly streamId: number; readonly trackIds: readonly number[] }
+  /** Fault drill: the context goes away as after a reset of the driver. */
+  | { readonly kind: 'drop-context' };
 
 export interface DrawnCover {
   readonly trackId: number;

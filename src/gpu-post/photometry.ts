@@ -1,22 +1,20 @@
 import type { FaceSlotViews } from '../core/face-slot.ts';
 import { CROP_SIZE } from '../core/face-track.ts';
+import { ChromaTransfer, type ColourState } from './chroma-transfer.ts';
 import type { Composer } from './composer.ts';
+import { eyeDistance, featureRegions } from './feature-ellipses.ts';
+import type { PhotometryOptions } from './photometry-options.ts';
+import { PyramidBase } from './pyramid-base.ts';
+import { type Extent, softenMask } from './soft-mask.ts';
+import { SteadyFace, type SteadyState } from './steady-face.ts';
 import type { Texture } from './texture.ts';
 
-export interface PhotometryOptions {
-  readonly relight: boolean;
-  readonly colour: boolean;
-  /** Width of the relighting's low-pass, inter-ocular distances; below 0.24 the original's features come back. */
-  readonly sigmaInterocular: number;
-}
+/** Everything that one FaceTrack carries from frame to frame. */
+export type FaceState = ColourState & { readonly steady: SteadyState };
 
-export const MIN_SIGMA_INTEROCULAR = 0.24;
-/** Share of a new frame's colour statistics in the running ones. */
-const COLOUR_RATE = 0.15;
-const GRID = CROP_SIZE / 8;
-
-/** Scale and offset of Cb and Cr, smoothed over the life of a FaceTrack. */
-export type ColourState = Float64Array;
+/** Side of the textures that hold smooth fields. */
+const FIELD = 32;
+const SKIN = 64;
 
 /** The passes from the generator's answer to the face as it is drawn. Textures are shared by all faces in turn. */
 export class Photometry {
@@ -26,119 +24,88 @@ export class Photometry {
   readonly #crop: Texture;
   readonly #mask: Texture;
   readonly #face: Texture;
-  readonly #weighted: Texture;
-  readonly #across: Texture;
-  readonly #blurred: Texture;
-  readonly #relit: Texture;
-  readonly #sums: Texture;
-  readonly #read = new Float32Array(GRID * GRID * 4);
+  readonly #skin: Texture;
+  readonly #fields: readonly [Texture, Texture, Texture];
+  readonly #lit: Texture;
+  #shading: Texture | undefined;
+  readonly #base: PyramidBase;
+  readonly #chroma: ChromaTransfer;
+  readonly #steady: SteadyFace;
+  readonly #softMask = new Uint8Array(2 * CROP_SIZE * CROP_SIZE);
 
   constructor(composer: Composer, faceSize: number, options: PhotometryOptions) {
     this.#composer = composer;
     this.#options = options;
     this.#size = faceSize;
     const linear = { filter: 'linear' } as const;
+    const field = () => composer.texture(FIELD, FIELD, 'rgba32f', linear);
     this.#crop = composer.texture(CROP_SIZE, CROP_SIZE, 'rgba8', linear);
-    this.#mask = composer.texture(CROP_SIZE, CROP_SIZE, 'r8', linear);
+    this.#mask = composer.texture(CROP_SIZE, CROP_SIZE, 'rg8', linear);
     this.#face = composer.texture(faceSize, faceSize, 'rgba8', linear);
-    this.#weighted = composer.texture(CROP_SIZE, CROP_SIZE, 'rgba32f', linear);
-    this.#across = composer.texture(CROP_SIZE, CROP_SIZE, 'rgba32f', linear);
-    this.#blurred = composer.texture(CROP_SIZE, CROP_SIZE, 'rgba32f', linear);
-    this.#relit = composer.texture(faceSize, faceSize, 'rgba8', linear);
-    this.#sums = composer.texture(GRID, GRID, 'rgba32f');
+    this.#skin = composer.texture(SKIN, SKIN, 'rgba8', linear);
+    this.#fields = [field(), field(), field()];
+    this.#lit = composer.texture(faceSize, faceSize, 'rgba8', linear);
+    this.#base = new PyramidBase(composer, faceSize);
+    this.#chroma = new ChromaTransfer(composer);
+    this.#steady = new SteadyFace(composer, faceSize);
   }
 
-  /** Writes the finished face, alpha included, into `out`; returns the FaceTrack's colour state. */
+  /** What is kept of a new FaceTrack from frame to frame. */
+  newState(): FaceState {
+    return { ...this.#chroma.newState(), steady: this.#steady.newState() };
+  }
+
+  release(state: FaceState): void {
+    this.#chroma.release(state);
+    this.#steady.release(state.steady);
+  }
+
+  /** Writes the finished face, alpha included, into `out`, and brings the FaceTrack's state up to date. */
   run(
     slot: FaceSlotViews,
     own: Float32Array,
     driven: Float32Array,
-    state: ColourState | undefined,
+    state: FaceState,
     out: Texture,
-  ): ColourState {
-    const draw: Composer['draw'] = (...pass) => this.#composer.draw(...pass);
+  ): Extent | undefined {
+    const extent = softenMask(slot.mask, this.#softMask);
+    if (!extent) return undefined;
     this.#crop.upload(slot.crop);
-    this.#mask.upload(slot.mask);
+    this.#mask.upload(this.#softMask);
     this.#face.upload(slot.face);
-    const features = featureEllipses(own, driven);
-    const inputs = { crop: this.#crop, face: this.#face, mask: this.#mask };
-    draw('prepare', this.#weighted, {
-      textures: inputs,
-      floats: { leftEye: features[0]!, rightEye: features[1]!, mouth: features[2]! },
-    });
-    let lit = this.#face;
+    const size = this.#size;
+    const face = this.#options.steady === false ? this.#face : this.#steady.update(state.steady, this.#face);
+    const [crop, mask, skin] = [this.#crop, this.#mask, this.#skin];
+    const { browY, ...ellipses } = featureRegions(own, driven);
+    this.#composer.draw('skin', skin, { textures: { mask }, floats: { ...ellipses, browY } });
+    const light = this.#light(face, (this.#options.sigmaInterocular * eyeDistance(own)) / CROP_SIZE);
+    let lit = face;
     if (this.#options.relight) {
-      const sigma = (Math.max(MIN_SIGMA_INTEROCULAR, this.#options.sigmaInterocular) * eyeDistance(own)) / CROP_SIZE;
-      draw('blur', this.#across, { textures: { source: this.#weighted }, floats: { direction: [sigma, 0] } });
-      draw('blur', this.#blurred, { textures: { source: this.#across }, floats: { direction: [0, sigma] } });
-      const textures = { face: this.#face, blurred: this.#blurred };
-      draw('relight', this.#relit, { textures, floats: { size: this.#size, strength: 1 } });
-      lit = this.#relit;
+      lit = this.#lit;
+      this.#composer.draw('relight', lit, { textures: { face, light }, floats: { size } });
     }
-    const colour = this.#options.colour ? this.#statistics(lit, state) : Float64Array.of(1, 1, 0, 0);
-    draw('colour', out, {
-      textures: { face: lit, mask: this.#mask },
-      floats: { size: this.#size, scaleOffset: [...colour] },
-    });
-    return colour;
+    const base = this.#options.pyramid !== false ? this.#base.difference(crop, lit) : this.#base.nothing;
+    if (this.#options.colour) {
+      const relit = this.#options.relight || this.#options.pyramid !== false;
+      this.#chroma.update(state, { crop, lit, base, skin, light }, relit);
+    }
+    this.#composer.draw('colour', out, { textures: { lit, base, mask, state: state.texture }, floats: { size } });
+    return extent;
   }
 
-  /** Mean, then variance about it (one pass of squares would lose the difference), over skin only. */
-  #statistics(lit: Texture, state: ColourState | undefined): ColourState {
-    const textures = { crop: this.#crop, face: lit, weights: this.#weighted };
-    const sum = (what: number, mean: number[]) => {
-      this.#composer.draw('moments', this.#sums, { textures, ints: { what }, floats: { mean } });
-      this.#sums.read(this.#read);
-      const total = [0, 0, 0, 0];
-      for (let i = 0; i < this.#read.length; i++) total[i % 4]! += this.#read[i]!;
-      return total;
-    };
-    const zero = [0, 0, 0, 0];
-    const weight = Math.max(1, sum(2, zero)[0]!);
-    const mean = sum(0, zero).map((x) => x / weight);
-    const sd = sum(1, mean).map((x) => Math.sqrt(x / weight));
-    const now = new Float64Array(4);
-    for (let c = 0; c < 2; c++) {
-      const scale = Math.max(0.5, Math.min(2, sd[c]! / Math.max(1e-4, sd[c + 2]!)));
-      now[c] = scale;
-      now[c + 2] = mean[c]! - mean[c + 2]! * scale;
+  /** Low-passed log luminance of original (red) and generated face (green), both times blue. @param sigma in texture coordinates */
+  #light(face: Texture, sigma: number): Texture {
+    const crop = this.#crop;
+    if (this.#options.shading === 'bilateral') {
+      this.#shading ??= this.#composer.texture(CROP_SIZE, CROP_SIZE, 'rgba32f', { filter: 'linear' });
+      const range = this.#options.sigmaRange ?? 1;
+      this.#composer.draw('bilateral', this.#shading, { textures: { crop, face }, floats: { sigma, range } });
+      return this.#shading;
     }
-    if (!now.every(Number.isFinite)) return state ?? Float64Array.of(1, 1, 0, 0);
-    return state ? now.map((x, i) => state[i]! + COLOUR_RATE * (x - state[i]!)) : now;
+    const [weighted, across, blurred] = this.#fields;
+    this.#composer.draw('light', weighted, { textures: { crop, face, skin: this.#skin } });
+    this.#composer.draw('blur', across, { textures: { source: weighted }, floats: { direction: [sigma, 0] } });
+    this.#composer.draw('blur', blurred, { textures: { source: across }, floats: { direction: [0, sigma] } });
+    return blurred;
   }
-}
-
-function eyeDistance(points: Float32Array): number {
-  const centre = (from: number, axis: number) => {
-    let sum = 0;
-    for (let i = from; i < from + 6; i++) sum += points[2 * i + axis]!;
-    return sum / 6;
-  };
-  return Math.hypot(centre(42, 0) - centre(36, 0), centre(42, 1) - centre(36, 1));
-}
-
-/** Ellipses over eye with brow, twice, and mouth, around the points of both faces: centre and radii. */
-function featureEllipses(own: Float32Array, driven: Float32Array): number[][] {
-  const groups = [
-    [17, 18, 19, 20, 21, 36, 37, 38, 39, 40, 41],
-    [22, 23, 24, 25, 26, 42, 43, 44, 45, 46, 47],
-    [48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59],
-  ];
-  return groups.map((group) => {
-    let [x0, y0, x1, y1] = [
-      Number.POSITIVE_INFINITY,
-      Number.POSITIVE_INFINITY,
-      Number.NEGATIVE_INFINITY,
-      Number.NEGATIVE_INFINITY,
-    ];
-    for (const points of [own, driven]) {
-      for (const i of group) {
-        x0 = Math.min(x0, points[2 * i]!);
-        x1 = Math.max(x1, points[2 * i]!);
-        y0 = Math.min(y0, points[2 * i + 1]!);
-        y1 = Math.max(y1, points[2 * i + 1]!);
-      }
-    }
-    return [(x0 + x1) / 2, (y0 + y1) / 2, (x1 - x0) * 0.62 + 2, (y1 - y0) * 0.62 + 3];
-  });
 }

@@ -2,13 +2,14 @@ import { readFileSync } from 'node:fs';
 import type { Gl, GlLocation, GlProgram, GlShader } from './gl-api.ts';
 import type { Texture } from './texture.ts';
 
-/** A uniform's value: a number (float; int when listed under `ints`), or two to four floats. */
+/** A uniform's value: a float, or two to four. */
 export type UniformValue = number | readonly number[];
 
 export interface ProgramInputs {
   readonly textures?: Readonly<Record<string, Texture>>;
   readonly floats?: Readonly<Record<string, UniformValue>>;
-  readonly ints?: Readonly<Record<string, number>>;
+  /** Column-major 4×4. */
+  readonly matrices?: Readonly<Record<string, readonly number[]>>;
 }
 
 const shaderText = (name: string) => readFileSync(new URL(`./shaders/${name}`, import.meta.url), 'utf8');
@@ -48,9 +49,9 @@ export class Program {
       if (at) gl.uniform1i(at, unit);
       unit++;
     }
-    for (const [name, value] of Object.entries(inputs.ints ?? {})) {
+    for (const [name, value] of Object.entries(inputs.matrices ?? {})) {
       const at = this.#location(name);
-      if (at) gl.uniform1i(at, value);
+      if (at) gl.uniformMatrix4fv(at, false, value);
     }
     for (const [name, value] of Object.entries(inputs.floats ?? {})) {
       const at = this.#location(name);

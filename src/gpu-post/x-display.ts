@@ -20,14 +20,16 @@ wait "$server"
 const installXvfb =
   'install the package xvfb (apt-get install xvfb libgl1 libgl1-mesa-dri), or set DISPLAY to a running X server';
 
-/** The X display that headless GL needs on Linux: the one in DISPLAY, or an Xvfb of our own. */
+/**
+ * The X display that headless GL needs on Linux: the one in DISPLAY, or an Xvfb of our own, which then serves the
+ * process until its end: the GL library keeps its connection after the last context is gone, and Xlib ends the whole
+ * process when it next touches a connection whose server has left.
+ */
 export class XDisplay {
   readonly name: string;
-  readonly #guard: ChildProcess | undefined;
 
-  private constructor(name: string, guard?: ChildProcess) {
+  private constructor(name: string) {
     this.name = name;
-    this.#guard = guard;
   }
 
   /**
@@ -47,18 +49,11 @@ export class XDisplay {
       process.env.DISPLAY = name;
       guard.unref();
       for (const pipe of guard.stdio) (pipe as (Readable & { unref?: () => void }) | null)?.unref?.();
-      return new XDisplay(name, guard);
+      return new XDisplay(name);
     } catch (cause) {
       guard.stdin?.end();
       throw cause;
     }
-  }
-
-  /** Ends our own Xvfb; a display that was there before is left alone. */
-  close(): void {
-    if (!this.#guard) return;
-    if (process.env.DISPLAY === this.name) delete process.env.DISPLAY;
-    this.#guard.stdin?.end();
   }
 }
 

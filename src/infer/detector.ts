@@ -27,15 +27,19 @@ export class FaceDetector implements FaceFinder {
   async detect(picture: Picture, window: DetectorWindow, minScore: number): Promise<Detection[]> {
     // The network's aspect is 4:3: a window of another shape is letterboxed by growing it beyond its edge.
     const grown = letterbox(window);
-    this.#sampler.rgb(picture, windowSampling(grown, WIDTH, HEIGHT), this.#input, 127, 1 / 128);
+    this.#sampler.rgbUnclipped(picture, windowSampling(grown, WIDTH, HEIGHT), this.#input, 127, 1 / 128);
     const result = await this.#session.run({ input: new Tensor('float32', this.#input, [1, 3, HEIGHT, WIDTH]) });
     const scores = result.scores!.data as Float32Array;
     const boxes = result.boxes!.data as Float32Array;
     const found: Detection[] = [];
+    let sum = 0;
     for (let i = 0; i < scores.length / 2; i++) {
       const score = scores[2 * i + 1]!;
+      sum += score;
       if (score >= minScore) found.push({ ...toPicture(boxes, 4 * i, grown), score });
     }
+    // NaN is below every threshold: a broken network would otherwise look like a picture without faces.
+    if (!Number.isFinite(sum)) throw new Error('the face detector answered with values that are no numbers');
     return suppress(found);
   }
 }

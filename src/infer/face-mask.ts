@@ -37,39 +37,56 @@ function convexHull(points: [number, number][]): [number, number][] {
   return [...half(sorted), ...half([...sorted].reverse())];
 }
 
+const leftEdge = new Float32Array(CROP_SIZE);
+const rightEdge = new Float32Array(CROP_SIZE);
+
 /**
- * Fills 255 where the face is replaced: every pixel nearer than 3.5 px to one of the outlines' insides.
+ * Fills 255 where the face is replaced: every pixel nearer than 3.5 px to one of the outlines' insides. A convex outline
+ * widened by a disc (Minkowski sum) is convex again: one run of pixels a row, bounded by discs and shifted edges.
  * @param out 128² bytes, overwritten
  */
 export function rasteriseMask(outlines: readonly number[][], out: Uint8Array): void {
   out.fill(0);
   for (const outline of outlines) {
+    leftEdge.fill(Number.POSITIVE_INFINITY);
+    rightEdge.fill(Number.NEGATIVE_INFINITY);
     const n = outline.length / 2;
+    for (let i = 0; i < n; i++) {
+      const j = i + 1 < n ? i + 1 : 0;
+      const [ax, ay, bx, by] = [outline[2 * i]!, outline[2 * i + 1]!, outline[2 * j]!, outline[2 * j + 1]!];
+      disc(ax, ay);
+      const length = Math.hypot(bx - ax, by - ay) || 1;
+      const [ox, oy] = [((by - ay) / length) * DILATION, ((ax - bx) / length) * DILATION];
+      // Either side of the edge: the one inside changes nothing.
+      edge(ax + ox, ay + oy, bx + ox, by + oy);
+      edge(ax - ox, ay - oy, bx - ox, by - oy);
+    }
     for (let y = 0; y < CROP_SIZE; y++) {
-      for (let x = 0; x < CROP_SIZE; x++) {
-        if (out[y * CROP_SIZE + x]) continue;
-        if (distance(outline, n, x, y) <= DILATION) out[y * CROP_SIZE + x] = 255;
-      }
+      const from = Math.max(0, Math.ceil(leftEdge[y]!));
+      const to = Math.min(CROP_SIZE - 1, Math.floor(rightEdge[y]!));
+      if (from <= to) out.fill(255, y * CROP_SIZE + from, y * CROP_SIZE + to + 1);
     }
   }
 }
 
-/** Distance to a convex polygon, 0 inside. */
-function distance(p: number[], n: number, x: number, y: number): number {
-  let inside = true;
-  let nearest = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < n; i++) {
-    const j = i + 1 < n ? i + 1 : 0;
-    const ax = p[2 * i]!;
-    const ay = p[2 * i + 1]!;
-    const vx = p[2 * j]! - ax;
-    const vy = p[2 * j + 1]! - ay;
-    const wx = x - ax;
-    const wy = y - ay;
-    if (vx * wy - vy * wx >= 0) continue;
-    inside = false;
-    const t = Math.max(0, Math.min(1, (wx * vx + wy * vy) / (vx * vx + vy * vy || 1)));
-    nearest = Math.min(nearest, (wx - t * vx) ** 2 + (wy - t * vy) ** 2);
+function widen(y: number, left: number, right: number): void {
+  if (left < leftEdge[y]!) leftEdge[y] = left;
+  if (right > rightEdge[y]!) rightEdge[y] = right;
+}
+
+function disc(x: number, y: number): void {
+  const last = Math.min(CROP_SIZE - 1, Math.floor(y + DILATION));
+  for (let row = Math.max(0, Math.ceil(y - DILATION)); row <= last; row++) {
+    const half = Math.sqrt(Math.max(0, DILATION ** 2 - (row - y) ** 2));
+    widen(row, x - half, x + half);
   }
-  return inside ? 0 : Math.sqrt(nearest);
+}
+
+function edge(ax: number, ay: number, bx: number, by: number): void {
+  if (ay === by) return;
+  const last = Math.min(CROP_SIZE - 1, Math.floor(Math.max(ay, by)));
+  for (let row = Math.max(0, Math.ceil(Math.min(ay, by))); row <= last; row++) {
+    const x = ax + ((bx - ax) * (row - ay)) / (by - ay);
+    widen(row, x, x);
+  }
 }

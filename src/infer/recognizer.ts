@@ -1,4 +1,6 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
+import type { FaceSlotViews } from '../core/face-slot.ts';
+import { CROP_SIZE } from '../core/face-track.ts';
 import type { FaceEmbedder, Picture } from '../core/vision.ts';
 import type { ModelStore } from './model-store.ts';
 import { PictureSampler, type Sampling } from './sample.ts';
@@ -6,7 +8,9 @@ import { createSession, type SessionOptions } from './session.ts';
 
 const SIZE = 112;
 /** ArcFace's five reference points in the 112-pixel crop (Deng et al., CVPR 2019): eyes, nose, mouth corners. */
-const REFERENCE = [38.2946, 51.6963, 73.5318, 51.5014, 56.0252, 71.7366, 41.5493, 92.3655, 70.7299, 92.2041];
+export const ARCFACE_POINTS = [
+  38.2946, 51.6963, 73.5318, 51.5014, 56.0252, 71.7366, 41.5493, 92.3655, 70.7299, 92.2041,
+];
 
 /** Face embedding, 1×3×112×112 RGB (x − 127.5)/128 → 512. */
 export class Recognizer implements FaceEmbedder {
@@ -23,13 +27,42 @@ export class Recognizer implements FaceEmbedder {
   }
 
   async embed(picture: Picture, fivePoints: Float32Array): Promise<Float32Array> {
-    this.#sampler.rgb(picture, similarity(REFERENCE, fivePoints), this.#input, 127.5, 1 / 128);
+    this.#sampler.rgb(picture, similarity(ARCFACE_POINTS, fivePoints), this.#input, 127.5, 1 / 128);
+    return this.#run();
+  }
+
+  /**
+   * Embeds a generated face in the surroundings it will be shown in, before any pixel of it is.
+   * @param fivePoints 10 numbers in canonical-crop pixels
+   */
+  async embedGenerated(slot: FaceSlotViews, faceSize: number, fivePoints: Float32Array): Promise<Float32Array> {
+    const s = similarity(ARCFACE_POINTS, fivePoints);
+    const scale = faceSize / CROP_SIZE;
+    const n = SIZE * SIZE;
+    for (let v = 0; v < SIZE; v++) {
+      for (let u = 0; u < SIZE; u++) {
+        const x = s.a * u + s.b * v + s.c;
+        const y = s.d * u + s.e * v + s.f;
+        const hidden = slot.mask[nearest(y, CROP_SIZE) * CROP_SIZE + nearest(x, CROP_SIZE)] !== 0;
+        const at = hidden
+          ? nearest((y + 0.5) * scale - 0.5, faceSize) * faceSize + nearest((x + 0.5) * scale - 0.5, faceSize)
+          : nearest(y, CROP_SIZE) * CROP_SIZE + nearest(x, CROP_SIZE);
+        const source = hidden ? slot.face : slot.crop;
+        for (let c = 0; c < 3; c++) this.#input[c * n + v * SIZE + u] = (source[4 * at + c]! - 127.5) / 128;
+      }
+    }
+    return this.#run();
+  }
+
+  async #run(): Promise<Float32Array> {
     const result = await this.#session.run({ input: new Tensor('float32', this.#input, [1, 3, SIZE, SIZE]) });
     const embedding = Float32Array.from(result.output!.data as Float32Array);
     const length = Math.hypot(...embedding) || 1;
     return embedding.map((x) => x / length);
   }
 }
+
+const nearest = (value: number, size: number): number => Math.max(0, Math.min(size - 1, Math.round(value)));
 
 /** Least-squares similarity that takes the points of `from` to those of `to` (Umeyama 1991, without reflection). */
 export function similarity(from: ArrayLike<number>, to: ArrayLike<number>): Sampling {

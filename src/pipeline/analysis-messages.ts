@@ -7,6 +7,8 @@ export interface AnalysisWorkerData {
   readonly cacheDir?: string;
   readonly executionProviders: 'auto' | readonly string[];
   readonly sessionKey: Uint8Array;
+  /** Faces between generator and compositor (core/face-slot). */
+  readonly faceMemory: SharedArrayBuffer;
   readonly live: boolean;
   readonly track: Record<string, unknown>;
   /** Counts starts of the worker, so that a restarted one never gives an old FaceTrack's number to a new face. */
@@ -24,6 +26,15 @@ interface At {
 export type AnalysisRequest =
   | ({ readonly kind: 'analyse'; readonly damaged: boolean; readonly still: boolean } & At)
   | ({ readonly kind: 'search-back'; readonly trackId: number } & At)
+  | {
+      /** How much the generated face in a slot still looks like the person it stands in for. */
+      readonly kind: 'likeness';
+      readonly streamId: number;
+      readonly personId: number;
+      readonly faceSlot: number;
+      readonly faceSize: number;
+      readonly driven: Float32Array;
+    }
   | { readonly kind: 'end-stream'; readonly streamId: number };
 
 export interface Analysed {
@@ -34,4 +45,5 @@ export interface Analysed {
   readonly timingsUs: { readonly detect: number; readonly landmarks: number };
 }
 
-export type AnalysisReply = Analysed | TrackedFace | 'scene-cut' | undefined;
+/** `likeness` answers a cosine, or undefined for somebody who was never embedded. */
+export type AnalysisReply = Analysed | TrackedFace | 'scene-cut' | number | undefined;

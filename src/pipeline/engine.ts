@@ -4,6 +4,7 @@ import type { FrameSlot, RawFrame, SealedFrame } from '../core/video-frame.ts';
 import { WorkerClient, WorkerDied } from '../core/worker-client.ts';
 import { Compositor, type CompositorOptions } from '../gpu-post/compositor.ts';
 import { lower, stepDown } from '../guard/ladder.ts';
+import { ReidentificationGate } from '../guard/reidentification-gate.ts';
 import { GeneratorClient } from '../infer/generator-client.ts';
 import { zFor } from '../infer/identity.ts';
 import { CreditGate } from '../rx/credit-gate.ts';
@@ -14,6 +15,9 @@ import type { FrameJob } from './frame-job.ts';
 export const FACE_SLOTS = 48;
 /** A picture that ends its worker this often is given up and veiled. */
 const MAX_ATTEMPTS = 2;
+
+/** A picture that takes this long live is hung; viewers look at a still meanwhile. */
+const LIVE_TIMEOUT_MS = 10_000;
 
 export interface EngineOptions {
   readonly mode: CompositorOptions['mode'];
@@ -32,6 +36,13 @@ export interface EngineOptions {
   readonly onWarning?: (sentence: string) => void;
 }
 
+interface DrawItem {
+  readonly streamId: number;
+  readonly raw: RawFrame;
+  readonly face: TrackedFace;
+  readonly slot: number;
+}
+
 /** The three workers and what they share. Serves any number of streams. */
 export class Engine {
   readonly #options: EngineOptions;
@@ -39,6 +50,7 @@ export class Engine {
   readonly #generator: GeneratorClient | undefined;
   readonly #compositor: Compositor;
   readonly #faceSlots = new CreditGate(FACE_SLOTS);
+  readonly #gate = new ReidentificationGate();
 
   private constructor(
     options: EngineOptions,
@@ -66,11 +78,16 @@ export class Engine {
       live: options.live,
       track: options.track,
       epoch: new SharedArrayBuffer(4),
+      faceMemory,
     };
     const analysis = new WorkerClient<AnalysisRequest, AnalysisReply>(
       'analysis',
       new URL('./analysis-worker', import.meta.url),
-      { data, timeoutMs: 30_000, onDeath: (error) => warn(`${error.message}; it is being started again`) },
+      {
+        data,
+        timeoutMs: options.live ? LIVE_TIMEOUT_MS : 30_000,
+        onDeath: (error) => warn(`${error.message}; it is being started again`),
+      },
     );
     const generates = options.mode === 'generate';
     const generator = generates
@@ -89,12 +106,18 @@ export class Engine {
         faceSize: info?.faceSize ?? 128,
         mode: options.mode,
         photometry: options.photometry,
+        onWarning: warn,
       });
       return new Engine(options, analysis, generator, compositor);
     } catch (error) {
       await Promise.all([analysis.close(), generator?.close()]);
       throw error;
     }
+  }
+
+  /** Whether all workers are up; frames are veiled or faces covered while one is not. */
+  get healthy(): boolean {
+    return this.#analysis.alive && (this.#generator?.alive ?? true) && this.#compositor.alive;
   }
 
   /**
@@ -113,21 +136,39 @@ export class Engine {
   }
 
   /** The face with its slot filled, or a step further down the ladder. The caller gives the slot back after composing. */
-  async generate(_streamId: number, raw: RawFrame, face: TrackedFace, wait: boolean): Promise<TrackedFace> {
+  async generate(streamId: number, raw: RawFrame, face: TrackedFace, wait: boolean): Promise<TrackedFace> {
     const generator = this.#generator;
     if (!generator) return face;
     const slot = wait ? await this.#faceSlots.take() : this.#faceSlots.tryTake();
     if (slot === undefined) return stepDown(face, 'held');
     try {
-      const z = zFor(this.#options.sessionKey, face.personId);
-      const item = { raw: raw.slot.memory, format: raw.format, face, slot, z };
-      const outcome = await this.#patiently(generator, wait, () => generator.generate(item));
-      if (outcome === 'generated') return { ...face, faceSlot: slot };
+      if (await this.#draw(generator, { streamId, raw, face, slot }, wait)) return { ...face, faceSlot: slot };
     } catch {
       // Falls through: no generated face means the last good one, or the solid cover.
     }
     this.#faceSlots.give(slot);
     return stepDown(face, 'held');
+  }
+
+  /** Fills the slot with the understudy's face; a person's first one is judged before anything is shown. */
+  async #draw(generator: GeneratorClient, item: DrawItem, wait: boolean): Promise<boolean> {
+    const { streamId, raw, face, slot } = item;
+    const run = async (draw: number) => {
+      const z = zFor(this.#options.sessionKey, face.personId, draw);
+      const request = { raw: raw.slot.memory, format: raw.format, face, slot, z };
+      return (await this.#patiently(generator, wait, () => generator.generate(request))) === 'generated';
+    };
+    const { faceSize } = await generator.ready;
+    const { driven, personId } = face;
+    let shown: { draw: number; good: boolean } | undefined;
+    const { draw, judged } = await this.#gate.drawFor(`${streamId}/${personId}`, async (candidate) => {
+      shown = { draw: candidate, good: await run(candidate) };
+      if (!shown.good || !driven) return undefined;
+      const request = { kind: 'likeness', streamId, personId, faceSlot: slot, faceSize, driven } as const;
+      return (await this.#analysis.call(request).catch(() => undefined)) as number | undefined;
+    });
+    if (judged && shown?.draw === draw) return shown.good;
+    return run(draw);
   }
 
   async compose(
@@ -157,6 +198,7 @@ export class Engine {
   }
 
   endStream(streamId: number): void {
+    this.#gate.endStream(`${streamId}/`);
     this.#analysis.call({ kind: 'end-stream', streamId }).catch(() => {
       // A worker that is down holds no state of the stream either.
     });

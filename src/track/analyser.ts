@@ -59,7 +59,8 @@ export class StreamAnalyser {
     options: Pick<TrackOptions, 'mode' | 'sessionKey'> & Partial<TrackOptions>,
   ) {
     this.#options = trackOptions(options);
-    this.#gallery = ports.gallery ?? new PersonGallery(ports.embedder, this.#options.samePersonCosine);
+    const { samePersonCosine, firstPerson } = this.#options;
+    this.#gallery = ports.gallery ?? new PersonGallery(ports.embedder, samePersonCosine, firstPerson);
     const locator = new LandmarkLocator(ports.landmarks, shape);
     const shared = { locator, pupils: ports.pupils, options: this.#options };
     this.#detection = new DetectionPass(ports.finder, this.#options);
@@ -108,6 +109,16 @@ export class StreamAnalyser {
     if (!search) throw new Error(`FaceTrack ${trackId} is too old to be searched for`);
     if (this.#cuts.some((cut) => cut > at.sequence && cut <= search.startSequence)) return 'scene-cut';
     return search.step(picture, at.timestampUs);
+  }
+
+  /** True for a person whose embedding was taken. */
+  knows(personId: number): boolean {
+    return this.#gallery.knows(personId);
+  }
+
+  /** Cosine of an embedding to a person met in this stream; undefined for somebody who was never embedded. */
+  likeness(personId: number, embedding: Float32Array): number | undefined {
+    return this.#gallery.likeness(personId, embedding);
   }
 
   /** Ends all FaceTracks (another source, a reconnect); persons met in this session stay known. */

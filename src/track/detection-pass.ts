@@ -4,7 +4,7 @@ import { intersectionOverUnion, scaled } from './geometry.ts';
 import { asFound, type Found, mergeFound } from './merge.ts';
 import type { TrackOptions } from './options.ts';
 import { contextWindows, stillWindows } from './still-windows.ts';
-import { faceWindows, turnedWindows, WindowSchedule, wholePicture, windowAround } from './tiles.ts';
+import { detectorScale, faceWindows, turnedWindows, WindowSchedule, wholePicture, windowAround } from './tiles.ts';
 
 /** A predicted face: where its window goes. */
 export interface Expected {
@@ -18,8 +18,17 @@ export interface Expected {
 const MAX_RETRIES = 2;
 const CLEAR_ROLL = 0.3;
 
-/** Overlap over the union of a find and a look at it with its surroundings. */
-const SAME_PLACE = 0.3;
+/** What makes a face clear in the whole picture: height in the detector's input, score, overlap with where it is expected. */
+const CLEAR_PX = 20;
+const CLEAR_SCORE = 0.9;
+const CLEAR_OVERLAP = 0.5;
+
+/** What a second look needs to agree, and the overlap that makes it the same find. */
+const CONFIRM_SCORE = 0.5;
+const CONFIRM_TURNED = 0.8;
+const CONFIRM_OVERLAP = 0.3;
+const REFUTED_FRAMES = 4;
+const SAME_PLACE = 0.6;
 
 const turnsOf = (angle: number): DetectorWindow['quarterTurns'] =>
   ([0, 3, 2, 1] as const)[((Math.round(angle / (Math.PI / 2)) % 4) + 4) % 4]!;
@@ -30,6 +39,7 @@ export class DetectionPass {
   readonly #options: TrackOptions;
   readonly #schedule: WindowSchedule;
   #parity = 0;
+  #refuted: (Region & { score: number; frames: number })[] = [];
 
   constructor(finder: FaceFinder, options: TrackOptions) {
     this.#finder = finder;
@@ -40,16 +50,60 @@ export class DetectionPass {
   /** The whole picture, a window around every expected face, and the tiles whose turn it is. */
   async look(picture: Picture, expected: readonly Expected[]): Promise<Found[]> {
     const { format } = picture;
-    if (this.#options.mode === 'still') return this.#confirmed(picture, await this.#run(picture, stillWindows(format)));
+    if (this.#options.mode === 'still') return this.#run(picture, stillWindows(format));
     const upright = expected.filter((e) => turnsOf(e.angle) === 0).map((e) => e.box);
     const turned = expected.filter((e) => turnsOf(e.angle) !== 0);
     const budget = expected.length > 0 ? this.#options.tileBudget : this.#options.idleTileBudget;
-    return this.#run(picture, [
-      wholePicture(format),
-      ...faceWindows(upright, format),
-      ...turned.map((e) => windowAround(scaled(e.box, 2.2), format, turnsOf(e.angle))),
-      ...this.#schedule.take(format, Math.max(budget, this.#options.tileBudget)),
-    ]);
+    const whole = wholePicture(format);
+    const tiles = this.#schedule.take(format, Math.max(budget, this.#options.tileBudget));
+    const first = await this.#detect(picture, [whole, ...tiles]);
+    // A face that is large and certain in the whole picture needs no window of its own.
+    const scale = detectorScale(whole);
+    const clear = (box: Region) =>
+      box.height * scale >= CLEAR_PX &&
+      first.some((d) => d.score >= CLEAR_SCORE && !d.clipped && intersectionOverUnion(d, box) > CLEAR_OVERLAP);
+    const windows = faceWindows(
+      upright.filter((box) => !clear(box)),
+      format,
+    );
+    const around = turned.map((e) => windowAround(scaled(e.box, 2.2), format, turnsOf(e.angle)));
+    const second = await this.#detect(picture, [...windows, ...around]);
+    return mergeFound([...first, ...second], this.#options.trustedScore);
+  }
+
+  /**
+   * Looks at finds that would begin a FaceTrack once more, in windows of other sizes: what is a face is one there too.
+   * One that is refuted is not looked at again for some frames while it stays where it is.
+   * @returns the finds that stand
+   */
+  async confirm(picture: Picture, fresh: readonly Found[]): Promise<Found[]> {
+    this.#refuted = this.#refuted.map((r) => ({ ...r, frames: r.frames - 1 })).filter((r) => r.frames > 0);
+    const standing: Found[] = [];
+    for (const find of fresh) {
+      if (this.#refuted.some((r) => r.score >= find.score && intersectionOverUnion(r, find) > SAME_PLACE)) continue;
+      const better = await this.#confirmed(picture, find);
+      if (better) standing.push(better);
+      else this.#refuted.push({ ...find, score: find.score + 0.05, frames: REFUTED_FRAMES });
+    }
+    return standing;
+  }
+
+  /** The find as the best of the second looks shows it, or undefined when more of them deny it than not. */
+  async #confirmed(picture: Picture, find: Found): Promise<Found | undefined> {
+    const turns = turnsOf(find.angle);
+    const needed = turns === 0 ? CONFIRM_SCORE : CONFIRM_TURNED;
+    const seen: Found[] = [];
+    let denied = 0;
+    for (const window of contextWindows(find, turns)) {
+      const looks = (await this.#finder.detect(picture, window, needed)).map((d) => asFound(d, window, picture.format));
+      const same = looks.filter((d) => intersectionOverUnion(d, find) > CONFIRM_OVERLAP);
+      const best = same.sort((a, b) => b.score - a.score)[0];
+      if (best) seen.push(best);
+      else denied++;
+      if (seen.length === 2) return seen.find((d) => !d.clipped) ?? find;
+      if (denied === 2) return undefined;
+    }
+    return undefined;
   }
 
   /** Looks again for faces that the first look lost: tilted to the side they were leaning to, else to either in turn. */
@@ -64,23 +118,16 @@ export class DetectionPass {
     return this.#run(picture, windows);
   }
 
-  /** Hundreds of windows find a face in many a curtain: what no look with its surroundings sees again is left out. */
-  async #confirmed(picture: Picture, found: readonly Found[]): Promise<Found[]> {
-    const kept: Found[] = [];
-    for (const f of found) {
-      const again = await this.#run(picture, contextWindows(f, turnsOf(f.angle)));
-      const same = again.filter((a) => intersectionOverUnion(a, f) > SAME_PLACE);
-      if (same.length > 0) kept.push({ ...f, ...same[0], score: Math.max(f.score, same[0]!.score) });
-    }
-    return mergeFound(kept, this.#options.trustedScore);
+  async #run(picture: Picture, windows: readonly DetectorWindow[]): Promise<Found[]> {
+    return mergeFound(await this.#detect(picture, windows), this.#options.trustedScore);
   }
 
-  async #run(picture: Picture, windows: readonly DetectorWindow[]): Promise<Found[]> {
+  async #detect(picture: Picture, windows: readonly DetectorWindow[]): Promise<Found[]> {
     const found: Found[] = [];
     for (const window of windows) {
       const detections = await this.#finder.detect(picture, window, this.#options.followScore);
       for (const d of detections) found.push(asFound(d, window, picture.format));
     }
-    return mergeFound(found, this.#options.trustedScore);
+    return found;
   }
 }

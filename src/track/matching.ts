@@ -34,7 +34,9 @@ export async function matchFaces(
   const missed = second.missed.map((i) => tracks[first.missed[i]!]!);
   const left = [...first.fresh.map((i) => seen[i]!), ...second.fresh.map((i) => turned[i]!)];
   const known = found.map((f) => f.detection);
-  return { found, missed, fresh: freshFaces(left, known, options) };
+  const confirmed = await detection.confirm(picture, freshFaces(left, known, options));
+  // A second look may show that a part of a face belongs to one that is followed.
+  return { found, missed, fresh: freshFaces(confirmed, known, options) };
 }
 
 /** Certain enough, and not a second look at a face that is followed. */

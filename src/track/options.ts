@@ -25,6 +25,8 @@ export interface TrackOptions {
   readonly retargetCap: number;
   /** Two embeddings with at least this cosine are the same person. */
   readonly samePersonCosine: number;
+  /** Number of the first person of this stream. */
+  readonly firstPerson: number;
 }
 
 /** One-Euro filter in canonical-crop pixels (the face is always 128 wide there) and seconds. */
@@ -49,6 +51,7 @@ const DEFAULTS: Omit<TrackOptions, 'mode' | 'sessionKey'> = {
   smoothing: { minCutoffHz: 1.5, beta: 0.06, speedCutoffHz: 4 },
   retargetCap: 0.12,
   samePersonCosine: 0.45,
+  firstPerson: 1,
 };
 
 export function trackOptions(given: Pick<TrackOptions, 'mode' | 'sessionKey'> & Partial<TrackOptions>): TrackOptions {

@@ -22,11 +22,13 @@ export class PersonGallery {
   readonly #embedder: FaceEmbedder;
   readonly #sameCosine: number;
   readonly #persons = new Map<number, Float32Array>();
-  #next = 1;
+  #next: number;
 
-  constructor(embedder: FaceEmbedder, sameCosine: number) {
+  /** @param first number of the first person: streams of one session that start alike would share their understudies */
+  constructor(embedder: FaceEmbedder, sameCosine: number, first = 1) {
     this.#embedder = embedder;
     this.#sameCosine = sameCosine;
+    this.#next = first;
   }
 
   /** A number nobody has yet. */
@@ -58,6 +60,16 @@ export class PersonGallery {
     }
     this.#remember(best, embedding);
     return best;
+  }
+
+  knows(person: number): boolean {
+    return this.#persons.has(person);
+  }
+
+  /** Cosine of an embedding to a person's own; undefined for somebody who was never embedded. */
+  likeness(person: number, embedding: Float32Array): number | undefined {
+    const known = this.#persons.get(person);
+    return known && dot(known, embedding);
   }
 
   #remember(person: number, embedding: Float32Array): void {

@@ -3,12 +3,19 @@ import { CROP_SIZE } from '../core/face-track.ts';
 import { interOcular, meanPoint } from './canonical.ts';
 import type { ShapeModel } from './shape-model.ts';
 
-/** Lid and inner-lip pairs, upper first: both move alike, so that blinks and speech stay what they are. */
-const LIDS = [37, 41, 38, 40, 43, 47, 44, 46] as const;
-const INNER_LIPS = [61, 67, 62, 66, 63, 65] as const;
-/** Outer lip points with the inner one they lie over: lips may get thicker by at most 0.03 inter-ocular. */
-const OUTER_LIPS = [50, 61, 51, 62, 52, 63, 58, 67, 57, 66, 56, 65] as const;
-const MAX_THICKENING = 0.03;
+/**
+ * Groups whose shape is expression: each is moved as a whole and its width scaled a little, and keeps its own form. A mouth
+ * that got another's corners would smile another's smile. [from, to) in iBUG indices.
+ */
+const EXPRESSIVE = [
+  { from: 17, to: 22, width: 0.06, rise: 0.03 },
+  { from: 22, to: 27, width: 0.06, rise: 0.03 },
+  { from: 36, to: 42, width: 0.06, rise: 0.12 },
+  { from: 42, to: 48, width: 0.06, rise: 0.12 },
+  { from: 48, to: 68, width: 0.05, rise: 0.12 },
+] as const;
+/** A contour that lies further inside one's own leaves a rim that is neither face nor background; inter-ocular distances. */
+const MAX_NARROWING = 0.02;
 /** Time in which the offset goes most of the way to a new target: a median that jumps must not be seen. */
 const SETTLE_SECONDS = 0.7;
 
@@ -52,36 +59,68 @@ export function understudyShape(model: ShapeModel, sessionKey: Uint8Array, perso
   return symmetric(model.shape(keyedNormals(sessionKey, `shape:${personId}`, model.sigma.length)));
 }
 
-/** What has to be added to a face's points so that its resting shape becomes the understudy's. 136 numbers. */
+const limit = (value: number, most: number): number => Math.max(-most, Math.min(most, value));
+
+/**
+ * What has to be added to a face's points so that its resting shape becomes the understudy's. 136 numbers.
+ * @param cap largest offset in inter-ocular distances
+ */
 export function retargetOffset(understudy: Float32Array, ownNeutral: Float32Array, cap: number): Float32Array {
   const own = symmetric(ownNeutral);
   const eyes = interOcular(ownNeutral);
   const offset = Float32Array.from(understudy, (v, i) => v - own[i]!);
-  const level = (i: number, j: number) => {
-    for (const axis of [0, 1]) {
-      const mean = (offset[2 * i + axis]! + offset[2 * j + axis]!) / 2;
-      offset[2 * i + axis] = mean;
-      offset[2 * j + axis] = mean;
-    }
-  };
-  for (let k = 0; k < LIDS.length; k += 2) level(LIDS[k]!, LIDS[k + 1]!);
-  for (let k = 0; k < INNER_LIPS.length; k += 2) level(INNER_LIPS[k]!, INNER_LIPS[k + 1]!);
-  for (let k = 0; k < OUTER_LIPS.length; k += 2) {
-    const outer = 2 * OUTER_LIPS[k]! + 1;
-    const inner = offset[2 * OUTER_LIPS[k + 1]! + 1]!;
-    const limit = MAX_THICKENING * eyes;
-    offset[outer] = inner + Math.max(-limit, Math.min(limit, offset[outer]! - inner));
-  }
+  for (const group of EXPRESSIVE) moveAsOne(offset, understudy, own, group, eyes);
+  keepOutside(offset, own, MAX_NARROWING * eyes);
   for (let i = 0; i < 68; i++) {
     const length = Math.hypot(offset[2 * i]!, offset[2 * i + 1]!);
     const factor = length > cap * eyes ? (cap * eyes) / length : 1;
     offset[2 * i] = offset[2 * i]! * factor;
     offset[2 * i + 1] = offset[2 * i + 1]! * factor;
   }
-  // The cap scales points one by one; pairs that must stay together get it together.
-  for (let k = 0; k < LIDS.length; k += 2) level(LIDS[k]!, LIDS[k + 1]!);
-  for (let k = 0; k < INNER_LIPS.length; k += 2) level(INNER_LIPS[k]!, INNER_LIPS[k + 1]!);
   return offset;
+}
+
+/** Takes away what would move the contour (points 0 to 16) further than `most` towards the middle of the face. */
+function keepOutside(offset: Float32Array, own: Float32Array, most: number): void {
+  const middle = meanPoint(own, 27, 36);
+  for (let i = 0; i <= 16; i++) {
+    const x = own[2 * i]! - middle.x;
+    const y = own[2 * i + 1]! - middle.y;
+    const length = Math.hypot(x, y) || 1;
+    const outward = (offset[2 * i]! * x + offset[2 * i + 1]! * y) / length;
+    if (outward >= -most) continue;
+    offset[2 * i] = offset[2 * i]! - ((outward + most) * x) / length;
+    offset[2 * i + 1] = offset[2 * i + 1]! - ((outward + most) * y) / length;
+  }
+}
+
+function moveAsOne(
+  offset: Float32Array,
+  understudy: Float32Array,
+  own: Float32Array,
+  group: (typeof EXPRESSIVE)[number],
+  eyes: number,
+): void {
+  const { from, to } = group;
+  const here = meanPoint(own, from, to);
+  const there = meanPoint(understudy, from, to);
+  const scale = 1 + limit(spread(understudy, from, to) / Math.max(1e-3, spread(own, from, to)) - 1, group.width);
+  const rise = limit(there.y - here.y, group.rise * eyes);
+  for (let i = from; i < to; i++) {
+    const wider = (own[2 * i]! - here.x) * (scale - 1);
+    offset[2 * i] = there.x - here.x + wider;
+    offset[2 * i + 1] = rise;
+  }
+}
+
+/** Extent along x. */
+function spread(points: Float32Array, from: number, to: number): number {
+  let [left, right] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let i = from; i < to; i++) {
+    left = Math.min(left, points[2 * i]!);
+    right = Math.max(right, points[2 * i]!);
+  }
+  return right - left;
 }
 
 /** The offset of one FaceTrack over time. */

@@ -18,6 +18,9 @@ export function wholePicture(format: PictureFormat): DetectorWindow {
   return { x: 0, y: 0, width: format.width, height: format.height, quarterTurns: 0 };
 }
 
+/** Detector pixels per picture pixel in a window that is not turned. */
+export const detectorScale = (w: DetectorWindow): number => Math.min(INPUT_WIDTH / w.width, INPUT_HEIGHT / w.height);
+
 function starts(length: number, tile: number): number[] {
   if (tile >= length) return [0];
   const count = Math.ceil((length - OVERLAP * tile) / (tile * (1 - OVERLAP)));

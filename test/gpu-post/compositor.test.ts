@@ -55,7 +55,7 @@ beforeAll(async () => {
     faceMemory,
     faceSize: 128,
     mode: 'generate',
-    photometry: { relight: true, colour: true, sigmaInterocular: 0.24 },
+    photometry: { relight: true, pyramid: true, colour: true, sigmaInterocular: 0.24 },
   });
 });
 afterAll(() => compositor.close());

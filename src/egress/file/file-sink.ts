@@ -16,7 +16,7 @@ export interface FileSinkOptions extends EncoderSettings {
   /** Width over height of a pixel as shown, `16:15`; square when absent. */
   readonly pixelAspect?: string;
   /** The source's time that becomes zero in the output. */
-  readonly originUs: number;
+  readonly originUs?: number;
   /** The recording whose sound is copied; undefined drops it. */
   readonly audioFrom?: {
     readonly path: string;
@@ -45,7 +45,7 @@ export async function openFileSink(path: string, options: FileSinkOptions): Prom
   checkOutput(path, options.audioFrom?.path);
   const tool = await findFfmpeg(options.ffmpegPath);
   const container = containerOf(path);
-  const { audioFrom, format, originUs } = options;
+  const { audioFrom, format, originUs = 0 } = options;
   const encoder = encoderArguments(tool, options);
   // The limit is on the output, whose clock begins at the range; on the input it would count from the file's own.
   const until = audioFrom?.durationS ? ['-t', String(audioFrom.durationS)] : [];

@@ -69,3 +69,17 @@ export function bootstrapMean(values: readonly number[], people: readonly string
   }
   return { value, low: quantile(means, 0.025), high: quantile(means, 0.975) };
 }
+
+/**
+ * A rate with its interval. Where nothing or everything happened, resampling would give an interval of no width: the exact
+ * bound for that many people then (Clopper & Pearson 1934).
+ * @param values 0 or 1 @param people the person in that picture
+ */
+export function bootstrapRate(values: readonly number[], people: readonly string[]): Estimate {
+  const estimate = bootstrapMean(values, people);
+  const n = new Set(people.filter((_, i) => Number.isFinite(values[i]!))).size;
+  const bound = 0.025 ** (1 / n);
+  if (n > 1 && estimate.value === 0) return { value: 0, low: 0, high: 1 - bound };
+  if (n > 1 && estimate.value === 1) return { value: 1, low: bound, high: 1 };
+  return estimate;
+}

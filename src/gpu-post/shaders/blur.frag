@@ -1,11 +1,11 @@
 #version 300 es
-// One direction of a Gaussian: 15 taps over ±3 sigma, between texels where the filter is wide.
+// 32²: one direction of a Gaussian, 15 taps over ±3 sigma, between texels where the filter is wide.
 precision highp float;
 uniform sampler2D source;
 uniform vec2 direction; // sigma in texture coordinates along one axis
 out vec4 result;
 void main() {
-  vec2 at = gl_FragCoord.xy / 128.0;
+  vec2 at = gl_FragCoord.xy / 32.0;
   vec4 sum = vec4(0.0);
   float total = 0.0;
   for (int i = -7; i <= 7; i++) {

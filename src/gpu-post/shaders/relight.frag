@@ -1,12 +1,12 @@
 #version 300 es
-// Retinex ratio: the generated face under the original's low-passed light.
+// Retinex ratio: the generated face under the original's low-passed light (paper III-B2, formulas 1 and 2).
 precision highp float;
-uniform sampler2D face, blurred;
-uniform float size, strength;
+uniform sampler2D face, light;
+uniform float size;
 out vec4 result;
 void main() {
   vec2 at = gl_FragCoord.xy / size;
-  vec3 b = texture(blurred, at).rgb;
+  vec3 b = texture(light, at).rgb;
   float ratio = clamp((b.r - b.g) / max(b.b, 1e-3), -1.1, 1.1);
-  result = vec4(clamp(texture(face, at).rgb * exp(strength * ratio), 0.0, 1.0), 1.0);
+  result = vec4(clamp(texture(face, at).rgb * exp(ratio), 0.0, 1.0), 1.0);
 }

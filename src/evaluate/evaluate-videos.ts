@@ -1,0 +1,106 @@
+import type { RecognizerJudge } from './judges/judges.ts';
+import { ranks } from './metrics/reidentification.ts';
+import { bootstrapMean, bootstrapRate } from './metrics/statistics.ts';
+import { identitySeparation, identitySteadiness, meanEmbedding } from './metrics/video.ts';
+import type { FilePair, LeftOut } from './pairs.ts';
+import type { AttackResult } from './result.ts';
+import type { Scores } from './score.ts';
+import { type TrackerOptions, type VideoTrack, VideoTracker } from './video-tracks.ts';
+import { readFrames } from './y4m.ts';
+
+export interface VideoOptions extends TrackerOptions {
+  /** Frames of each video that are looked at. */
+  readonly maxFrames: number;
+  readonly onVideo?: (done: number) => void;
+}
+
+/** Follows every face through every pair; pairs that do not fit together are listed with the reason. */
+export async function evaluateVideos(pairs: readonly FilePair[], options: VideoOptions) {
+  const tracks: VideoTrack[] = [];
+  const leftOut: LeftOut[] = [];
+  for (const [i, pair] of pairs.entries()) {
+    const { name } = pair.original;
+    try {
+      const tracker = new VideoTracker(options);
+      const [before, after] = [readFrames(pair.original.path), readFrames(pair.anonymized.path)];
+      let frames = 0;
+      try {
+        for (; frames < options.maxFrames; frames++) {
+          const [a, b] = [await before.next(), await after.next()];
+          if (a.done && b.done) break;
+          if (a.done || b.done) throw new Error(`${frames} frames on one side, more on the other`);
+          if (a.value.planes.length !== b.value.planes.length || a.value.format.width !== b.value.format.width)
+            throw new Error('sizes differ');
+          await tracker.frame(a.value, b.value);
+        }
+      } finally {
+        await Promise.all([before.return(undefined), after.return(undefined)]);
+      }
+      const found = tracker.finish(name);
+      if (found.length === 0) leftOut.push({ name, reason: 'no face found for long enough in the original' });
+      tracks.push(...found);
+    } catch (error) {
+      leftOut.push({ name, reason: (error as Error).message });
+    }
+    options.onVideo?.(i + 1);
+  }
+  return { tracks, leftOut };
+}
+
+const videoOf = (track: VideoTrack) => track.name.replace(/#\d+$/, '');
+
+/** Means over FaceTracks, resampled by video. `leakCount` and `uncoveredFrames` are sums. */
+export function scoreVideos(tracks: readonly VideoTrack[]): Scores {
+  const scores: Scores = {};
+  if (tracks.length === 0) return scores;
+  const who = tracks.map(videoOf);
+  for (const name of Object.keys(tracks[0]!.values)) {
+    const values = tracks.map((t) => t.values[name]!);
+    const finite = values.filter(Number.isFinite);
+    if (finite.length === 0) continue;
+    if (name === 'leakCount' || name === 'uncoveredFrames') {
+      scores[name] = { value: finite.reduce((a, b) => a + b, 0), low: Number.NaN, high: Number.NaN, n: finite.length };
+    } else scores[name] = { ...bootstrapMean(values, who), n: finite.length };
+  }
+  for (const [side, label] of [
+    ['original', 'Original'],
+    ['anonymized', ''],
+  ] as const) {
+    const sets = tracks.map((t) => t.embeddings.A?.[side] ?? []).filter((e) => e.length > 1);
+    if (sets.length === 0) continue;
+    const steady = sets.map(identitySteadiness);
+    scores[`identitySteadiness${label}`] = bootstrapMean(
+      steady,
+      steady.map((_, i) => String(i)),
+    );
+    if (sets.length > 1)
+      scores[`identitySeparation${label}`] = { value: identitySeparation(sets), low: Number.NaN, high: Number.NaN };
+  }
+  return scores;
+}
+
+/** Attack 7: the mean of more and more of a FaceTrack's frames, searched among the originals' means. */
+export function templateAttack(
+  tracks: readonly VideoTrack[],
+  recognizers: readonly Pick<RecognizerJudge, 'key' | 'similarity'>[],
+): Record<string, AttackResult> {
+  const results: Record<string, AttackResult> = {};
+  for (const { key, similarity } of recognizers) {
+    const known = tracks.filter((t) => (t.embeddings[key]?.original.length ?? 0) > 0);
+    if (known.length < 2) continue;
+    const gallery = known.map((t) => ({ person: t.name, embedding: meanEmbedding(t.embeddings[key]!.original) }));
+    for (const count of [1, 8, 32, Number.POSITIVE_INFINITY]) {
+      const probes = known.map((t) => ({
+        person: t.name,
+        embedding: meanEmbedding(t.embeddings[key]!.anonymized.slice(0, count)),
+      }));
+      const first = ranks(probes, gallery, similarity).map((r) => Number(r === 1));
+      const label = Number.isFinite(count) ? String(count) : 'All';
+      results[`templateOf${label}Frames${key}`] = {
+        ...bootstrapRate(first, known.map(videoOf)),
+        chance: 1 / known.length,
+      };
+    }
+  }
+  return results;
+}

@@ -1,0 +1,54 @@
+import type { FaceRecord } from './face-record.ts';
+import type { LeftOut } from './pairs.ts';
+import type { Scores } from './score.ts';
+import type { Thresholds } from './thresholds.ts';
+import type { VideoTrack } from './video-tracks.ts';
+
+export interface AttackResult {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+  /** What guessing gives. */
+  readonly chance: number;
+}
+
+/** All that one evaluation found out, for every kind of report. */
+export interface EvaluationResult {
+  readonly machine: string;
+  readonly method: string;
+  readonly scores: Scores;
+  readonly thresholds: Thresholds;
+  readonly attacks: Readonly<Record<string, AttackResult>>;
+  readonly records: readonly FaceRecord[];
+  /** Faces of videos over time. */
+  readonly tracks: readonly VideoTrack[];
+  readonly leftOut: readonly LeftOut[];
+  /** Judges that could not be asked, and why. */
+  readonly absent: readonly string[];
+}
+
+/** The documented JSON: numbers and names only, no embedding, no point, no pixel. NaN becomes null. */
+export function resultJson({
+  machine,
+  method,
+  scores,
+  attacks,
+  thresholds,
+  records,
+  tracks,
+  leftOut,
+  absent,
+}: EvaluationResult) {
+  return {
+    machine,
+    method,
+    n: records.length + tracks.length,
+    metrics: scores,
+    attacks,
+    thresholds,
+    perPicture: records.map((r) => ({ name: r.name, person: r.person, ...r.values })),
+    ...(tracks.length > 0 && { perFaceTrack: tracks.map((t) => ({ name: t.name, frames: t.frames, ...t.values })) }),
+    leftOut,
+    absent,
+  };
+}

@@ -1,0 +1,158 @@
+import { type FaceRecord, METRICS } from './face-record.ts';
+import type { RecognizerJudge } from './judges/judges.ts';
+import { agreement } from './metrics/agreement.ts';
+import { kernelDistance } from './metrics/kernel-distance.ts';
+import { ranks } from './metrics/reidentification.ts';
+import { SUSPECTED_COPY } from './metrics/si-mse.ts';
+import {
+  bootstrapMean,
+  bootstrapRate,
+  type Estimate,
+  mean,
+  quantile,
+  standardDeviation,
+} from './metrics/statistics.ts';
+import type { Thresholds } from './thresholds.ts';
+
+export type Scores = Record<string, Estimate & { sd?: number; n?: number }>;
+
+export interface ScoreOptions {
+  readonly recognizers: readonly Pick<RecognizerJudge, 'key' | 'similarity'>[];
+  readonly thresholds: Thresholds;
+}
+
+/** All figures of a set of faces. A metric that nobody could measure is absent. */
+export function score(records: readonly FaceRecord[], options: ScoreOptions): Scores {
+  const people = records.map((r) => r.person);
+  const scores: Scores = {};
+  const put = (name: string, values: readonly number[], who: readonly string[] = people) => {
+    const finite = values.filter(Number.isFinite);
+    const binary = finite.every((v) => v === 0 || v === 1);
+    if (finite.length > 0)
+      scores[name] = {
+        ...(binary ? bootstrapRate : bootstrapMean)(values, who),
+        sd: standardDeviation(finite),
+        n: finite.length,
+      };
+  };
+  for (const name of Object.keys(METRICS))
+    put(
+      name,
+      records.map((r) => r.values[name] ?? Number.NaN),
+    );
+  hardLight(records, put);
+  expression(records, scores);
+  for (const judge of options.recognizers) reidentification(records, judge, options.thresholds, put);
+  return scores;
+}
+
+type Put = (name: string, values: readonly number[], who?: readonly string[]) => void;
+
+/** Si-MSE where it is hardest: the quarter of the faces with the most one-sided light; and how often it is too good. */
+function hardLight(records: readonly FaceRecord[], put: Put): void {
+  const sided = records.filter((r) => Number.isFinite(r.values.lightAsymmetry));
+  if (sided.length === 0) return;
+  const limit = quantile(
+    sided.map((r) => r.values.lightAsymmetry!),
+    0.75,
+  );
+  const hard = sided.filter((r) => r.values.lightAsymmetry! >= limit);
+  put(
+    'siMseHardLight',
+    hard.map((r) => r.values.siMse!),
+    hard.map((r) => r.person),
+  );
+  put(
+    'suspectedCopies',
+    records.map((r) => (Number.isFinite(r.values.siMse) ? Number(r.values.siMse! < SUSPECTED_COPY) : Number.NaN)),
+  );
+}
+
+/** The paper's accuracy, κ and macro average, and what the classifier says of the original moved by two pixels. */
+function expression(records: readonly FaceRecord[], scores: Scores): void {
+  const judged = records.filter((r) => r.expression[0] >= 0);
+  const seen = judged.filter((r) => r.expression[1] >= 0);
+  if (seen.length === 0) return;
+  const same = (a: 0 | 1 | 2, b: 0 | 1 | 2, of: readonly FaceRecord[]) =>
+    bootstrapMean(
+      of.map((r) => Number(r.expression[a] === r.expression[b])),
+      of.map((r) => r.person),
+    );
+  const { kappa, macro } = agreement(
+    seen.map((r) => r.expression[0]),
+    seen.map((r) => r.expression[1]),
+  );
+  const bare = (value: number): Estimate => ({ value, low: Number.NaN, high: Number.NaN });
+  scores.expressionAgreement = { ...same(0, 1, seen), n: seen.length };
+  scores.expressionKappa = bare(kappa);
+  scores.expressionMacro = bare(macro);
+  scores.expressionSelfAgreement = { ...same(0, 2, judged), n: judged.length };
+}
+
+function reidentification(
+  records: readonly FaceRecord[],
+  { key, similarity }: ScoreOptions['recognizers'][number],
+  thresholds: Thresholds,
+  put: Put,
+): void {
+  const known = records.filter((r) => r.embeddings[key]);
+  if (known.length === 0) return;
+  const who = known.map((r) => r.person);
+  const own = known.map((r) => similarity(r.embeddings[key]!.original, r.embeddings[key]!.anonymized));
+  const { threshold } = thresholds[key] ?? {};
+  if (threshold !== undefined) {
+    put(
+      `reidTprAtFar1e3${key}`,
+      own.map((s) => Number(s >= threshold)),
+      who,
+    );
+  }
+  if (new Set(who).size < 2) return;
+  const gallery = known.map((r) => ({ person: r.person, embedding: r.embeddings[key]!.original }));
+  const probes = known.map((r) => ({ person: r.person, embedding: r.embeddings[key]!.anonymized }));
+  const found = ranks(probes, gallery, similarity);
+  put(
+    `rank1${key}`,
+    found.map((rank) => Number(rank === 1)),
+    who,
+  );
+  put(
+    `rank5${key}`,
+    found.map((rank) => Number(rank <= 5)),
+    who,
+  );
+  // Too low is a trace as well: an attacker would look at the end of the list. 0.5 is chance.
+  put(
+    `relativeRank${key}`,
+    found.map((rank) => (rank - 0.5) / new Set(who).size),
+    who,
+  );
+  put(
+    `outputSimilarity${key}`,
+    probes.map((p, i) =>
+      mean(probes.filter((q, j) => j !== i && q.person !== p.person).map((q) => similarity(p.embedding, q.embedding))),
+    ),
+    who,
+  );
+  put(
+    `originalSimilarity${key}`,
+    gallery.map((p, i) =>
+      mean(gallery.filter((q, j) => j !== i && q.person !== p.person).map((q) => similarity(p.embedding, q.embedding))),
+    ),
+    who,
+  );
+}
+
+/** Kernel distance of the sets on the features of one judge, which is named where it is reported. */
+export function setDistance(records: readonly FaceRecord[], key: string): Estimate {
+  // The kernel expects features whose entries are about 1; embeddings have length 1.
+  const unit = (e: Float32Array) => {
+    const factor = Math.sqrt(e.length) / Math.hypot(...e);
+    return e.map((v) => v * factor);
+  };
+  const known = records.filter((r) => r.embeddings[key]);
+  return kernelDistance(
+    known.map((r) => r.embeddings[key]!.original).map(unit),
+    known.map((r) => r.embeddings[key]!.anonymized).map(unit),
+  );
+}

@@ -1,0 +1,218 @@
+import type { Picture } from '../core/vision.ts';
+import { CROP, CropReader, canonicalSquare, cropMask, pointsInCrop } from './face-crop.ts';
+import { interOcular } from './metrics/landmark-error.ts';
+import { mean } from './metrics/statistics.ts';
+import { flicker, temporalCorrelation } from './metrics/video.ts';
+import { type Face, type FaceObserver, faceAt } from './observer.ts';
+import type { Thresholds } from './thresholds.ts';
+
+/** Mean change of luma (of 255) over the middle of a face, below which it counts as not covered at all. */
+const UNTOUCHED = 3;
+/** A face seen for fewer frames says nothing about time. */
+export const MIN_FRAMES = 8;
+
+/** One face of a video pair over time. */
+export interface VideoTrack {
+  readonly name: string;
+  readonly frames: number;
+  readonly values: Record<string, number>;
+  /** By recognizer, one of each looked-at frame. */
+  readonly embeddings: Record<string, { readonly original: Float32Array[]; readonly anonymized: Float32Array[] }>;
+}
+
+interface OpenTrack {
+  last: Face;
+  lastFrame: number;
+  frames: number;
+  covered: number;
+  found: number;
+  mtcnn: number;
+  mtcnnAsked: number;
+  leaks: number;
+  leakChecks: number;
+  sameExpression: number;
+  expressions: number;
+  readonly points: { original: Float32Array[]; anonymized: Float32Array[] };
+  readonly flicker: { original: number[]; anonymized: number[] };
+  crops: { original: Float32Array; anonymized: Float32Array } | undefined;
+  mask: Uint8Array | undefined;
+  readonly embeddings: VideoTrack['embeddings'];
+}
+
+export interface TrackerOptions {
+  readonly observer: FaceObserver;
+  readonly thresholds: Thresholds;
+  /** The recognizers and classifiers look at every n-th frame of a face. */
+  readonly lookEvery: number;
+}
+
+/** Follows the faces of an original through a video pair, frame by frame. Memory grows with points and embeddings only. */
+export class VideoTracker {
+  readonly #options: TrackerOptions;
+  readonly #crops = new CropReader(CROP);
+  readonly #tracks: OpenTrack[] = [];
+  #frame = 0;
+
+  constructor(options: TrackerOptions) {
+    this.#options = options;
+  }
+
+  async frame(original: Picture, anonymized: Picture): Promise<void> {
+    const { observer } = this.#options;
+    const before = await observer.faces(original);
+    const after = before.length > 0 ? await observer.faces(anonymized) : [];
+    const free = this.#tracks.filter((t) => this.#frame - t.lastFrame <= 5);
+    for (const face of before) {
+      const track = free.find((t) => faceAt(t.last, [face])) ?? this.#open(face);
+      const taken = free.indexOf(track);
+      if (taken >= 0) free.splice(taken, 1);
+      await this.#look(track, face, faceAt(face, after), { original, anonymized });
+    }
+    this.#frame++;
+  }
+
+  /** Everything that was seen long enough. */
+  finish(name: string): VideoTrack[] {
+    return this.#tracks.filter((t) => t.frames >= MIN_FRAMES).map((t, i) => closed(t, `${name}#${i + 1}`));
+  }
+
+  #open(face: Face): OpenTrack {
+    const track: OpenTrack = {
+      last: face,
+      lastFrame: this.#frame,
+      ...{ frames: 0, covered: 0, found: 0, mtcnn: 0, mtcnnAsked: 0, leaks: 0, leakChecks: 0 },
+      ...{ sameExpression: 0, expressions: 0, crops: undefined, mask: undefined },
+      points: { original: [], anonymized: [] },
+      flicker: { original: [], anonymized: [] },
+      embeddings: {},
+    };
+    this.#tracks.push(track);
+    return track;
+  }
+
+  async #look(
+    track: OpenTrack,
+    face: Face,
+    found: Face | undefined,
+    pictures: { original: Picture; anonymized: Picture },
+  ): Promise<void> {
+    const { lookEvery } = this.#options;
+    if (track.frames % lookEvery === 0) await this.#judge(track, face, found, pictures);
+    this.#pixels(track, face, pictures);
+    track.last = face;
+    track.lastFrame = this.#frame;
+    track.frames++;
+    if (changed(face, pictures.original, pictures.anonymized)) track.covered++;
+    if (found) {
+      track.found++;
+      track.points.original.push(relative(face.points, face.points));
+      track.points.anonymized.push(relative(found.points, face.points));
+    }
+  }
+
+  /** Crops of consecutive frames through the same landmarks: motion is taken out of the flicker. */
+  #pixels(track: OpenTrack, face: Face, { original, anonymized }: { original: Picture; anonymized: Picture }): void {
+    const square = canonicalSquare(face.points);
+    track.mask ??= cropMask(pointsInCrop(face.points, square, CROP));
+    const crops = {
+      original: this.#crops.read(original, square),
+      anonymized: this.#crops.read(anonymized, square),
+    };
+    if (track.crops && this.#frame - track.lastFrame === 1) {
+      track.flicker.original.push(255 * flicker([track.crops.original, crops.original], track.mask));
+      track.flicker.anonymized.push(255 * flicker([track.crops.anonymized, crops.anonymized], track.mask));
+    }
+    track.crops = crops;
+  }
+
+  async #judge(
+    track: OpenTrack,
+    face: Face,
+    found: Face | undefined,
+    { original, anonymized }: { original: Picture; anonymized: Picture },
+  ): Promise<void> {
+    const { observer, thresholds } = this.#options;
+    const { recognizers, expression, mtcnn } = observer.judges;
+    const points = found?.points ?? face.points;
+    let leaked = false;
+    for (const judge of recognizers) {
+      track.embeddings[judge.key] ??= { original: [], anonymized: [] };
+      const own = await judge.embed(original, face.points);
+      const output = await judge.embed(anonymized, points);
+      track.embeddings[judge.key]!.original.push(own);
+      track.embeddings[judge.key]!.anonymized.push(output);
+      const { threshold } = thresholds[judge.key] ?? {};
+      if (threshold !== undefined && judge.similarity(own, output) >= threshold) leaked = true;
+    }
+    track.leakChecks++;
+    if (leaked) track.leaks++;
+    if (mtcnn) {
+      track.mtcnnAsked++;
+      if (await mtcnn.finds(anonymized, face.box)) track.mtcnn++;
+    }
+    if (expression && found) {
+      const label = async (picture: Picture, at: Float32Array) => {
+        const logits = await expression.classify(picture, at);
+        return logits.indexOf(Math.max(...logits));
+      };
+      track.expressions++;
+      if ((await label(original, face.points)) === (await label(anonymized, found.points))) track.sameExpression++;
+    }
+  }
+}
+
+function closed(t: OpenTrack, name: string): VideoTrack {
+  const [still, moving] = [mean(t.flicker.original), mean(t.flicker.anonymized)];
+  return {
+    name,
+    frames: t.frames,
+    embeddings: t.embeddings,
+    values: {
+      coverage: t.covered / t.frames,
+      uncoveredFrames: t.frames - t.covered,
+      leakCount: t.leaks,
+      leakRate: t.leaks / t.leakChecks,
+      videoDetectionRate: t.found / t.frames,
+      videoDetectionRateMtcnn: t.mtcnnAsked > 0 ? t.mtcnn / t.mtcnnAsked : Number.NaN,
+      temporalCorrelation: temporalCorrelation(t.points.original, t.points.anonymized),
+      flickerOriginal: still,
+      flickerAnonymized: moving,
+      flickerRatio: still > 0 ? moving / still : Number.NaN,
+      emotionAgreement: t.expressions > 0 ? t.sameExpression / t.expressions : Number.NaN,
+    },
+  };
+}
+
+/** Points about the original's eye centre in its inter-ocular distances: only turning, tilting and mimicry are left. */
+function relative(points: Float32Array, original: Float32Array): Float32Array {
+  const scale = interOcular(original);
+  let [x, y] = [0, 0];
+  for (let i = 36; i < 48; i++) {
+    x += original[2 * i]! / 12;
+    y += original[2 * i + 1]! / 12;
+  }
+  return points.map((v, i) => (v - (i % 2 === 0 ? x : y)) / scale);
+}
+
+/** Whether anything was done to the middle of a face. */
+function changed(face: Face, original: Picture, anonymized: Picture): boolean {
+  const { width, height } = original.format;
+  const { box } = face;
+  const [x0, x1] = [
+    Math.max(0, Math.round(box.x + box.width * 0.25)),
+    Math.min(width, Math.round(box.x + box.width * 0.75)),
+  ];
+  const [y0, y1] = [
+    Math.max(0, Math.round(box.y + box.height * 0.3)),
+    Math.min(height, Math.round(box.y + box.height * 0.85)),
+  ];
+  let sum = 0;
+  let n = 0;
+  for (let y = y0; y < y1; y++) {
+    for (let x = x0; x < x1; x++) {
+      sum += Math.abs(original.planes[y * width + x]! - anonymized.planes[y * width + x]!);
+      n++;
+    }
+  }
+  return n === 0 || sum / n >= UNTOUCHED;
+}

@@ -1,0 +1,76 @@
+import { ExitCode, UnderstudyError } from '../core/errors.ts';
+import { findFfmpeg, lastLine, spawnFfmpeg } from '../core/ffmpeg.ts';
+import { planeLayout } from '../core/video-frame.ts';
+import type { Picture } from '../core/vision.ts';
+
+/** Everything is compared in one colour space, whatever the two files are tagged with. */
+const COLOUR = { matrix: 'bt601', range: 'limited' } as const;
+const FILTER = 'scale=out_color_matrix=bt601:out_range=tv:flags=accurate_rnd+full_chroma_int,format=yuv420p';
+
+/**
+ * Frames of a picture or video as I420, one after the other, upright. Each frame owns its memory.
+ * @throws UnderstudyError(input) when nothing can be decoded
+ */
+export async function* readFrames(path: string, limit = Number.POSITIVE_INFINITY): AsyncGenerator<Picture> {
+  const tool = await findFfmpeg();
+  const bound = Number.isFinite(limit) ? ['-frames:v', String(limit)] : [];
+  const args = ['-hide_banner', '-v', 'error', '-i', `file:${path}`, '-map', '0:v:0', '-vf', FILTER, ...bound];
+  const child = spawnFfmpeg(tool, [...args, '-vsync', '0', '-strict', '-1', '-f', 'yuv4mpegpipe', '-']);
+  child.process.stdin?.end();
+  let pending: Buffer[] = [];
+  let held = 0;
+  let format: { width: number; height: number; byteLength: number } | undefined;
+  let frames = 0;
+  const takeLine = (): string | undefined => {
+    const all = pending.length === 1 ? pending[0]! : Buffer.concat(pending);
+    const end = all.indexOf(10);
+    pending = [all];
+    if (end < 0) return undefined;
+    pending = [all.subarray(end + 1)];
+    held -= end + 1;
+    return all.toString('latin1', 0, end);
+  };
+  let inFrame = false;
+  try {
+    for await (const chunk of child.process.stdout!) {
+      pending.push(chunk as Buffer);
+      held += (chunk as Buffer).length;
+      for (;;) {
+        if (!inFrame) {
+          const line = takeLine();
+          if (line === undefined) break;
+          if (!format) format = headerFormat(line);
+          else inFrame = true;
+          continue;
+        }
+        if (held < format!.byteLength) break;
+        const all = Buffer.concat(pending);
+        const planes = Uint8Array.from(all.subarray(0, format!.byteLength));
+        pending = [all.subarray(format!.byteLength)];
+        held -= format!.byteLength;
+        inFrame = false;
+        frames++;
+        yield { planes, format: { width: format!.width, height: format!.height, colour: COLOUR } };
+      }
+    }
+  } finally {
+    child.process.kill('SIGKILL');
+    await child.exited;
+  }
+  if (frames === 0) {
+    const reason = lastLine(child.errors());
+    throw new UnderstudyError(ExitCode.input, `${path} cannot be read: ${reason}`, 'leave it out, or repair it');
+  }
+}
+
+/** The first frame. */
+export async function readPicture(path: string): Promise<Picture> {
+  for await (const picture of readFrames(path, 1)) return picture;
+  throw new UnderstudyError(ExitCode.input, `${path} holds no picture`, 'leave it out');
+}
+
+function headerFormat(line: string) {
+  const width = Number(/ W(\d+)/.exec(line)?.[1]);
+  const height = Number(/ H(\d+)/.exec(line)?.[1]);
+  return { width, height, byteLength: planeLayout(width, height).byteLength };
+}

@@ -1,0 +1,96 @@
+import { copyFileSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { evaluatePairs } from '../../src/evaluate/evaluate-pairs.ts';
+import { openJudges } from '../../src/evaluate/judges/judges.ts';
+import { FaceObserver } from '../../src/evaluate/observer.ts';
+import { listInputs, People, pairByName } from '../../src/evaluate/pairs.ts';
+import { score } from '../../src/evaluate/score.ts';
+import { readThresholds } from '../../src/evaluate/thresholds.ts';
+import { ModelStore } from '../../src/infer/model-store.ts';
+import { filter, peopleFolder } from '../support/people.ts';
+
+let observer: FaceObserver;
+let originals: string;
+let names: string[];
+
+beforeAll(async () => {
+  const store = ModelStore.open();
+  observer = await FaceObserver.create(store, await openJudges(store));
+  ({ folder: originals, names } = await peopleFolder(observer, 6));
+}, 60_000);
+
+/** Scores an "anonymizer" that writes each output from the originals. */
+async function scored(anonymize: (name: string, to: string) => void) {
+  const outputs = mkdtempSync(join(tmpdir(), 'understudy-outputs-'));
+  for (const name of names) anonymize(name, join(outputs, `${name}.png`));
+  const { pairs } = pairByName(listInputs(originals), listInputs(outputs));
+  const { records, leftOut } = await evaluatePairs(pairs, { observer, people: People.read(undefined) });
+  expect(leftOut).toEqual([]);
+  expect(records).toHaveLength(names.length);
+  const thresholds = readThresholds('models/evaluate/thresholds.json');
+  return score(records, { recognizers: observer.judges.recognizers, thresholds });
+}
+
+const path = (name: string) => join(originals, `${name}.png`);
+
+describe('scores of methods whose answer is known', { timeout: 60_000 }, () => {
+  it('has all judges, and people to judge', () => {
+    expect(observer.judges.absent.filter((a) => !a.includes('libdlib-data'))).toEqual([]);
+    expect(names.length).toBe(6);
+  });
+
+  it('catches a method that copies, by every recognizer and by its light', async () => {
+    const s = await scored((name, to) => copyFileSync(path(name), to));
+    for (const metric of ['reidTprAtFar1e3A', 'reidTprAtFar1e3B', 'reidTprAtFar1e3C', 'rank1A', 'rank1B', 'rank1C'])
+      expect(s[metric]?.value, metric).toBe(1);
+    expect(s.suspectedCopies?.value).toBe(1);
+    for (const metric of ['poseError', 'expressionError', 'siMse', 'siL2', 'deltaE', 'deltaEAlbedo', 'reidDistanceB'])
+      expect(s[metric]?.value, metric).toBeCloseTo(0, 6);
+    for (const metric of ['detectionRate', 'detectionRateMtcnn', 'expressionAgreement', 'backgroundSsim'])
+      expect(s[metric]?.value, metric).toBeCloseTo(1, 6);
+    expect(s.backgroundPsnr?.value).toBe(100);
+  });
+
+  it('does not take somebody else for the original', async () => {
+    const next = (name: string) => names[(names.indexOf(name) + 1) % names.length]!;
+    const s = await scored((name, to) => copyFileSync(path(next(name)), to));
+    for (const metric of ['reidTprAtFar1e3A', 'reidTprAtFar1e3B', 'reidTprAtFar1e3C', 'rank1A', 'rank1B', 'rank1C'])
+      expect(s[metric]?.value, metric).toBe(0);
+    expect(s.poseError?.value).toBeGreaterThan(0.03);
+    expect(s.deltaE?.value).toBeGreaterThan(5);
+    expect(s.backgroundPsnr?.value).toBeLessThan(25);
+  });
+
+  it('leaves Si-MSE at 0 when only the brightness changes, and sees it in ΔL', async () => {
+    const s = await scored((name, to) => filter(path(name), to, 'colorchannelmixer=rr=0.8:gg=0.8:bb=0.8'));
+    expect(s.siMse?.value).toBeLessThan(1e-4);
+    expect(s.siL2?.value).toBeLessThan(1e-5);
+    expect(s.deltaL?.value).toBeGreaterThan(5);
+  });
+
+  it('sees a change of hue and saturation in ΔC, hardly in ΔL or the light', async () => {
+    const s = await scored((name, to) =>
+      filter(path(name), to, 'format=yuv444p,lutyuv=u=(val-128)*0.4+128:v=(val-128)*0.4+128'),
+    );
+    expect(s.deltaC?.value).toBeGreaterThan(5);
+    expect(s.deltaL!.value).toBeLessThan(0.4 * s.deltaC!.value);
+  });
+
+  it('catches one face for everybody: outputs as alike as copies', async () => {
+    const s = await scored((_, to) => copyFileSync(path(names[0]!), to));
+    expect(s.outputSimilarityA?.value).toBeGreaterThan(0.99);
+    expect(s.outputSimilarityA!.value).toBeGreaterThan(s.originalSimilarityA!.value + 0.5);
+  });
+
+  it('finds no face in a flat picture, and gives no number for what needs one', async () => {
+    const s = await scored((name, to) => filter(path(name), to, 'lutrgb=r=127:g=127:b=127'));
+    expect(s.detectionRate?.value).toBe(0);
+    expect(s.detectionRateMtcnn?.value).toBe(0);
+    expect(s.poseError).toBeUndefined();
+    expect(s.expressionAgreement).toBeUndefined();
+    // Nobody was seen out of six people: the interval still says how little that proves.
+    expect(s.detectionRate?.high).toBeGreaterThan(0.3);
+  });
+});

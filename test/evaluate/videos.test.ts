@@ -1,0 +1,76 @@
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { evaluateVideos, scoreVideos, templateAttack } from '../../src/evaluate/evaluate-videos.ts';
+import { openJudges } from '../../src/evaluate/judges/judges.ts';
+import { FaceObserver } from '../../src/evaluate/observer.ts';
+import { listInputs, pairByName } from '../../src/evaluate/pairs.ts';
+import { readThresholds } from '../../src/evaluate/thresholds.ts';
+import { ModelStore } from '../../src/infer/model-store.ts';
+
+const FRAMES = 12;
+let observer: FaceObserver;
+let folder: string;
+
+function clip(to: string, graph: string, frames = FRAMES): void {
+  const photo = ModelStore.open().verify('demo-photo-1');
+  const still = ['-loop', '1', '-framerate', '25', '-i', photo, '-frames:v', String(frames)];
+  const pan = 'scale=700:-2,crop=640:360:2*n:(ih-360)/2';
+  execFileSync('ffmpeg', ['-v', 'error', '-y', ...still, '-vf', `${pan}${graph}`, '-c:v', 'libx264', '-crf', '10', to]);
+}
+
+async function evaluated(anonymize: (to: string) => void) {
+  const outputs = mkdtempSync(join(tmpdir(), 'understudy-videos-'));
+  anonymize(join(outputs, 'pan.mp4'));
+  const { pairs } = pairByName(listInputs(folder), listInputs(outputs));
+  const thresholds = readThresholds('models/evaluate/thresholds.json');
+  return evaluateVideos(pairs, { observer, thresholds, lookEvery: 6, maxFrames: 100 });
+}
+
+beforeAll(async () => {
+  const store = ModelStore.open();
+  observer = await FaceObserver.create(store, await openJudges(store));
+  folder = mkdtempSync(join(tmpdir(), 'understudy-video-originals-'));
+  mkdirSync(folder, { recursive: true });
+  clip(join(folder, 'pan.mp4'), '');
+}, 60_000);
+
+describe('video pairs', { timeout: 60_000 }, () => {
+  it('takes a copy for what it is: nothing covered, everybody recognized, time untouched', async () => {
+    const { tracks, leftOut } = await evaluated((to) => copyFileSync(join(folder, 'pan.mp4'), to));
+    expect(leftOut).toEqual([]);
+    expect(tracks.length).toBeGreaterThan(1);
+    const s = scoreVideos(tracks);
+    expect(s.coverage?.value).toBe(0);
+    expect(s.uncoveredFrames?.value).toBe(tracks.reduce((n, t) => n + t.frames, 0));
+    expect(s.leakRate?.value).toBe(1);
+    expect(s.temporalCorrelation?.value).toBeCloseTo(1, 6);
+    expect(s.flickerRatio?.value).toBeCloseTo(1, 6);
+    expect(s.emotionAgreement?.value).toBe(1);
+    const attacks = templateAttack(tracks, observer.judges.recognizers);
+    expect(attacks.templateOfAllFramesA?.value).toBe(1);
+  });
+
+  it('sees that a flat picture covers everybody and that nobody can be recognized or found in it', async () => {
+    const { tracks } = await evaluated((to) => clip(to, ',lutyuv=y=90:u=128:v=128'));
+    const s = scoreVideos(tracks);
+    expect(s.coverage?.value).toBe(1);
+    expect(s.leakCount?.value).toBe(0);
+    expect(s.videoDetectionRate?.value).toBe(0);
+    expect(s.temporalCorrelation).toBeUndefined();
+  });
+
+  it('notices flicker that the original does not have', async () => {
+    const { tracks } = await evaluated((to) => clip(to, ",eq=brightness='0.06*(-1)^n':eval=frame"));
+    expect(scoreVideos(tracks).flickerRatio!.value).toBeGreaterThan(2);
+  });
+
+  it('lists a pair of different lengths with the reason', async () => {
+    const { tracks, leftOut } = await evaluated((to) => clip(to, '', FRAMES - 3));
+    expect(tracks).toEqual([]);
+    expect(leftOut[0]).toMatchObject({ name: 'pan' });
+    expect(leftOut[0]!.reason).toMatch(/frames on one side/);
+  });
+});

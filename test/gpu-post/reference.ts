@@ -1,0 +1,245 @@
+/** The passes of gpu-post in plain float64, to hold the shaders against. Colours in [0, 1]. */
+
+export class Field {
+  readonly size: number;
+  readonly channels: number;
+  readonly data: Float64Array;
+
+  constructor(size: number, channels: number, fill?: (x: number, y: number, c: number) => number) {
+    this.size = size;
+    this.channels = channels;
+    this.data = new Float64Array(size * size * channels);
+    if (!fill) return;
+    for (let y = 0; y < size; y++)
+      for (let x = 0; x < size; x++)
+        for (let c = 0; c < channels; c++) this.data[(y * size + x) * channels + c] = fill(x, y, c);
+  }
+
+  static fromBytes(bytes: Uint8Array, size: number, stride: number, channels: number): Field {
+    return new Field(size, channels, (x, y, c) => bytes[(y * size + x) * stride + c]! / 255);
+  }
+
+  at(x: number, y: number, c: number): number {
+    const clamp = (i: number) => Math.max(0, Math.min(this.size - 1, i));
+    return this.data[(clamp(y) * this.size + clamp(x)) * this.channels + c]!;
+  }
+
+  /** Linear interpolation; u and v in [0, 1] from edge to edge. */
+  sample(u: number, v: number, c: number): number {
+    const [x, y] = [u * this.size - 0.5, v * this.size - 0.5];
+    const [i, j] = [Math.floor(x), Math.floor(y)];
+    const [fx, fy] = [x - i, y - j];
+    const top = this.at(i, j, c) * (1 - fx) + this.at(i + 1, j, c) * fx;
+    const bottom = this.at(i, j + 1, c) * (1 - fx) + this.at(i + 1, j + 1, c) * fx;
+    return top * (1 - fy) + bottom * fy;
+  }
+}
+
+export const clamp01 = (x: number) => Math.max(0, Math.min(1, x));
+const lumaOf = (r: number, g: number, b: number) => 0.299 * r + 0.587 * g + 0.114 * b;
+const luma = (f: Field, u: number, v: number) => lumaOf(f.sample(u, v, 0), f.sample(u, v, 1), f.sample(u, v, 2));
+
+export interface Regions {
+  readonly leftEye: readonly number[];
+  readonly rightEye: readonly number[];
+  readonly mouth: readonly number[];
+  readonly browY: number;
+}
+
+/** 64²: weight for the light, weight for the statistics. */
+export function skin(mask: Field, regions: Regions): Field {
+  const within = (e: readonly number[], x: number, y: number) =>
+    ((x - e[0]!) / e[2]!) ** 2 + ((y - e[1]!) / e[3]!) ** 2 < 1;
+  return new Field(64, 2, (x, y, c) => {
+    const [px, py] = [2 * x + 0.5, 2 * y + 0.5];
+    const inside = mask.sample((x + 0.5) / 64, (y + 0.5) / 64, 0);
+    const feature = [regions.leftEye, regions.rightEye, regions.mouth].some((e) => within(e, px, py));
+    if (c === 0) return inside >= 0.5 ? (feature ? 0.02 : 1) : 0;
+    return inside >= 0.99 && !feature && py >= regions.browY ? 1 : 0;
+  });
+}
+
+/** 32²: log luminance of crop and face over skin, low-passed; weights last. @param sigma in units of the field's side */
+export function light(crop: Field, face: Field, weights: Field, sigma: number): Field {
+  const raw = new Field(32, 3, (x, y, c) => {
+    let sum = 0;
+    for (let j = 0; j < 2; j++) {
+      for (let i = 0; i < 2; i++) {
+        const [u, v] = [(2 * x + i + 0.5) / 64, (2 * y + j + 0.5) / 64];
+        const value = c === 2 ? 1 : Math.log(luma(c === 0 ? crop : face, u, v) + 0.02);
+        sum += weights.at(2 * x + i, 2 * y + j, 0) * value;
+      }
+    }
+    return sum / 4;
+  });
+  return blur(blur(raw, sigma, 0), 0, sigma);
+}
+
+function blur(source: Field, dx: number, dy: number): Field {
+  return new Field(source.size, source.channels, (x, y, c) => {
+    let sum = 0;
+    let total = 0;
+    for (let i = -7; i <= 7; i++) {
+      const t = (3 * i) / 7;
+      const w = Math.exp(-0.5 * t * t);
+      sum += w * source.sample((x + 0.5) / source.size + t * dx, (y + 0.5) / source.size + t * dy, c);
+      total += w;
+    }
+    return sum / total;
+  });
+}
+
+export function bilateral(crop: Field, face: Field, sigma: number, range: number): Field {
+  return new Field(128, 3, (x, y, c) => {
+    if (c === 2) return 1;
+    const source = c === 0 ? crop : face;
+    const [u, v] = [(x + 0.5) / 128, (y + 0.5) / 128];
+    const here = luma(source, u, v);
+    let sum = 0;
+    let total = 0;
+    for (let j = -6; j <= 6; j++) {
+      for (let i = -6; i <= 6; i++) {
+        const there = luma(source, u + (i / 3) * sigma, v + (j / 3) * sigma);
+        const w = Math.exp((-0.5 * (i * i + j * j)) / 9 - (0.5 * (there - here) ** 2) / range ** 2);
+        sum += w * there;
+        total += w;
+      }
+    }
+    return Math.log(sum / total + 0.02);
+  });
+}
+
+export function relight(face: Field, shading: Field): Field {
+  return new Field(face.size, 3, (x, y, c) => {
+    const [u, v] = [(x + 0.5) / face.size, (y + 0.5) / face.size];
+    const [o, g, w] = [0, 1, 2].map((k) => shading.sample(u, v, k)) as [number, number, number];
+    const ratio = Math.max(-1.1, Math.min(1.1, (o - g) / Math.max(w, 1e-3)));
+    return clamp01(face.at(x, y, c) * Math.exp(ratio));
+  });
+}
+
+/** Laplacian pyramids of both faces down to 8², base exchanged, put together again; not clamped. */
+export function substituteBase(crop: Field, lit: Field): Field {
+  const gaussian = (field: Field): Field[] => {
+    const levels = [field];
+    while (levels.at(-1)!.size > 8) levels.push(reduce(levels.at(-1)!));
+    return levels;
+  };
+  const wide = new Field(lit.size, 3, (x, y, c) => crop.sample((x + 0.5) / lit.size, (y + 0.5) / lit.size, c));
+  const generated = gaussian(lit);
+  let result = gaussian(wide).at(-1)!;
+  for (const level of generated.slice(0, -1).reverse()) {
+    const coarser = expand(reduce(level));
+    const base = expand(result);
+    result = new Field(level.size, 3, (x, y, c) => level.at(x, y, c) - coarser.at(x, y, c) + base.at(x, y, c));
+  }
+  return result;
+}
+
+export const pyramidLevels = (size: number): number => Math.log2(size / 8) + 1;
+
+const KERNEL = [1 / 8, 3 / 8, 3 / 8, 1 / 8];
+
+function reduce(field: Field): Field {
+  return new Field(field.size / 2, field.channels, (x, y, c) => {
+    let sum = 0;
+    for (let j = 0; j < 4; j++)
+      for (let i = 0; i < 4; i++) sum += KERNEL[i]! * KERNEL[j]! * field.at(2 * x - 1 + i, 2 * y - 1 + j, c);
+    return sum;
+  });
+}
+
+/** The same kernel with zeros between the samples, times four. */
+function expand(field: Field): Field {
+  const nearest = (i: number) => [i >> 1, i & 1 ? (i >> 1) + 1 : (i >> 1) - 1] as const;
+  return new Field(field.size * 2, field.channels, (x, y, c) => {
+    const [x0, x1] = nearest(x);
+    const [y0, y1] = nearest(y);
+    const row = (j: number) => 0.75 * field.at(x0, j, c) + 0.25 * field.at(x1, j, c);
+    return 0.75 * row(y0) + 0.25 * row(y1);
+  });
+}
+
+const chroma = (r: number, g: number, b: number) => [
+  -0.168736 * r - 0.331264 * g + 0.5 * b,
+  0.5 * r - 0.418688 * g - 0.081312 * b,
+];
+
+/** Scale of Cb, Cr, offset of Cb, Cr, mean of the generated skin's Cb, Cr and its deviations, from 64² samples of skin. */
+export function chromaTransfer(crop: Field, blended: Field, weights: Field, shading: Field, relit: boolean): number[] {
+  const samples: { w: number; c: number }[][] = [[], [], [], []];
+  for (let y = 0; y < 64; y++) {
+    for (let x = 0; x < 64; x++) {
+      if (weights.at(x, y, 1) === 0) continue;
+      const [u, v] = [(x + 0.5) / 64, (y + 0.5) / 64];
+      const around = [0, 1].map((k) => shading.sample(u, v, k) / Math.max(shading.sample(u, v, 2), 1e-3));
+      [crop, blended].forEach((picture, k) => {
+        const rgb = [0, 1, 2].map((c) => clamp01(picture.sample(u, v, c))) as [number, number, number];
+        const dark = Math.log(lumaOf(...rgb) + 0.02) < around[k === 1 && !relit ? 1 : 0]! - 0.5;
+        const [cb, cr] = chroma(...rgb) as [number, number];
+        samples[2 * k]!.push({ w: dark ? 0 : 1, c: cb });
+        samples[2 * k + 1]!.push({ w: dark ? 0 : 1, c: cr });
+      });
+    }
+  }
+  const moments = samples.map((list) => {
+    const weight = list.reduce((sum, s) => sum + s.w, 0);
+    const mean = list.reduce((sum, s) => sum + s.w * s.c, 0) / weight;
+    return { mean, sd: Math.sqrt(list.reduce((sum, s) => sum + s.w * (s.c - mean) ** 2, 0) / weight) };
+  });
+  const scale = [0, 1].map((k) => Math.max(0.5, Math.min(2, moments[k]!.sd / Math.max(moments[k + 2]!.sd, 1e-3))));
+  const offset = [0, 1].map((k) => moments[k]!.mean - scale[k]! * moments[k + 2]!.mean);
+  const skin = [moments[2]!, moments[3]!];
+  return [...scale, ...offset, ...skin.map((m) => m.mean), ...skin.map((m) => m.sd)];
+}
+
+/** The transfer, in full within 1.5 deviations of the skin's mean chroma and fading beyond. */
+export function recolour(blended: Field, [sb, sr, ob, or, mb, mr, db, dr]: number[]): Field {
+  return new Field(blended.size, 3, (x, y, c) => {
+    const rgb = [0, 1, 2].map((k) => clamp01(blended.at(x, y, k))) as [number, number, number];
+    const l = lumaOf(...rgb);
+    const [cb, cr] = chroma(...rgb) as [number, number];
+    const distance = Math.hypot((cb - mb!) / Math.max(db!, 0.012), (cr - mr!) / Math.max(dr!, 0.012));
+    const share = Math.exp(-0.5 * Math.max(0, distance - 1.5) ** 2);
+    const kb = cb + share * (cb * sb! + ob! - cb);
+    const kr = cr + share * (cr * sr! + or! - cr);
+    return clamp01([l + 1.402 * kr, l - 0.344136 * kb - 0.714136 * kr, l + 1.772 * kb][c]!);
+  });
+}
+
+/** Means of 2×2. */
+export function halve(field: Field): Field {
+  return new Field(field.size / 2, field.channels, (x, y, c) => {
+    const row = (j: number) => field.at(2 * x, j, c) + field.at(2 * x + 1, j, c);
+    return (row(2 * y) + row(2 * y + 1)) / 4;
+  });
+}
+
+/** Alpha of a binary mask: the share of mask in 5×5, 0 up to one half, 1 from 85 %, and fading over 5 pixels to the edge. */
+export function alpha(mask: Field): Field {
+  return new Field(mask.size, 1, (x, y) => {
+    let sum = 0;
+    for (let j = -2; j <= 2; j++) for (let i = -2; i <= 2; i++) sum += mask.at(x + i, y + j, 0);
+    const last = mask.size - 1;
+    return Math.min(clamp01((sum / 25 - 0.5) / 0.35), Math.min(x, y, last - x, last - y) / 5);
+  });
+}
+
+/** The face over time: averaged where its neighbourhood changes by less than 6 of 255, taken as it is above 20. */
+export function steady(previous: Field, face: Field, least: number): Field {
+  const n = face.size;
+  const at = (f: Field, x: number, y: number, c: number) => f.sample((x + 0.5) / n, (y + 0.5) / n, c);
+  return new Field(n, 3, (x, y, c) => {
+    let change = 0;
+    for (const [dx, dy] of [
+      [0.75, 0.75],
+      [-0.75, -0.75],
+      [0.75, -0.75],
+    ] as const)
+      for (const k of [0, 1, 2])
+        change = Math.max(change, Math.abs(at(face, x + dx, y + dy, k) - at(previous, x + dx, y + dy, k)));
+    const t = clamp01((change - 6 / 255) / (14 / 255));
+    const share = least + (1 - least) * t * t * (3 - 2 * t);
+    return at(previous, x, y, c) + share * (at(face, x, y, c) - at(previous, x, y, c));
+  });
+}

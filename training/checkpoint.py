@@ -1,0 +1,52 @@
+"""Two kinds of file: a run's whole state (to go on exactly), and a small fp16 one (to start others from)."""
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from . import discriminator as discriminators
+from .features import ProjectedFeatures
+from .model import load_weights
+
+
+def save_atomically(state: dict, path: Path) -> None:
+    """A crash while writing leaves the old file."""
+    part = path.with_suffix(".part")
+    torch.save(state, part)
+    os.replace(part, path)
+
+
+def half(state: dict) -> dict:
+    return {k: v.half() if v.is_floating_point() else v for k, v in state.items()}
+
+
+def save_start(path: Path, average: nn.Module, heads: nn.Module, features: ProjectedFeatures, seen: int) -> None:
+    """≤ 10 MB: averaged generator, discriminator heads, mixing layers, images seen."""
+    save_atomically(
+        {
+            "generator_average": half(average.state_dict()),
+            "discriminator_heads": half(heads.state_dict()),
+            "projection_mixing": half(features.mixing_state()),
+            "seen": seen,
+        },
+        path,
+    )
+
+
+def load_start(path: Path, generator: nn.Module, heads: nn.Module, features: ProjectedFeatures) -> int:
+    """-> images seen. Raises ValueError when the file is of another architecture."""
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    load_weights(generator, state["generator_average"])
+    heads.load_state_dict({k: v.float() for k, v in discriminators.renamed(state["discriminator_heads"]).items()})
+    features.load_mixing({k: v.float() for k, v in state["projection_mixing"].items()})
+    return int(state["seen"])
+
+
+def load_generator(path: Path, generator: nn.Module) -> int:
+    """The averaged generator of either kind of file -> images seen."""
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    load_weights(generator, state["generator_average"] if "generator_average" in state else state["average"])
+    return int(state["seen"])

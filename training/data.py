@@ -1,0 +1,203 @@
+"""Crops as training samples: augmented, masked, in pairs of views where asked. Every batch depends on seed and step alone."""
+from __future__ import annotations
+
+import queue
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .config import Augmentation, RunConfig
+from .geometry import LANDMARKS, SIZE, STORED, UNKNOWN, apply, face_mask, mirrored
+from .identity import Z, Identities
+
+_FIELD_CENTRE = (SIZE - 1) / 2
+_STORED_CENTRE = (STORED - 1) / 2
+
+
+class FaceData:
+    """A folder made by training.prepare. Raises FileNotFoundError when it is not one."""
+
+    def __init__(self, folder: Path, shares: dict[str, float] | None = None):
+        for name in ("faces.npy", "labels.npz", "identities.npz"):
+            if not (folder / name).exists():
+                raise FileNotFoundError(f"{folder / name} is missing: make the folder with `python -m training.prepare`")
+        self.faces = np.load(folder / "faces.npy", mmap_mode="r")
+        labels = np.load(folder / "labels.npz")
+        self.landmarks = labels["landmarks"].astype(np.float32)
+        self.pupils = labels["pupils"].astype(np.float32)
+        good = labels["good"] if "good" in labels else np.ones(len(self.faces), bool)
+        good = good & np.isfinite(self.landmarks).all((1, 2))
+        self.source, self.side = labels["source"], labels["side"]
+        self.training = np.nonzero(~labels["val"] & good)[0]
+        self.validation = np.nonzero(labels["val"] & good)[0]
+        self.identities = Identities(folder / "identities.npz")
+        self.probability = _probabilities(self.source[self.training], shares or {})
+
+
+def _probabilities(sources: np.ndarray, shares: dict[str, float]) -> np.ndarray:
+    p = np.zeros(len(sources))
+    rest = 1.0
+    for name, share in shares.items():
+        members = sources == name
+        if members.any():
+            p[members] = share / members.sum()
+            rest -= share
+    others = ~np.isin(sources, list(shares))
+    if others.any():
+        p[others] = rest / others.sum()
+    return p / p.sum()
+
+
+@dataclass
+class View:
+    picture: np.ndarray
+    mask: np.ndarray
+    points: np.ndarray
+
+
+def field_transform(rotation: float = 0.0, scale: float = 1.0, shift=(0.0, 0.0)) -> np.ndarray:
+    """2×3 from the stored crop to the field, both turned about their centres."""
+    cos, sin = np.cos(rotation) * scale, np.sin(rotation) * scale
+    turn = np.array([[cos, -sin], [sin, cos]])
+    move = _FIELD_CENTRE + np.asarray(shift) - turn @ np.full(2, _STORED_CENTRE)
+    return np.concatenate([turn, move[:, None]], 1).astype(np.float32)
+
+
+def _random_transform(rng: np.random.Generator, degrees: float, scale: float, shift: float):
+    return np.deg2rad(rng.uniform(-degrees, degrees)), np.exp(rng.uniform(-scale, scale)), rng.uniform(-shift, shift, 2)
+
+
+def make_view(
+    data: FaceData, index: int, matrix: np.ndarray, flip: bool = False, noise: np.ndarray | None = None, dilate: int = 0
+) -> View:
+    """One crop seen through `matrix`: picture 128²×3 uint8, mask 128² bool, points 70×2 in its pixels."""
+    picture = cv2.warpAffine(data.faces[index], matrix, (SIZE, SIZE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    points = apply(matrix, np.concatenate([data.landmarks[index], data.pupils[index]]))
+    if flip:
+        picture, points = np.ascontiguousarray(picture[:, ::-1]), mirrored(points)
+    mask = face_mask(points[:LANDMARKS])
+    if dilate:
+        mask = cv2.dilate(mask.astype(np.uint8), np.ones((dilate, dilate), np.uint8)) > 0
+    if noise is not None:
+        points = points + noise
+    if not np.isfinite(points[LANDMARKS:]).all():
+        points[LANDMARKS:] = UNKNOWN
+    return View(picture, mask, points.astype(np.float32))
+
+
+def training_views(data: FaceData, index: int, a: Augmentation, rng: np.random.Generator, pair: bool):
+    """-> [view] or [view, second view], and the 2×3 that takes field coordinates (about the centre) of the first to the second."""
+    first = _random_transform(rng, a.rotation_deg, a.scale, a.shift_px)
+    second = _random_transform(rng, a.second_rotation_deg, a.second_scale, a.second_shift_px)
+    flip, withhold = rng.random() < 0.5, rng.random() < a.no_pupils
+    dilate = int(rng.integers(1, 6)) if rng.random() < a.wide_mask else 0
+    noise = rng.standard_normal((2, LANDMARKS + 2, 2)) * a.landmark_noise_px
+    matrix = field_transform(*first)
+    views = [make_view(data, index, matrix, flip, noise[0], dilate)]
+    between = np.eye(2, 3, dtype=np.float32)
+    if pair:
+        cos, sin = np.cos(second[0]) * second[1], np.sin(second[0]) * second[1]
+        turn, shift = np.array([[cos, -sin], [sin, cos]]), second[2]
+        moved = turn @ (matrix[:, 2] - _FIELD_CENTRE) + _FIELD_CENTRE + shift
+        views.append(make_view(data, index, np.concatenate([turn @ matrix[:, :2], moved[:, None]], 1).astype(np.float32), flip, noise[1], dilate))
+        if flip:
+            mirror = np.diag([-1.0, 1.0])
+            turn, shift = mirror @ turn @ mirror, mirror @ shift
+        between = np.concatenate([turn, shift[:, None]], 1).astype(np.float32)
+    if withhold:
+        for view in views:
+            view.points[LANDMARKS:] = UNKNOWN
+    return views, between
+
+
+def warp_back(second: Tensor, between: Tensor) -> Tensor:
+    """Pulls the second views (N×C×128²) into the frames of the first; `between` N×2×3 as `training_views` gives it."""
+    n, size = second.shape[0], second.shape[-1]
+    axis = torch.arange(size, dtype=torch.float32) - (size - 1) / 2
+    y, x = torch.meshgrid(axis, axis, indexing="ij")
+    grid = torch.stack([x, y], -1).view(1, -1, 2).expand(n, -1, -1)
+    at = grid @ between[:, :, :2].transpose(1, 2) + between[:, None, :, 2]
+    grid = (at * (2 / size)).view(n, size, size, 2)
+    return F.grid_sample(second, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+
+def to_tensors(views: list[View]) -> tuple[Tensor, Tensor, Tensor]:
+    """-> picture N×3×128² in [−1, 1], mask N×1×128², points N×70×2."""
+    picture = torch.from_numpy(np.stack([v.picture for v in views])).permute(0, 3, 1, 2).float() / 127.5 - 1
+    mask = torch.from_numpy(np.stack([v.mask for v in views]))[:, None].float()
+    return picture, mask, torch.from_numpy(np.stack([v.points for v in views]))
+
+
+def plain_views(data: FaceData, indices) -> tuple[Tensor, Tensor, Tensor]:
+    """Crops as they are served: no augmentation."""
+    return to_tensors([make_view(data, int(i), field_transform()) for i in indices])
+
+
+@dataclass
+class Batch:
+    """Rows: `own` pictures that are rebuilt, then 2·`pairs` that become somebody else. A pair shows one picture twice: in two
+    views with one identity (`between` given), or in one view with two identities (`between` None)."""
+
+    picture: Tensor
+    mask: Tensor
+    points: Tensor
+    z: Tensor
+    people: Tensor
+    """Embeddings N×512 of the people in the pictures."""
+    own: int
+    pairs: int
+    between: Tensor | None
+
+
+def make_batch(data: FaceData, config: RunConfig, step: int) -> Batch:
+    """The same for the same data, configuration and step."""
+    rng = np.random.default_rng([config.seed, step])
+    pairs = int(config.batch * (1 - config.own_share)) // 2
+    own = config.batch - 2 * pairs
+    chosen = rng.choice(data.training, own + pairs, replace=own + pairs > len(data.training), p=data.probability)
+    two_views = step % 2 == 0
+    a = config.augmentation
+    views = [training_views(data, i, a, rng, False)[0][0] for i in chosen[:own]]
+    seen = [training_views(data, i, a, rng, two_views) for i in chosen[own:]]
+    first, second = [v[0] for v, _ in seen], [v[-1] for v, _ in seen]
+    codes = data.identities.codes
+    own_z = codes[chosen[:own]] + rng.standard_normal((own, Z)) * 0.1
+    other = codes[rng.choice(data.training, 2 * pairs)]
+    drawn = rng.standard_normal((2 * pairs, Z))
+    other_z = np.where(rng.random((2 * pairs, 1)) < 0.5, other, drawn)
+    if two_views:
+        other_z[pairs:] = other_z[:pairs]
+    picture, mask, points = to_tensors(views + first + second)
+    people = data.identities.embeddings[np.concatenate([chosen, chosen[own:]])]
+    return Batch(
+        picture, mask, points, torch.from_numpy(np.concatenate([own_z, other_z]).astype(np.float32)), torch.from_numpy(people),
+        own, pairs, torch.from_numpy(np.stack([t for _, t in seen])) if two_views and seen else None,
+    )
+
+
+def batches(data: FaceData, config: RunConfig, first_step: int, ahead: int = 4):
+    """Endless; made by a thread, in order. An error in it is raised here."""
+    ready: queue.Queue = queue.Queue(ahead)
+
+    def work() -> None:
+        step = first_step
+        while True:
+            try:
+                ready.put(make_batch(data, config, step))
+            except Exception as error:
+                ready.put(error)
+                return
+            step += 1
+
+    threading.Thread(target=work, daemon=True).start()
+    while True:
+        batch = ready.get()
+        if isinstance(batch, Exception):
+            raise batch
+        yield batch

@@ -49,7 +49,7 @@ describe('egress', () => {
       /writeFile|createWriteStream|openSync|appendFile|\.stdin\b|process\.stdout\.write|createSocket|\.sendRtp/;
     const named: Record<string, string> = {
       'egress/file/encoded-file.ts': 'video and pictures, from SealedFrames only',
-      'cli/anonymize-pictures.ts': 'pictures to be scored, from SealedFrames only',
+      'cli/foreign-model.ts': "somebody else's model, copied to where models are looked for",
       'cli/report.ts': 'the report: numbers and hashes',
       'cli/bench.ts': 'figures',
       'cli/demo.ts': 'file names',

@@ -162,7 +162,6 @@ function variantOf(options: EvaluateArguments, work: string): Variant {
   const sets = [...(options.set ?? []), `mode=${foreign === undefined ? method : 'generate'}`, ...model];
   return {
     label: method,
-    run: { ...(options.config && { configPath: options.config }), sets },
     config: loadConfig({ ...(options.config && { file: options.config }), sets, env: process.env }),
   };
 }

@@ -29,6 +29,8 @@ export interface Variant {
 
 export interface Bench {
   readonly originals: readonly InputFile[];
+  /** Only names that contain this. */
+  readonly match: string;
   readonly people: People;
   readonly observer: FaceObserver;
   readonly thresholds: Thresholds;
@@ -99,7 +101,7 @@ async function measureVideos(variant: Variant, bench: Bench) {
   }
   const paired = pairByName(
     originals,
-    listInputs(folder).filter((f) => f.kind === 'video'),
+    listInputs(folder, bench.match).filter((f) => f.kind === 'video'),
   );
   const line = new CountLine(bench.progress, `${variant.label}: measured videos`, paired.pairs.length);
   const { observer, thresholds, lookEvery, maxFrames } = bench;
@@ -136,7 +138,7 @@ async function measure(variant: Variant, bench: Bench, key: number): Promise<Mea
   }
   const paired = pairByName(
     originals,
-    listInputs(folder).filter((f) => f.kind === 'picture'),
+    listInputs(folder, bench.match).filter((f) => f.kind === 'picture'),
   );
   // The folder may hold more than was asked for: only originals without an output are missing.
   const asked = new Set(originals.map((o) => o.name));

@@ -108,6 +108,7 @@ async function evaluate(options: EvaluateArguments): Promise<number> {
     const store = ModelStore.open();
     const bench: Bench = {
       originals: files,
+      match: options.match ?? '',
       people: People.read(groups),
       observer: await FaceObserver.create(store, await openJudges(store)),
       thresholds: readThresholds(join(store.dir, 'evaluate', 'thresholds.json')),

@@ -52,7 +52,6 @@ describe('egress', () => {
       'egress/file/encoded-file.ts',
       'egress/live/live-sink.ts',
       'egress/webrtc/coded-encoder.ts',
-      'cli/anonymize-pictures.ts',
     ];
     const named: Record<string, string> = {
       'egress/webrtc/viewer.ts': 'packets that coded-encoder made',

@@ -52,7 +52,6 @@ export async function runAblation(
       {
         label: parts,
         config: loadConfig({ ...(configPath && { file: configPath }), sets: all, env: process.env }),
-        run: { ...(configPath && { configPath }), sets: all },
         ...(track && { track }),
       },
       { ...bench, work: join(bench.work, `ablation-${i + 1}`), attack: false },

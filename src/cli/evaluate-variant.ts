@@ -15,8 +15,7 @@ import type { EvaluationResult } from '../evaluate/result.ts';
 import { score, setDistance } from '../evaluate/score.ts';
 import type { Thresholds } from '../evaluate/thresholds.ts';
 import { readPicture } from '../evaluate/y4m.ts';
-import { anonymizePictures } from './anonymize-pictures.ts';
-import { anonymizeVideos, type VideoRun } from './anonymize-videos.ts';
+import { anonymizeSet } from './anonymize-set.ts';
 import { CountLine } from './count-line.ts';
 
 /** One method with its settings: what is run, or the folder of what has been run elsewhere. */
@@ -24,14 +23,14 @@ export interface Variant {
   readonly label: string;
   readonly folder?: string;
   readonly config?: Config;
-  /** The same settings as `understudy run` takes them: for videos. */
-  readonly run?: VideoRun;
   /** Options of the analysis that no setting reaches: for the ablation only. */
   readonly track?: Readonly<Record<string, unknown>>;
 }
 
 export interface Bench {
   readonly originals: readonly InputFile[];
+  /** Only names that contain this. */
+  readonly match: string;
   readonly people: People;
   readonly observer: FaceObserver;
   readonly thresholds: Thresholds;
@@ -94,12 +93,15 @@ async function measureVideos(variant: Variant, bench: Bench) {
     folder = join(bench.work, 'anonymized-videos');
     claim(folder, variant.config!, variant.track);
     const line = new CountLine(bench.progress, `${variant.label}: anonymized videos`, originals.length);
-    leftOut.push(...(await anonymizeVideos(variant.run!, originals, folder, (n) => line.at(n))));
+    const made = await anonymizeSet({ config: variant.config!, track: variant.track ?? {} }, originals, folder, (n) =>
+      line.at(n),
+    );
+    leftOut.push(...made.leftOut);
     line.end();
   }
   const paired = pairByName(
     originals,
-    listInputs(folder).filter((f) => f.kind === 'video'),
+    listInputs(folder, bench.match).filter((f) => f.kind === 'video'),
   );
   const line = new CountLine(bench.progress, `${variant.label}: measured videos`, paired.pairs.length);
   const { observer, thresholds, lookEvery, maxFrames } = bench;
@@ -129,14 +131,14 @@ async function measure(variant: Variant, bench: Bench, key: number): Promise<Mea
     const config = withKey(variant.config!, key);
     claim(folder, config, variant.track);
     const line = new CountLine(bench.progress, `${variant.label}${suffix}: anonymized`, originals.length);
-    const made = await anonymizePictures({ config, track: variant.track ?? {} }, originals, folder, (n) => line.at(n));
+    const made = await anonymizeSet({ config, track: variant.track ?? {} }, originals, folder, (n) => line.at(n));
     line.end();
     leftOut.push(...made.leftOut);
     timePerFaceMs = made.timePerFaceMs;
   }
   const paired = pairByName(
     originals,
-    listInputs(folder).filter((f) => f.kind === 'picture'),
+    listInputs(folder, bench.match).filter((f) => f.kind === 'picture'),
   );
   // The folder may hold more than was asked for: only originals without an output are missing.
   const asked = new Set(originals.map((o) => o.name));

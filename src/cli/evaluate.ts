@@ -108,6 +108,7 @@ async function evaluate(options: EvaluateArguments): Promise<number> {
     const store = ModelStore.open();
     const bench: Bench = {
       originals: files,
+      match: options.match ?? '',
       people: People.read(groups),
       observer: await FaceObserver.create(store, await openJudges(store)),
       thresholds: readThresholds(join(store.dir, 'evaluate', 'thresholds.json')),
@@ -162,7 +163,6 @@ function variantOf(options: EvaluateArguments, work: string): Variant {
   const sets = [...(options.set ?? []), `mode=${foreign === undefined ? method : 'generate'}`, ...model];
   return {
     label: method,
-    run: { ...(options.config && { configPath: options.config }), sets },
     config: loadConfig({ ...(options.config && { file: options.config }), sets, env: process.env }),
   };
 }

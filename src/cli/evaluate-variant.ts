@@ -38,6 +38,8 @@ export interface Bench {
   /** Holds pictures and measurements while this runs, and afterwards when `keeps`. */
   readonly work: string;
   readonly keeps: boolean;
+  /** Other pictures of the same people, for the attacks to search in. */
+  readonly gallery: readonly InputFile[];
   /** Keys to run the method with: more than one for the attacks that need them. */
   readonly keys: number;
   readonly attack: boolean;
@@ -188,10 +190,27 @@ async function attacked(variant: Variant, bench: Bench, first: Measured) {
       pixelMeans.set(record.name, await embedMean(pictures, record, recognizers));
     }
   }
+  const gallery = await galleryRecords(bench);
   return runAttacks({
     records: first.records,
+    ...(gallery.length > 0 && { gallery }),
     otherKeys: others.map((o) => o.records),
     ...(others.length > 0 && { pixelMeans }),
     recognizers,
   });
+}
+
+/** The gallery's originals, measured as pairs with themselves. */
+async function galleryRecords({ gallery, observer, people, work, keeps, progress }: Bench) {
+  if (gallery.length === 0) return [];
+  const line = new CountLine(progress, 'gallery: measured', gallery.length);
+  const pairs = gallery.map((f) => ({ original: f, anonymized: f }));
+  const { records } = await evaluatePairs(pairs, {
+    observer,
+    people,
+    ...(keeps && { recordsPath: join(work, 'records-gallery.jsonl') }),
+    onPair: (n) => line.at(n),
+  });
+  line.end();
+  return records;
 }

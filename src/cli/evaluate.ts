@@ -7,17 +7,19 @@ import { ExitCode, UnderstudyError } from '../core/errors.ts';
 import { openJudges } from '../evaluate/judges/judges.ts';
 import { FaceObserver } from '../evaluate/observer.ts';
 import { listInputs, People } from '../evaluate/pairs.ts';
+import { type Compared, comparisonTable } from '../evaluate/report/comparison-table.ts';
 import { htmlReport } from '../evaluate/report/html-report.ts';
-import { type RadarSeries, radarSeries } from '../evaluate/report/radar-plot.ts';
+import { PAPER_NOTE } from '../evaluate/report/paper-tables.ts';
+import { radarSeries } from '../evaluate/report/radar-plot.ts';
 import { scoreTable } from '../evaluate/report/terminal-table.ts';
 import { resultJson } from '../evaluate/result.ts';
-import type { Scores } from '../evaluate/score.ts';
 import { calibrateThresholds, readThresholds } from '../evaluate/thresholds.ts';
 import { XDisplay } from '../gpu-post/x-display.ts';
 import { ModelStore } from '../infer/model-store.ts';
 import { runAblation } from './ablation.ts';
 import { CountLine } from './count-line.ts';
 import { type Bench, evaluateVariant, type Variant } from './evaluate-variant.ts';
+import { foreignModels } from './foreign-model.ts';
 
 export const METHODS = ['generate', 'blur', 'pixelate', 'mask', 'noise'] as const;
 
@@ -30,6 +32,7 @@ export interface EvaluateArguments {
   readonly groups?: string;
   readonly attack?: boolean;
   readonly ablation?: boolean;
+  readonly gallery?: string;
   readonly keys: string;
   readonly frames: string;
   readonly every: string;
@@ -48,13 +51,20 @@ export function registerEvaluate(program: Command): void {
     .description("score an anonymizer with the paper's metrics, the video metrics and attacks")
     .option('--originals <folder>', 'pictures or videos as they were')
     .option('--anonymized <folder>', 'the output of any method, paired by name')
-    .option('--method <method>', `run this one first, through the whole pipeline: ${METHODS.join(', ')}`)
+    .option(
+      '--method <method>',
+      `run this one first, through the whole pipeline: ${METHODS.join(', ')}, or onnx:MODEL of somebody else`,
+    )
     .option('--match <text>', 'only files whose name contains this')
     .option(
       '--groups <csv>',
       'first column: how names begin, one person each; other columns: groups (default: info.csv)',
     )
     .option('--attack', 'also try to find out who it was')
+    .option(
+      '--gallery <text>',
+      'the attacks search in other pictures of the same people: those of --originals whose name contains this',
+    )
     .option('--keys <n>', 'keys to run --method with, for the attacks that need several', '3')
     .option('--frames <n>', 'frames of each video to look at', '150')
     .option('--every <n>', 'the recognizers look at every n-th frame of a face', '5')
@@ -62,7 +72,7 @@ export function registerEvaluate(program: Command): void {
     .option('--calibrate <folder>', "instead: recognizers' thresholds from pictures of other people, one each")
     .option('--json <file>', 'write all figures')
     .option('--html <file>', 'write a report with pictures in one file; it holds original faces')
-    .option('--compare <json...>', 'figures of earlier runs, to show other methods in the report')
+    .option('--compare <json...>', 'figures of earlier runs: a table of all methods, and their shapes in the report')
     .option('--work <folder>', 'keep anonymized pictures and measurements here; a stopped run goes on from them')
     .option('--config <file>', 'settings for --method')
     .option('--set <key=value...>', 'one setting')
@@ -80,7 +90,6 @@ function usage(message: string, remedy: string): UnderstudyError {
 async function evaluate(options: EvaluateArguments): Promise<number> {
   const { originals, json, html } = options;
   if (originals === undefined) throw usage('--originals is missing', 'name the folder of the pictures as they were');
-  const variant = variantOf(options);
   if (options.ablation && options.method !== 'generate')
     throw usage('--ablation switches parts of our own method off', 'add --method generate');
   const keys = count(options.keys, '--keys');
@@ -89,18 +98,20 @@ async function evaluate(options: EvaluateArguments): Promise<number> {
   const files = listInputs(originals, options.match);
   const csv = join(originals, 'info.csv');
   const groups = options.groups ?? (existsSync(csv) ? csv : undefined);
-  // One X display for all engines of this process: GL's connection to a display that ends ends the process with it, so
-  // that this one is left to end by itself when the process is gone.
-  if (variant.config?.mode === 'generate') await XDisplay.open();
   const work = options.work ? resolve(options.work) : mkdtempSync(join(tmpdir(), 'understudy-evaluate-'));
   mkdirSync(work, { recursive: true });
   try {
+    const variant = variantOf(options, work);
+    // One X display for all engines of this process: GL's connection to a display that ends ends the process with it, so
+    // that this one is left to end by itself when the process is gone.
+    if (variant.config?.mode === 'generate') await XDisplay.open();
     const store = ModelStore.open();
     const bench: Bench = {
       originals: files,
       people: People.read(groups),
       observer: await FaceObserver.create(store, await openJudges(store)),
       thresholds: readThresholds(join(store.dir, 'evaluate', 'thresholds.json')),
+      gallery: options.gallery ? listInputs(originals, options.gallery).filter((f) => f.kind === 'picture') : [],
       work,
       keeps: options.work !== undefined,
       keys,
@@ -115,11 +126,16 @@ async function evaluate(options: EvaluateArguments): Promise<number> {
     }
     const result = await evaluateVariant(variant, bench);
     process.stdout.write(scoreTable(result));
+    const compared = (options.compare ?? []).map(readCompared);
+    if (compared.length > 0)
+      process.stdout.write(
+        `\n${comparisonTable([{ method: result.method, metrics: result.scores }, ...compared])}\n${PAPER_NOTE}\n`,
+      );
     if (json) writeFileSync(json, `${JSON.stringify(resultJson(result), null, 2)}\n`);
     if (html) {
       const { recognizers } = bench.observer.judges;
-      const compared = (options.compare ?? []).map(comparedSeries);
-      writeFileSync(html, htmlReport({ result, recognizers, people: bench.people, compared }));
+      const series = compared.map((c) => radarSeries(c.method, c.metrics));
+      writeFileSync(html, htmlReport({ result, recognizers, people: bench.people, compared: series }));
     }
     return ExitCode.ok;
   } finally {
@@ -133,14 +149,17 @@ function count(text: string, name: string): number {
   throw usage(`${name} is no number: ${text}`, `give it like ${name} 3`);
 }
 
-function variantOf(options: EvaluateArguments): Variant {
+function variantOf(options: EvaluateArguments, work: string): Variant {
   const { anonymized, method } = options;
   if (anonymized !== undefined && method === undefined) return { label: anonymized, folder: anonymized };
   if (method === undefined || anonymized !== undefined)
     throw usage('give either --anonymized or --method', 'the first scores a folder, the second runs a method itself');
-  if (!(METHODS as readonly string[]).includes(method))
-    throw usage(`there is no method ${method}`, `use one of ${METHODS.join(', ')}`);
-  const sets = [...(options.set ?? []), `mode=${method}`];
+  const foreign = /^onnx:(.+)$/.exec(method)?.[1];
+  if (foreign === undefined && !(METHODS as readonly string[]).includes(method))
+    throw usage(`there is no method ${method}`, `use one of ${METHODS.join(', ')} or onnx:model.onnx`);
+  const model =
+    foreign === undefined ? [] : [`models.dir=${foreignModels(foreign, ModelStore.open(), join(work, 'models'))}`];
+  const sets = [...(options.set ?? []), `mode=${foreign === undefined ? method : 'generate'}`, ...model];
   return {
     label: method,
     run: { ...(options.config && { configPath: options.config }), sets },
@@ -148,10 +167,11 @@ function variantOf(options: EvaluateArguments): Variant {
   };
 }
 
-function comparedSeries(path: string): RadarSeries {
+function readCompared(path: string): Compared {
   try {
-    const { method, metrics } = JSON.parse(readFileSync(path, 'utf8')) as { method: string; metrics: Scores };
-    return radarSeries(method, metrics);
+    const { method, metrics } = JSON.parse(readFileSync(path, 'utf8')) as Compared;
+    if (typeof method === 'string' && metrics) return { method, metrics };
+    throw new Error('no method, no metrics');
   } catch (cause) {
     throw new UnderstudyError(ExitCode.input, `${path} is no result of evaluate`, 'name a file written by --json', {
       cause,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { liveSchema, serveSchema } from './live-schema.ts';
 
 const share = z.number().min(0).max(1);
 
@@ -36,6 +37,7 @@ export const configSchema = z.strictObject({
     .strictObject({
       relight: z.boolean().default(true),
       pyramid: z.boolean().default(true),
+      steady: z.boolean().default(true),
       colour: z.boolean().default(true),
       sigmaInterocular: z.number().min(0.24).max(2).default(0.24),
       shading: z.enum(['retinex', 'bilateral']).default('retinex'),
@@ -51,6 +53,8 @@ export const configSchema = z.strictObject({
       audio: z.enum(['keep', 'drop']).default('keep'),
     })
     .prefault({}),
+  live: liveSchema.prefault({}),
+  serve: serveSchema.prefault({}),
   ffmpeg: z.strictObject({ path: z.string().default('') }).prefault({}),
   models: z.strictObject({ dir: z.string().default(''), cacheDir: z.string().default('') }).prefault({}),
 });

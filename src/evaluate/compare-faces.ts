@@ -91,7 +91,11 @@ async function compareFace(
     embeddings,
     points: { original: own, ...(anonymizedPoints && { anonymized: anonymizedPoints }) },
     inPicture: face.points,
-    thumbs: { original: thumbs.bytes(original, square), anonymized: thumbs.bytes(anonymized, square) },
+    thumbs: {
+      original: thumbs.bytes(original, square),
+      anonymized: thumbs.bytes(anonymized, square),
+      outputAlone: thumbs.bytes(anonymized, canonicalSquare(outputPoints)),
+    },
   };
 }
 

@@ -14,7 +14,12 @@ export interface FaceRecord {
   /** 136 numbers, the original's points in pixels of the picture. */
   readonly inPicture: Float32Array;
   /** 64² RGB of the same square of both pictures. Never leaves but in the report, which says that it holds originals. */
-  readonly thumbs: { readonly original: Uint8Array; readonly anonymized: Uint8Array };
+  readonly thumbs: {
+    readonly original: Uint8Array;
+    readonly anonymized: Uint8Array;
+    /** The output in the square of its own points, as an attacker who has only the output would cut it out. */
+    readonly outputAlone: Uint8Array;
+  };
 }
 
 /** What is known of a metric without measuring anything. */

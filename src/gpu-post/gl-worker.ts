@@ -2,23 +2,26 @@ import { faceSlotViews } from '../core/face-slot.ts';
 import type { TrackedFace } from '../core/face-track.ts';
 import { planeLayout } from '../core/video-frame.ts';
 import { serveWorker } from '../core/worker-client.ts';
-import type { ColourState } from './chroma-transfer.ts';
 import { Composer } from './composer.ts';
 import { FacePainter } from './face-painter.ts';
 import { createGl } from './gl-context.ts';
 import type { DrawnCover, GlRequest, GlWorkerData } from './gl-messages.ts';
 import { Grain } from './grain.ts';
-import { Photometry } from './photometry.ts';
+import { type FaceState, Photometry } from './photometry.ts';
 import { coverRegion } from './plane-covers.ts';
 import type { Extent } from './soft-mask.ts';
 import type { Texture } from './texture.ts';
 
+/** Frames in a row that cannot be drawn before the context is taken for lost. */
+const MAX_FAILURES = 3;
+/** Time for the answer to leave before the thread ends. */
+const END_AFTER_MS = 20;
 /** Finished faces kept for `held`, over all streams. */
 const MAX_KEPT = 64;
 
 interface Kept {
   readonly face: Texture;
-  readonly colour: ColourState;
+  readonly state: FaceState;
   readonly grain: Grain;
   /** Where the face is opaque; `undefined` until one has been finished. */
   extent: Extent | undefined;
@@ -37,7 +40,7 @@ serveWorker<GlRequest, DrawnCover[], { renderer: string }, GlWorkerData>(async (
       if (kept.size >= MAX_KEPT) forget(kept.keys().next().value as string);
       entry = {
         face: composer.texture(data.faceSize, data.faceSize, 'rgba8', { filter: 'linear' }),
-        colour: photometry.newState(),
+        state: photometry.newState(),
         grain: new Grain(),
         extent: undefined,
       };
@@ -49,7 +52,7 @@ serveWorker<GlRequest, DrawnCover[], { renderer: string }, GlWorkerData>(async (
     const entry = kept.get(key);
     if (!entry) return;
     composer.release(entry.face);
-    photometry.release(entry.colour);
+    photometry.release(entry.state);
     kept.delete(key);
   };
   const drawFace = (
@@ -63,7 +66,7 @@ serveWorker<GlRequest, DrawnCover[], { renderer: string }, GlWorkerData>(async (
     if (face.cover === 'generated' && toPicture && own && driven && faceSlot !== undefined) {
       const entry = keptFor(key);
       const slot = faceSlotViews(data.faceMemory, faceSlot, data.faceSize);
-      const extent = photometry.run(slot, own, driven, entry.colour, entry.face);
+      const extent = photometry.run(slot, own, driven, entry.state, entry.face);
       if (!extent) throw new Error('a face came with an empty mask');
       entry.extent = extent;
       painter.paint({ ...entry, extent }, toPicture, planes, format);
@@ -78,6 +81,8 @@ serveWorker<GlRequest, DrawnCover[], { renderer: string }, GlWorkerData>(async (
     return 'solid' as const;
   };
 
+  let failures = 0;
+
   return {
     ready: { renderer: String(gl.getParameter(gl.RENDERER)) },
     handle(request) {
@@ -85,15 +90,28 @@ serveWorker<GlRequest, DrawnCover[], { renderer: string }, GlWorkerData>(async (
         for (const id of request.trackIds) forget(`${request.streamId}/${id}`);
         return [];
       }
+      if (request.kind === 'drop-context') {
+        (gl.getExtension('STACKGL_destroy_context') as { destroy(): void } | null)?.destroy();
+        return [];
+      }
       const { byteLength } = planeLayout(request.format.width, request.format.height);
       const planes = new Uint8Array(request.sealed, 0, byteLength);
       planes.set(new Uint8Array(request.raw, 0, byteLength));
       // Solid covers last: they must not be painted over by a neighbour's soft edge.
       const order = [...request.faces].sort((a, b) => Number(a.cover === 'solid') - Number(b.cover === 'solid'));
-      return order.map((face) => ({
-        trackId: face.trackId,
-        cover: drawFace(request.streamId, face, planes, request.format),
-      }));
+      try {
+        const drawn = order.map((face) => ({
+          trackId: face.trackId,
+          cover: drawFace(request.streamId, face, planes, request.format),
+        }));
+        failures = 0;
+        return drawn;
+      } catch (error) {
+        failures++;
+        // A lost context does not come back: end after the answer, so that a new worker makes a new one.
+        if (gl.isContextLost() || failures >= MAX_FAILURES) setTimeout(() => process.exit(1), END_AFTER_MS);
+        throw error;
+      }
     },
   };
 });

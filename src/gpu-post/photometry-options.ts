@@ -5,6 +5,8 @@ export interface PhotometryOptions {
   /** Default true. */
   readonly pyramid?: boolean;
   readonly colour: boolean;
+  /** Average the generated face over time where it rests; default true. */
+  readonly steady?: boolean;
   /** Width of the low-pass that takes light from features, inter-ocular distances. */
   readonly sigmaInterocular: number;
   /** `retinex` (default): a Gaussian over skin; `bilateral`: the paper's filter. */

@@ -6,7 +6,11 @@ import { eyeDistance, featureRegions } from './feature-ellipses.ts';
 import type { PhotometryOptions } from './photometry-options.ts';
 import { PyramidBase } from './pyramid-base.ts';
 import { type Extent, softenMask } from './soft-mask.ts';
+import { SteadyFace, type SteadyState } from './steady-face.ts';
 import type { Texture } from './texture.ts';
+
+/** Everything that one FaceTrack carries from frame to frame. */
+export type FaceState = ColourState & { readonly steady: SteadyState };
 
 /** Side of the textures that hold smooth fields. */
 const FIELD = 32;
@@ -26,6 +30,7 @@ export class Photometry {
   #shading: Texture | undefined;
   readonly #base: PyramidBase;
   readonly #chroma: ChromaTransfer;
+  readonly #steady: SteadyFace;
   readonly #softMask = new Uint8Array(2 * CROP_SIZE * CROP_SIZE);
 
   constructor(composer: Composer, faceSize: number, options: PhotometryOptions) {
@@ -42,23 +47,25 @@ export class Photometry {
     this.#lit = composer.texture(faceSize, faceSize, 'rgba8', linear);
     this.#base = new PyramidBase(composer, faceSize);
     this.#chroma = new ChromaTransfer(composer);
+    this.#steady = new SteadyFace(composer, faceSize);
   }
 
-  /** The colour state of a new FaceTrack. */
-  newState(): ColourState {
-    return this.#chroma.newState();
+  /** What is kept of a new FaceTrack from frame to frame. */
+  newState(): FaceState {
+    return { ...this.#chroma.newState(), steady: this.#steady.newState() };
   }
 
-  release(state: ColourState): void {
+  release(state: FaceState): void {
     this.#chroma.release(state);
+    this.#steady.release(state.steady);
   }
 
-  /** Writes the finished face, alpha included, into `out`, and brings the FaceTrack's colour state up to date. */
+  /** Writes the finished face, alpha included, into `out`, and brings the FaceTrack's state up to date. */
   run(
     slot: FaceSlotViews,
     own: Float32Array,
     driven: Float32Array,
-    state: ColourState,
+    state: FaceState,
     out: Texture,
   ): Extent | undefined {
     const extent = softenMask(slot.mask, this.#softMask);
@@ -67,14 +74,15 @@ export class Photometry {
     this.#mask.upload(this.#softMask);
     this.#face.upload(slot.face);
     const size = this.#size;
+    const face = this.#options.steady === false ? this.#face : this.#steady.update(state.steady, this.#face);
     const [crop, mask, skin] = [this.#crop, this.#mask, this.#skin];
     const { browY, ...ellipses } = featureRegions(own, driven);
     this.#composer.draw('skin', skin, { textures: { mask }, floats: { ...ellipses, browY } });
-    const light = this.#light((this.#options.sigmaInterocular * eyeDistance(own)) / CROP_SIZE);
-    let lit = this.#face;
+    const light = this.#light(face, (this.#options.sigmaInterocular * eyeDistance(own)) / CROP_SIZE);
+    let lit = face;
     if (this.#options.relight) {
       lit = this.#lit;
-      this.#composer.draw('relight', lit, { textures: { face: this.#face, light }, floats: { size } });
+      this.#composer.draw('relight', lit, { textures: { face, light }, floats: { size } });
     }
     const base = this.#options.pyramid !== false ? this.#base.difference(crop, lit) : this.#base.nothing;
     if (this.#options.colour) {
@@ -86,8 +94,8 @@ export class Photometry {
   }
 
   /** Low-passed log luminance of original (red) and generated face (green), both times blue. @param sigma in texture coordinates */
-  #light(sigma: number): Texture {
-    const [crop, face] = [this.#crop, this.#face];
+  #light(face: Texture, sigma: number): Texture {
+    const crop = this.#crop;
     if (this.#options.shading === 'bilateral') {
       this.#shading ??= this.#composer.texture(CROP_SIZE, CROP_SIZE, 'rgba32f', { filter: 'linear' });
       const range = this.#options.sigmaRange ?? 1;

@@ -5,6 +5,7 @@ import type { Picture } from '../core/vision.ts';
 import { faceOutline, rasteriseMask } from './face-mask.ts';
 import { colourGuide } from './guide.ts';
 import { IDENTITY_SIZE } from './identity.ts';
+import { adaptedInputs, type ModelAdapter, readAdapter } from './model-adapter.ts';
 import { PictureSampler } from './sample.ts';
 import { createSession, type SessionOptions } from './session.ts';
 
@@ -38,16 +39,19 @@ export class Generator {
   readonly #rgb = new Float32Array(3 * AREA);
   readonly #inputs = new Map<number, Inputs>();
 
-  private constructor(session: InferenceSession, provider: string) {
+  readonly #adapter: ModelAdapter | undefined;
+
+  private constructor(session: InferenceSession, provider: string, adapter: ModelAdapter | undefined) {
     this.#session = session;
     this.provider = provider;
-    const shape = session.outputMetadata[0];
+    this.#adapter = adapter;
+    const shape = session.outputMetadata.find((o) => o.name === (adapter?.output.name ?? 'face'));
     this.faceSize = shape?.isTensor ? Number(shape.shape.at(-1)) : CROP_SIZE;
   }
 
   static async create(path: string, options: SessionOptions = {}): Promise<Generator> {
     const { session, provider } = await createSession(path, options);
-    return new Generator(session, provider);
+    return new Generator(session, provider, readAdapter(path));
   }
 
   /** One outcome per item. `rejected`: the network's answer is not a picture, and the slot's face must not be used. */
@@ -55,6 +59,7 @@ export class Generator {
     const n = items.length;
     const inputs = this.#buffers(n);
     for (const [i, item] of items.entries()) this.#prepare(item, inputs, i);
+    if (this.#adapter) return this.#runForeign(this.#adapter, items, inputs);
     const result = await this.#session.run({
       context: new Tensor('float32', inputs.context, [n, 3, CROP_SIZE, CROP_SIZE]),
       mask: new Tensor('float32', inputs.mask, [n, 1, CROP_SIZE, CROP_SIZE]),
@@ -65,6 +70,28 @@ export class Generator {
     const faces = result.face!.data as Float32Array;
     const size = 3 * this.faceSize * this.faceSize;
     return items.map((item, i) => writeFace(faces.subarray(i * size, (i + 1) * size), item.slot.face));
+  }
+
+  /** A model of somebody else's, one face at a time: few exports have a free batch size. */
+  async #runForeign({ output, ...adapter }: ModelAdapter, items: readonly GeneratorItem[], inputs: Inputs) {
+    const outcomes: GeneratorOutcome[] = [];
+    const of = (data: Float32Array, i: number) =>
+      data.subarray((i * data.length) / items.length, ((i + 1) * data.length) / items.length);
+    for (const [i, item] of items.entries()) {
+      const one = {
+        context: of(inputs.context, i),
+        mask: of(inputs.mask, i),
+        landmarks: of(inputs.landmarks, i),
+        z: of(inputs.z, i),
+      };
+      const feeds = adaptedInputs({ ...adapter, output }, one, 1);
+      const result = await this.#session.run(
+        Object.fromEntries(feeds.map(({ name, data, dims }) => [name, new Tensor('float32', data, dims)])),
+      );
+      const face = (result[output.name]!.data as Float32Array).map((v) => v * output.scale + output.offset);
+      outcomes.push(writeFace(face, item.slot.face));
+    }
+    return outcomes;
   }
 
   #buffers(n: number): Inputs {

@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CROP_SIZE } from '../../src/core/face-track.ts';
-import type { ColourState } from '../../src/gpu-post/chroma-transfer.ts';
 import { COLOUR_RATE } from '../../src/gpu-post/chroma-transfer.ts';
 import { Composer } from '../../src/gpu-post/composer.ts';
 import { FacePainter } from '../../src/gpu-post/face-painter.ts';
 import { eyeDistance, featureRegions } from '../../src/gpu-post/feature-ellipses.ts';
 import { createGl } from '../../src/gpu-post/gl-context.ts';
 import { Grain } from '../../src/gpu-post/grain.ts';
-import { Photometry } from '../../src/gpu-post/photometry.ts';
+import { type FaceState, Photometry } from '../../src/gpu-post/photometry.ts';
 import type { PhotometryOptions } from '../../src/gpu-post/photometry-options.ts';
 import { levelSizes } from '../../src/gpu-post/pyramid-base.ts';
+import { STEADY_SHARE } from '../../src/gpu-post/steady-face.ts';
 import { XDisplay } from '../../src/gpu-post/x-display.ts';
 import { PictureSampler } from '../../src/infer/sample.ts';
 import { demoPhoto } from '../support/demo-photo.ts';
@@ -91,7 +91,7 @@ function expected(slot: Face, size: number, options: PhotometryOptions, before?:
   return { colour: reference.recolour(blended, transfer), transfer };
 }
 
-function drawn(slot: Face, size: number, options: PhotometryOptions, state?: ColourState): Uint8Array {
+function drawn(slot: Face, size: number, options: PhotometryOptions, state?: FaceState): Uint8Array {
   const photometry = new Photometry(composer, size, options);
   const out = composer.texture(size, size, 'rgba8');
   photometry.run(slot, own, driven, state ?? photometry.newState(), out);
@@ -109,7 +109,7 @@ function worst(pixels: Uint8Array, colour: reference.Field): number {
   return largest;
 }
 
-const OFF = { relight: false, pyramid: false, colour: false, sigmaInterocular: 0.24 };
+const OFF = { steady: false, relight: false, pyramid: false, colour: false, sigmaInterocular: 0.24 };
 
 describe('photometry on the GPU against float64', () => {
   const cases: [string, PhotometryOptions, number][] = [
@@ -135,6 +135,31 @@ describe('photometry on the GPU against float64', () => {
     const plain = reference.Field.fromBytes(drawn(slot, 128, OFF), 128, 4, 3);
     for (const stage of ['relight', 'pyramid', 'colour'])
       expect(worst(drawn(slot, 128, { ...OFF, [stage]: true }), plain)).toBeGreaterThan(10);
+  });
+
+  it('averages a face at rest over time and follows one that changes', () => {
+    const photometry = new Photometry(composer, 128, { ...OFF, steady: true });
+    const state = photometry.newState();
+    const out = composer.texture(128, 128, 'rgba8');
+    const [before, after] = [slotOf(128), slotOf(128)];
+    // A little noise everywhere, and a mouth that opens: the lower third is another picture.
+    const noise = (i: number) => ((i * 7919) % 9) - 4;
+    const change = (v: number, i: number) => (i >> 9 > 84 ? 255 - v : Math.max(0, Math.min(255, v + noise(i))));
+    (after as { face: Uint8Array }).face = before.face.map((v, i) => (i % 4 === 3 ? 255 : change(v, i)));
+    photometry.run(before, own, driven, state, out);
+    photometry.run(after, own, driven, state, out);
+    const pixels = new Uint8Array(4 * AREA);
+    out.read(pixels);
+    const bytes = (face: Face) => reference.Field.fromBytes(face.face, 128, 4, 3);
+    expect(worst(pixels, reference.steady(bytes(before), bytes(after), STEADY_SHARE))).toBeLessThanOrEqual(TOLERANCE);
+    const moved = (from: number, to: number) => {
+      let sum = 0;
+      for (let i = 4 * 128 * from; i < 4 * 128 * to; i++)
+        if (i % 4 !== 3) sum += Math.abs(pixels[i]! - before.face[i]!);
+      return sum / (3 * 128 * (to - from));
+    };
+    expect(moved(10, 80)).toBeLessThan(1);
+    expect(moved(90, 120)).toBeGreaterThan(20);
   });
 
   it('smooths the chroma statistics over the life of a FaceTrack', () => {

@@ -224,3 +224,22 @@ export function alpha(mask: Field): Field {
     return Math.min(clamp01((sum / 25 - 0.5) / 0.35), Math.min(x, y, last - x, last - y) / 5);
   });
 }
+
+/** The face over time: averaged where its neighbourhood changes by less than 6 of 255, taken as it is above 20. */
+export function steady(previous: Field, face: Field, least: number): Field {
+  const n = face.size;
+  const at = (f: Field, x: number, y: number, c: number) => f.sample((x + 0.5) / n, (y + 0.5) / n, c);
+  return new Field(n, 3, (x, y, c) => {
+    let change = 0;
+    for (const [dx, dy] of [
+      [0.75, 0.75],
+      [-0.75, -0.75],
+      [0.75, -0.75],
+    ] as const)
+      for (const k of [0, 1, 2])
+        change = Math.max(change, Math.abs(at(face, x + dx, y + dy, k) - at(previous, x + dx, y + dy, k)));
+    const t = clamp01((change - 6 / 255) / (14 / 255));
+    const share = least + (1 - least) * t * t * (3 - 2 * t);
+    return at(previous, x, y, c) + share * (at(face, x, y, c) - at(previous, x, y, c));
+  });
+}

@@ -1,34 +1,46 @@
-import { CROP, canonicalSquare, cropMask, pointsInCrop, THUMB } from '../face-crop.ts';
-import type { FaceRecord } from '../face-record.ts';
+import { CROP, canonicalSquare, pointsInCrop, THUMB } from '../face-crop.ts';
 
 /** The 68 points in their own canonical square: what is left is the shape of the face and its expression. */
 export function shapeFeatures(points: Float32Array): Float32Array {
   return pointsInCrop(points, canonicalSquare(points), CROP);
 }
 
+/** An ellipse that lies within nearly every face of the canonical square: nothing of hair or ears, and the same for everybody. */
+export const FACE_ELLIPSE = Uint8Array.from({ length: THUMB * THUMB }, (_, p) => {
+  const x = ((p % THUMB) + 0.5) / THUMB - 0.5;
+  const y = (Math.floor(p / THUMB) + 0.5) / THUMB - 0.5;
+  return (x / 0.25) ** 2 + (y / 0.3) ** 2 <= 1 ? 1 : 0;
+});
+/** What lies well outside of a face in the square: hair, ears, neck, clothes. */
+export const SURROUNDINGS = Uint8Array.from({ length: THUMB * THUMB }, (_, p) => {
+  const x = ((p % THUMB) + 0.5) / THUMB - 0.5;
+  const y = (Math.floor(p / THUMB) + 0.5) / THUMB - 0.5;
+  return (x / 0.42) ** 2 + (y / 0.47) ** 2 > 1 ? 1 : 0;
+});
+
 /** Mean colours of a grid of cells over the middle of the face, RGB each. */
 export function colourGrid(thumb: Uint8Array, cells = 4): Float32Array {
-  const [from, to] = [Math.round(0.2 * THUMB), Math.round(0.8 * THUMB)];
   const out = new Float32Array(cells * cells * 3);
   const counts = new Float32Array(cells * cells);
-  for (let y = from; y < to; y++) {
-    for (let x = from; x < to; x++) {
-      const cell =
-        Math.floor(((y - from) * cells) / (to - from)) * cells + Math.floor(((x - from) * cells) / (to - from));
-      counts[cell]!++;
-      for (let c = 0; c < 3; c++) out[3 * cell + c]! += thumb[3 * (y * THUMB + x) + c]!;
-    }
+  const [from, to] = [0.22 * THUMB, 0.78 * THUMB];
+  const cellOf = (at: number) => Math.floor(((at - from) * cells) / (to - from));
+  for (let p = 0; p < THUMB * THUMB; p++) {
+    if (!FACE_ELLIPSE[p]) continue;
+    const [i, j] = [cellOf(p % THUMB), cellOf(Math.floor(p / THUMB))];
+    if (i < 0 || j < 0 || i >= cells || j >= cells) continue;
+    counts[j * cells + i]!++;
+    for (let c = 0; c < 3; c++) out[3 * (j * cells + i) + c]! += thumb[3 * p + c]!;
   }
-  return out.map((v, i) => v / counts[Math.floor(i / 3)]!);
+  return out.map((v, i) => v / Math.max(1, counts[Math.floor(i / 3)]!));
 }
 
-/** Luma of the face, 16 × 16, mean 0 and length 1. */
-export function tinyPicture(thumb: Uint8Array, inside?: Uint8Array, size = 16): Float32Array {
+/** Luma of the pixels in `inside`, 16 × 16, mean 0 and length 1. */
+export function tinyPicture(thumb: Uint8Array, inside: Uint8Array, size = 16): Float32Array {
   const step = THUMB / size;
   const out = new Float32Array(size * size);
   const counts = new Float32Array(size * size);
   for (let p = 0; p < THUMB * THUMB; p++) {
-    if (inside && !inside[p]) continue;
+    if (!inside[p]) continue;
     const cell = Math.floor(Math.floor(p / THUMB) / step) * size + Math.floor((p % THUMB) / step);
     out[cell]! += 0.299 * thumb[3 * p]! + 0.587 * thumb[3 * p + 1]! + 0.114 * thumb[3 * p + 2]!;
     counts[cell]!++;
@@ -45,15 +57,4 @@ export function tinyPicture(thumb: Uint8Array, inside?: Uint8Array, size = 16): 
   const centredValues = out.map((v, i) => (counts[i]! > 0 ? v - mean : 0));
   const length = Math.hypot(...centredValues) || 1;
   return centredValues.map((v) => v / length);
-}
-
-/** One byte a pixel of the thumb: inside the face, or (`outside`) the rest of the square with hair, ears and neck. */
-export function thumbMask(record: FaceRecord, side: 'inside' | 'outside'): Uint8Array {
-  const mask = cropMask(record.points.original);
-  const scale = CROP / THUMB;
-  return Uint8Array.from({ length: THUMB * THUMB }, (_, p) => {
-    const at =
-      Math.floor(scale * Math.floor(p / THUMB) + scale / 2) * CROP + Math.floor(scale * (p % THUMB) + scale / 2);
-    return (mask[at] ? 1 : 0) === (side === 'inside' ? 1 : 0) ? 1 : 0;
-  });
 }

@@ -4,12 +4,14 @@ import { ranks, type Similarity } from '../metrics/reidentification.ts';
 import { bootstrapMean, bootstrapRate, mean } from '../metrics/statistics.ts';
 import { meanEmbedding } from '../metrics/video.ts';
 import type { AttackResult } from '../result.ts';
-import { colourGrid, shapeFeatures, thumbMask, tinyPicture } from './features.ts';
-import { type Sample, trainedMatcher } from './trained-matcher.ts';
+import { colourGrid, FACE_ELLIPSE, SURROUNDINGS, shapeFeatures, tinyPicture } from './features.ts';
+import { trainedMatcher } from './trained-matcher.ts';
 
 export interface AttackInput {
   /** The outputs that are attacked. */
   readonly records: readonly FaceRecord[];
+  /** Other pictures of the same people to search in; without them the very pictures that were anonymized. */
+  readonly gallery?: readonly FaceRecord[];
   /** The same originals through the same program with other keys, the attacker's own among them; may be empty. */
   readonly otherKeys: readonly (readonly FaceRecord[])[];
   /** Embeddings of the pixel mean over all keys, by record name and recognizer. */
@@ -22,73 +24,90 @@ export interface AttackInput {
  * rank-1 of identification in the gallery of all originals (people who were trained on are never probes), but for `auc…`:
  * the probability that the true person's similarity is above another's, 0.5 when the output says nothing in either direction.
  */
-export function runAttacks({ records, otherKeys, pixelMeans, recognizers }: AttackInput): Record<string, AttackResult> {
+export function runAttacks(input: AttackInput): Record<string, AttackResult> {
+  const { records, recognizers, gallery = records } = input;
   const results: Record<string, AttackResult> = {};
   const put = (name: string, result: AttackResult | undefined) => {
     if (result) results[name] = result;
   };
   const found = records.filter((r) => r.points.anonymized);
+  const shape = (r: FaceRecord, side: Side) =>
+    shapeFeatures(side === 'original' ? r.points.original : r.points.anonymized!);
+  const thumb = (r: FaceRecord, side: Side) => (side === 'original' ? r.thumbs.original : r.thumbs.outputAlone);
+  put('landmarkMetric', matched(found, gallery, shape));
   put(
-    'landmarkMetric',
-    trainedMatcher(
-      found.map((r) => ({
-        person: r.person,
-        probe: shapeFeatures(r.points.anonymized!),
-        gallery: shapeFeatures(r.points.original),
-      })),
-    ),
+    'colourGrid',
+    matched(records, gallery, (r, side) => colourGrid(thumb(r, side))),
   );
-  put('colourGrid', trainedMatcher(pictures(records, (r, side) => colourGrid(r.thumbs[side]))));
   put(
     'tinyPicture16',
-    trainedMatcher(pictures(records, (r, side) => tinyPicture(r.thumbs[side], thumbMask(r, 'inside')))),
+    matched(records, gallery, (r, side) => tinyPicture(thumb(r, side), FACE_ELLIPSE)),
   );
   put(
     'contextOnlyControl',
-    trainedMatcher(pictures(records, (r, side) => tinyPicture(r.thumbs[side], thumbMask(r, 'outside')))),
+    matched(records, gallery, (r, side) => tinyPicture(thumb(r, side), SURROUNDINGS)),
   );
-  for (const { key, similarity } of recognizers) {
-    const known = records.filter((r) => r.embeddings[key]);
-    put(`trainedEmbedding${key}`, trainedMatcher(pictures(known, (r, side) => r.embeddings[key]![side])));
-    put(`auc${key}`, auc(known, key, similarity));
-    const [attackers] = otherKeys;
-    if (!attackers) continue;
-    const byName = otherKeys.map((set) => new Map(set.map((r) => [r.name, r])));
-    const parrot = known.filter((r) => byName[0]!.has(r.name));
+  for (const judge of recognizers) {
+    const known = records.filter((r) => r.embeddings[judge.key]);
     put(
-      `parrot${key}`,
-      rankOne(
-        parrot.map((r) => ({ person: r.person, embedding: r.embeddings[key]!.anonymized })),
-        parrot.map((r) => ({ person: r.person, embedding: byName[0]!.get(r.name)!.embeddings[key]!.anonymized })),
-        similarity,
-      ),
+      `trainedEmbedding${judge.key}`,
+      matched(known, gallery, (r, side) => r.embeddings[judge.key]![side]),
     );
-    const gallery = known.map((r) => ({ person: r.person, embedding: r.embeddings[key]!.original }));
-    const averaged = known.map((r) => {
-      const others = byName.flatMap((set) => set.get(r.name)?.embeddings[key]?.anonymized ?? []);
-      return { person: r.person, embedding: meanEmbedding([r.embeddings[key]!.anonymized, ...others]) };
-    });
-    put(`meanOf${otherKeys.length + 1}Keys${key}`, rankOne(averaged, gallery, similarity));
-    if (pixelMeans) {
-      const mixed = known.flatMap((r) => {
-        const embedding = pixelMeans.get(r.name)?.[key];
-        return embedding ? [{ person: r.person, embedding }] : [];
-      });
-      put(`pixelMeanOf${otherKeys.length + 1}Keys${key}`, rankOne(mixed, gallery, similarity));
-    }
+    put(`auc${judge.key}`, auc(known, gallery, judge));
+    for (const [name, result] of Object.entries(attacksOverKeys(input, known, gallery, judge))) put(name, result);
   }
   return results;
 }
 
-function pictures(
-  records: readonly FaceRecord[],
-  feature: (record: FaceRecord, side: 'original' | 'anonymized') => ArrayLike<number>,
-): Sample[] {
-  return records.map((r) => ({
-    person: r.person,
-    probe: feature(r, 'anonymized'),
-    gallery: feature(r, 'original'),
-  }));
+type Side = 'original' | 'anonymized';
+type Judge = Pick<RecognizerJudge, 'key' | 'similarity'>;
+
+/** Attacks that need outputs made with several keys. */
+function attacksOverKeys(
+  { otherKeys, pixelMeans }: AttackInput,
+  known: readonly FaceRecord[],
+  gallery: readonly FaceRecord[],
+  { key, similarity }: Judge,
+): Record<string, AttackResult | undefined> {
+  const [attackers] = otherKeys;
+  if (!attackers) return {};
+  const byName = otherKeys.map((set) => new Map(set.map((r) => [r.name, r])));
+  const output = (r: FaceRecord) => ({ person: r.person, embedding: r.embeddings[key]!.anonymized });
+  const parrot = known.filter((r) => byName[0]!.has(r.name));
+  const originals = gallery.map((r) => ({ person: r.person, embedding: r.embeddings[key]!.original }));
+  const averaged = known.map((r) => {
+    const others = byName.flatMap((set) => set.get(r.name)?.embeddings[key]?.anonymized ?? []);
+    return { person: r.person, embedding: meanEmbedding([r.embeddings[key]!.anonymized, ...others]) };
+  });
+  const mixed = known.flatMap((r) => {
+    const embedding = pixelMeans?.get(r.name)?.[key];
+    return embedding ? [{ person: r.person, embedding }] : [];
+  });
+  const count = otherKeys.length + 1;
+  return {
+    // The same as linking a person's understudies of two sessions.
+    [`parrot${key}`]: rankOne(
+      parrot.map(output),
+      parrot.map((r) => output(byName[0]!.get(r.name)!)),
+      similarity,
+    ),
+    [`meanOf${count}Keys${key}`]: rankOne(averaged, originals, similarity),
+    [`pixelMeanOf${count}Keys${key}`]: rankOne(mixed, originals, similarity),
+  };
+}
+
+function matched(
+  probes: readonly FaceRecord[],
+  gallery: readonly FaceRecord[],
+  feature: (record: FaceRecord, side: Side) => ArrayLike<number>,
+): AttackResult | undefined {
+  const own = new Map(gallery.map((g) => [g.person, g]));
+  return trainedMatcher(
+    probes.flatMap((r) => {
+      const known = own.get(r.person);
+      return known ? [{ person: r.person, probe: feature(r, 'anonymized'), gallery: feature(known, 'original') }] : [];
+    }),
+  );
 }
 
 interface Template {
@@ -109,18 +128,16 @@ export function rankOne(probes: Template[], gallery: Template[], similarity: Sim
   };
 }
 
-function auc(records: readonly FaceRecord[], key: string, similarity: Similarity): AttackResult | undefined {
-  if (new Set(records.map((r) => r.person)).size < 2) return undefined;
+function auc(records: readonly FaceRecord[], gallery: readonly FaceRecord[], { key, similarity }: Judge) {
   const above = records.map((r) => {
-    const own = similarity(r.embeddings[key]!.anonymized, r.embeddings[key]!.original);
-    const others = records.filter((o) => o.person !== r.person);
-    return mean(
-      others.map((o) => {
-        const s = similarity(r.embeddings[key]!.anonymized, o.embeddings[key]!.original);
-        return own > s ? 1 : own === s ? 0.5 : 0;
-      }),
-    );
+    const scoreOf = (g: FaceRecord) => similarity(r.embeddings[key]!.anonymized, g.embeddings[key]!.original);
+    const own = gallery.find((g) => g.person === r.person);
+    const others = gallery.filter((g) => g.person !== r.person).map(scoreOf);
+    if (!own || others.length === 0) return Number.NaN;
+    const s = scoreOf(own);
+    return mean(others.map((o) => (s > o ? 1 : s === o ? 0.5 : 0)));
   });
+  if (!above.some(Number.isFinite)) return undefined;
   return {
     ...bootstrapMean(
       above,

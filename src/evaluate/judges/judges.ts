@@ -3,6 +3,7 @@ import type { Picture } from '../../core/vision.ts';
 import type { ModelStore } from '../../infer/model-store.ts';
 import { Recognizer } from '../../infer/recognizer.ts';
 import { cosine, type Similarity } from '../metrics/reidentification.ts';
+import { DlibPoints } from './dlib-points.ts';
 import { DlibResnet } from './dlib-resnet.ts';
 import { ExpressionNet } from './expression-net.ts';
 import { fivePoints } from './five-points.ts';
@@ -71,10 +72,13 @@ export async function openJudges(store: ModelStore): Promise<Judges> {
   const expression = await optional('expression net', ['judge-expression'], () => ExpressionNet.create(store));
   const nets = ['p', 'r', 'o'].map((n) => `judge-mtcnn-${n}net`);
   const mtcnn = await optional('MTCNN', nets, () => Mtcnn.create(store));
+  const dlibPoints = DlibPoints.open();
+  if (!dlibPoints) absent.push("dlib's 68 points: not installed; run apt-get install libdlib-data");
   return {
     recognizers: [own, dlib, mobile].filter((j) => j !== undefined),
     ...(expression && { expression }),
     ...(mtcnn && { mtcnn }),
+    ...(dlibPoints && { dlibPoints }),
     absent,
   };
 }

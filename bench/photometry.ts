@@ -86,7 +86,7 @@ for (const [name, list] of results) {
       list.map((r, i) => r[what] - reference[i]![what]),
       list.map((r) => r.person),
     );
-    return `${what} ${value.toFixed(4)} (${signed(change.value)}, ${signed(change.low)} to ${signed(change.high)})`;
+    return `${what} ${value.toFixed(5)} (${signed(change.value)}, ${signed(change.low)} to ${signed(change.high)})`;
   });
   console.info(`${name.padEnd(8)} ${parts.join('  ')}`);
 }
@@ -138,7 +138,7 @@ async function compare(
 }
 
 function signed(value: number): string {
-  return `${value < 0 ? '' : '+'}${value.toFixed(4)}`;
+  return `${value < 0 ? '' : '+'}${value.toFixed(5)}`;
 }
 
 function asPicture({ planes, format }: CapturedPicture): Picture {

@@ -173,8 +173,8 @@ class Log:
             file.write(line + "\n")
 
 
-def train(config: RunConfig, out: Path, minutes: float = math.inf) -> Trainer:
-    """Until config.images, or for `minutes`; goes on from OUT/state.pt if there is one."""
+def train(config: RunConfig, out: Path, minutes: float = math.inf, stop_at: int | None = None) -> Trainer:
+    """Until config.images, for `minutes`, or until `stop_at` images; goes on from OUT/state.pt if there is one."""
     out.mkdir(parents=True, exist_ok=True)
     data = FaceData(Path(config.data), config.sources)
     trainer = Trainer(config, data)
@@ -194,7 +194,7 @@ def train(config: RunConfig, out: Path, minutes: float = math.inf) -> Trainer:
         log.write(seen=trainer.seen, step=trainer.step_count, rate=round(rate, 2))
 
     for batch in batches(data, config, trainer.step_count):
-        if trainer.seen >= config.images or stop or time.monotonic() - began > minutes * 60:
+        if trainer.seen >= min(config.images, stop_at or config.images) or stop or time.monotonic() - began > minutes * 60:
             break
         log.add(trainer.step(batch))
         if time.monotonic() - saved > config.save_minutes * 60:

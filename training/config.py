@@ -31,6 +31,7 @@ class Weights:
     identity: float = 8.0
     away: float = 0.0
     apart: float = 0.0
+    landmarks: float = 0.0
 
 
 @dataclass

@@ -29,17 +29,19 @@ from .losses import (
     discriminator_loss,
     feature_loss,
     identity_losses,
+    landmark_loss,
     pixel_loss,
     views_loss,
 )
 from .model import Generator, composite
 from .quantization import INT8_LAYERS, set_fake_quant
-from .recognizer import DifferentiableRecognizer
+from .recognizer import DifferentiableLandmarks, DifferentiableRecognizer
 from .sheets import save_sheet, spread
 
 _NOISE = 0.03
 """Added before the recognizer, so that it can't be fooled by single pixels."""
 _ALIGNMENT_JITTER_PX = 1.4
+_CROP_JITTER = 0.03
 
 
 class Trainer:
@@ -50,7 +52,7 @@ class Trainer:
         torch.manual_seed(config.seed)
         self.config, self.data = config, data
         self.generator, self.features, self.discriminator = Generator(), ProjectedFeatures(), Discriminator()
-        self.recognizer = DifferentiableRecognizer()
+        self.recognizer, self.landmarks = DifferentiableRecognizer(), DifferentiableLandmarks()
         identities = data.identities
         self.target = IdentityTarget(identities.mean, identities.components, identities.sd)
         self.seen = self.step_count = self.base_seen = 0
@@ -122,6 +124,8 @@ class Trainer:
         if own:
             parts["pixels"] = pixel_loss(generated[:own], picture[:own], mask[:own])
             parts["features"] = feature_loss([f[:own] for f in fake_features], [f[:own] for f in real_features], mask[:own])
+        if w.landmarks:
+            parts["landmarks"] = landmark_loss(self.landmarks(generated, points, _CROP_JITTER), points)
         if batch.between is not None:
             parts["views"] = views_loss(generated, batch)
         if batch.pairs:
@@ -169,8 +173,8 @@ class Log:
             file.write(line + "\n")
 
 
-def train(config: RunConfig, out: Path, minutes: float = math.inf) -> Trainer:
-    """Until config.images, or for `minutes`; goes on from OUT/state.pt if there is one."""
+def train(config: RunConfig, out: Path, minutes: float = math.inf, stop_at: int | None = None) -> Trainer:
+    """Until config.images, for `minutes`, or until `stop_at` images; goes on from OUT/state.pt if there is one."""
     out.mkdir(parents=True, exist_ok=True)
     data = FaceData(Path(config.data), config.sources)
     trainer = Trainer(config, data)
@@ -190,7 +194,7 @@ def train(config: RunConfig, out: Path, minutes: float = math.inf) -> Trainer:
         log.write(seen=trainer.seen, step=trainer.step_count, rate=round(rate, 2))
 
     for batch in batches(data, config, trainer.step_count):
-        if trainer.seen >= config.images or stop or time.monotonic() - began > minutes * 60:
+        if trainer.seen >= min(config.images, stop_at or config.images) or stop or time.monotonic() - began > minutes * 60:
             break
         log.add(trainer.step(batch))
         if time.monotonic() - saved > config.save_minutes * 60:

@@ -1,0 +1,129 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from training.config import RunConfig, load_config
+from training.data import FaceData, make_batch, plain_views, warp_back
+from training.geometry import MIRROR, canonical_to_picture, face_mask, inter_ocular, mirrored
+from training.model import Generator, blanked, colour_guide
+from training.onnx_models import LandmarkModel, crop_from_points
+
+
+def test_prepared_faces_lie_in_the_canonical_field(data):
+    points = data.landmarks - 16
+    for face in points:
+        # The field of a face that is in the field already is the field itself.
+        assert np.allclose(canonical_to_picture(face), [[1, 0, 0], [0, 1, 0]], atol=1e-2)
+    assert data.faces.shape[1:] == (160, 160, 3)
+
+
+def test_landmark_model_finds_prepared_points_again(data):
+    model = LandmarkModel()
+    errors = []
+    for i in data.training:
+        found = model.find(data.faces[i], crop_from_points(data.landmarks[i]))
+        errors.append(np.abs(found - data.landmarks[i]).mean() / inter_ocular(data.landmarks[i : i + 1])[0])
+    assert np.median(errors) < 0.04
+
+
+def test_mirroring_twice_changes_nothing(data):
+    assert (MIRROR[MIRROR] == np.arange(68)).all()
+    points = np.concatenate([data.landmarks[0], [[40.0, 50.0], [80.0, 50.0]]])
+    assert np.allclose(mirrored(mirrored(points)), points)
+
+
+def test_mask_covers_every_point_with_a_margin(data):
+    _, mask, points = plain_views(data, data.training[:6])
+    for one, face in zip(mask[:, 0], points[:, :68]):
+        inside = face[(face > 1).all(1) & (face < 126).all(1)].round().long()
+        for dx, dy in ((0, 0), (3, 0), (-3, 0), (0, 3), (0, -3)):
+            shifted = (inside + torch.tensor([dx, dy])).clamp(0, 127)
+            assert one[shifted[:, 1], shifted[:, 0]].all()
+
+
+def test_mask_agrees_at_both_sizes(data):
+    points = data.landmarks[0] - 16
+    small = face_mask(points)
+    large = face_mask((points + 0.5) * 2 - 0.5, 256)
+    halved = large.reshape(128, 2, 128, 2).mean((1, 3)) > 0.5
+    assert (small != halved).mean() < 0.01
+
+
+def test_batches_depend_on_seed_and_step_alone(data):
+    config = RunConfig(batch=8)
+    a, b, c = make_batch(data, config, 3), make_batch(data, config, 3), make_batch(data, config, 5)
+    assert torch.equal(a.picture, b.picture) and torch.equal(a.z, b.z)
+    assert not torch.equal(a.z, c.z)
+
+
+def test_two_views_warp_back_onto_each_other(data):
+    config = RunConfig(batch=8, own_share=0.25)
+    for step in (0, 2, 4):  # mirrored and not
+        batch = make_batch(data, config, step)
+        first = slice(batch.own, batch.own + batch.pairs)
+        second = slice(batch.own + batch.pairs, None)
+        back = warp_back(batch.picture[second], batch.between)
+        middle = (..., slice(24, 104), slice(24, 104))
+        aligned = (batch.picture[first] - back)[middle].abs().mean()
+        apart = (batch.picture[first] - batch.picture[second])[middle].abs().mean()
+        assert aligned < 0.35 * apart
+        assert torch.equal(batch.z[first], batch.z[second])
+
+
+def test_one_view_with_two_identities_in_every_other_batch(data):
+    batch = make_batch(data, RunConfig(batch=8, own_share=0.25), 1)
+    first, second = slice(batch.own, batch.own + batch.pairs), slice(batch.own + batch.pairs, None)
+    assert batch.between is None
+    assert torch.equal(batch.picture[first], batch.picture[second])
+    assert not torch.equal(batch.z[first], batch.z[second])
+
+
+def test_no_pixel_of_the_face_reaches_the_network(data):
+    picture, mask, points = plain_views(data, data.training[:3])
+    noise = torch.where(mask > 0, torch.rand_like(picture) * 2 - 1, picture)
+    generator, z = Generator().eval(), torch.randn(3, 64)
+    guide = colour_guide(picture, mask)
+    with torch.no_grad():
+        a = generator(blanked(picture, mask), mask, points, guide, z)
+        b = generator(blanked(noise, mask), mask, points, guide, z)
+    assert torch.equal(blanked(picture, mask), blanked(noise, mask))
+    assert torch.equal(a, b)
+
+
+def test_guide_has_steps_of_a_sixteenth(data):
+    picture, mask, _ = plain_views(data, data.training[:3])
+    guide = colour_guide(picture, mask)
+    assert guide.shape == (3, 3, 4, 4)
+    assert torch.equal(guide * 8, (guide * 8).round())
+
+
+def test_config_names_the_key_that_is_wrong(tmp_path):
+    path = tmp_path / "run.toml"
+    path.write_text("[weights]\nidentty = 3.0\n")
+    with pytest.raises(ValueError, match="weights.identty"):
+        load_config(path)
+    path.write_text('batch = "many"\n')
+    with pytest.raises(ValueError, match="batch"):
+        load_config(path)
+
+
+def test_shipped_configuration_loads():
+    from training import config
+
+    loaded = load_config(__import__("pathlib").Path(config.__file__).parent / "configs" / "fine.toml")
+    assert dataclasses.asdict(loaded)["weights"]["identity"] > 0
+
+
+def test_a_folder_that_is_no_data_says_what_to_do(tmp_path):
+    with pytest.raises(FileNotFoundError, match="training.prepare"):
+        FaceData(tmp_path)
+
+
+def test_no_usable_face_says_what_to_give(tmp_path):
+    from training.prepare import prepare_pictures
+
+    (tmp_path / "note.txt").write_text("no picture")
+    with pytest.raises(ValueError, match="no usable face"):
+        prepare_pictures(tmp_path, tmp_path / "out")

@@ -1,0 +1,77 @@
+import numpy as np
+import torch
+
+from training.checkpoint import load_generator
+from training.config import RunConfig, Weights
+from training.data import FaceData, make_batch, plain_views
+from training.model import Generator, composite
+from training.quantization import INT8_LAYERS, QuantConv2d, set_fake_quant
+from training.recognizer import DifferentiableLandmarks, DifferentiableRecognizer
+from training.train import train
+
+
+def _config(faces, images: int) -> RunConfig:
+    weights = Weights(away=1.0, apart=1.0, landmarks=1.0)
+    return RunConfig(data=str(faces), images=images, batch=4, own_share=0.5, threads=1, quantize_from=8, weights=weights)
+
+
+def test_resuming_continues_exactly(faces, tmp_path):
+    whole = train(_config(faces, 16), tmp_path / "whole")
+    half = _config(faces, 16)
+    train(half, tmp_path / "parts", stop_at=8)
+    parts = train(half, tmp_path / "parts")
+    assert parts.step_count == whole.step_count == 4
+    for key, value in whole.generator.state_dict().items():
+        assert torch.equal(value.nan_to_num(), parts.generator.state_dict()[key].nan_to_num()), key
+    for key, value in whole.average.state_dict().items():
+        assert torch.equal(value.nan_to_num(), parts.average.state_dict()[key].nan_to_num()), key
+    for key, value in whole.discriminator.state_dict().items():
+        assert torch.equal(value, parts.discriminator.state_dict()[key]), key
+    assert (tmp_path / "whole" / "log.jsonl").read_text().count("\n") == 1
+    assert list((tmp_path / "whole").glob("sheet-*.jpg"))
+
+    # The small checkpoint holds the averaged generator, in half precision.
+    generator = Generator()
+    assert load_generator(tmp_path / "whole" / "checkpoint-fp16.pt", generator) == 16
+    for a, b in zip(generator.parameters(), whole.average.parameters()):
+        assert torch.allclose(a, b, atol=2e-3)
+
+
+def test_every_part_of_the_generator_learns(faces):
+    data = FaceData(faces)
+    batch = make_batch(data, RunConfig(batch=4), 1)
+    generator = Generator()
+    for film in (m for m in generator.modules() if isinstance(m, torch.nn.Linear)):
+        torch.nn.init.normal_(film.weight, std=0.05)
+    composite(generator, batch.picture, batch.mask, batch.points, batch.z).square().mean().backward()
+    dead = [n for n, p in generator.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
+    assert dead == []
+
+
+def test_judges_agree_with_the_runtime_on_real_faces(data):
+    picture, _, points = plain_views(data, data.training[:6])
+    with torch.no_grad():
+        embedded = DifferentiableRecognizer()(picture, points)
+        found = DifferentiableLandmarks()(picture, points)
+    stored = torch.from_numpy(data.identities.embeddings[data.training[:6]])
+    assert (embedded * stored).sum(1).min() > 0.85
+    eyes = (points[:, 36:42].mean(1) - points[:, 42:48].mean(1)).norm(dim=1)
+    assert np.median((found - points[:, :68]).abs().mean((1, 2)) / eyes) < 0.04
+
+
+def test_rounding_changes_little_and_lets_the_gradient_through():
+    torch.manual_seed(0)
+    conv = torch.nn.Sequential(QuantConv2d(8, 8, 3, padding=1))
+    x = torch.randn(2, 8, 16, 16, requires_grad=True)
+    plain = conv(x)
+    set_fake_quant(conv, ("0",))
+    rounded = conv(x)
+    error = (plain - rounded).square().mean() / plain.square().mean()
+    assert 0 < error < 1e-2
+    rounded.sum().backward()
+    assert x.grad.abs().sum() > 0 and conv[0].weight.grad.abs().sum() > 0
+
+
+def test_int8_layers_are_layers_of_the_generator():
+    names = dict(Generator().named_children())
+    assert all(layer in names for layer in INT8_LAYERS)

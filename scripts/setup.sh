@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Brings a bare Debian machine with Node.js to where `npm test` and `npm run demo` work. Quiet when nothing is missing.
+# Brings a bare Debian machine with Node.js to where `npm run demo` works, with --tests also `npm test`.
+# Quiet when nothing is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,8 +11,11 @@ node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.ex
   fail "Node.js $(node --version) is too old; install version 20.19 or newer"
 
 if command -v dpkg-query >/dev/null; then
+  packages=(ffmpeg xvfb libgl1 libgl1-mesa-dri libglx-mesa0 libegl1 libxi6 libxext6)
+  # Real peers for the tests: a browser, an RTSP server, dlib's points.
+  [ "${1:-}" != --tests ] || mapfile -t -O "${#packages[@]}" packages <scripts/test-packages.txt
   missing=()
-  for package in ffmpeg xvfb libgl1 libgl1-mesa-dri libglx-mesa0 libegl1 libxi6 libxext6; do
+  for package in "${packages[@]}"; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
   done
   if [ ${#missing[@]} -gt 0 ]; then

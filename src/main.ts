@@ -5,12 +5,14 @@ import { registerDemo } from './cli/demo.ts';
 import { registerDoctor } from './cli/doctor.ts';
 import { registerEvaluate } from './cli/evaluate.ts';
 import { registerRun } from './cli/run.ts';
+import { registerServe } from './cli/serve.ts';
 import { ExitCode, UnderstudyError } from './core/errors.ts';
 
 const program = new Command('understudy')
   .description('replaces every face in a video with a synthetic stand-in')
   .version('0.1.0');
 registerRun(program);
+registerServe(program);
 registerDemo(program);
 registerDoctor(program);
 registerBench(program);

@@ -2,8 +2,8 @@ import type { Config } from '../config/loader.ts';
 import { openFileSink } from '../egress/file/file-sink.ts';
 import { checkOutput, outputError } from '../egress/file/output-path.ts';
 import { isStillName, openStillSink } from '../egress/file/still-sink.ts';
-import { type FileSource, openFileSource } from '../ingest/file/file-source.ts';
-import { checkReadable } from '../ingest/file/probe.ts';
+import { openFileSource } from '../ingest/file/file-source.ts';
+import { checkReadable, type FileProbe } from '../ingest/file/probe.ts';
 import { stillKind } from '../ingest/file/still-format.ts';
 import { openStillSource } from '../ingest/file/still-source.ts';
 import type { Engine } from '../pipeline/engine.ts';
@@ -29,7 +29,7 @@ export interface FileJob {
 
 export interface FileOutcome {
   readonly result: StreamResult;
-  readonly probe: FileSource['probe'];
+  readonly probe: FileProbe;
   readonly still: boolean;
 }
 
@@ -75,6 +75,8 @@ export async function anonymizeFile(job: FileJob): Promise<FileOutcome> {
           ...config.egress,
           ...ffmpeg,
           format,
+          originUs: originOf(source.probe.startUs, job.startS),
+          ...(source.probe.pixelAspect && { pixelAspect: source.probe.pixelAspect }),
           ...(config.egress.audio === 'keep' &&
             audioCodec && { audioFrom: { path: input, codec: audioCodec, ...range } }),
         });
@@ -93,4 +95,10 @@ export async function anonymizeFile(job: FileJob): Promise<FileOutcome> {
   } finally {
     await source.close();
   }
+}
+
+/** Time stamps stay what they are, but a part of a file, and one that begins before zero or late as broadcasts do, begins at zero. */
+function originOf(startUs: number, startS: number | undefined): number {
+  if (startS !== undefined) return startUs + Math.round(startS * 1e6);
+  return startUs < 0 || startUs > 1e6 ? startUs : 0;
 }

@@ -39,6 +39,11 @@ export function planFolder(inputFolder: string, outputFolder: string, again: boo
     throw outputError(`the output folder ${outputFolder} is the input folder`, 'name another one');
   if (existsSync(into) && !statSync(into).isDirectory())
     throw outputError(`the output ${outputFolder} is a file and the input is a folder`, 'name a folder');
+  if (!existsSync(into) && OUTPUT_ENDING[extname(into).toLowerCase()] !== undefined)
+    throw inputError(
+      `the input ${inputFolder} is a folder and the output ${outputFolder} a file`,
+      'name two of a kind',
+    );
   if (!existsSync(dirname(into)))
     throw outputError(`the folder ${dirname(into)} does not exist`, 'make it, or name another output');
   const plan = { todo: [] as MediaFile[], done: [] as MediaFile[], other: [] as string[] };

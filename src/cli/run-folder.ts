@@ -65,6 +65,7 @@ export async function runFolder(run: FolderRun): Promise<FolderOutcome> {
       }
     } catch (error) {
       // Only what is wrong with this one file: a fault of the program, or a missing model, would repeat itself.
+      if (stop.aborted) break;
       if (!(error instanceof UnderstudyError) || !FILE_FAILURES.has(error.exitCode)) throw error;
       failure ??= error.exitCode;
       say(`${error.message}; ${error.remedy}`);

@@ -4,11 +4,13 @@ import type { Command } from 'commander';
 import { type Config, loadConfig } from '../config/loader.ts';
 import { ExitCode, UnderstudyError } from '../core/errors.ts';
 import { Engine } from '../pipeline/engine.ts';
+import { isLiveAddress } from '../pipeline/live-addresses.ts';
 import { anonymizeFile } from './anonymize-file.ts';
 import { Interruption } from './interruption.ts';
 import { isProgressStyle, ProgressLine, type ProgressStyle } from './progress.ts';
 import { fileReport, modelHashes, runReport, writeReport } from './report.ts';
 import { runFolder } from './run-folder.ts';
+import { runLive } from './run-live.ts';
 
 export interface RunOptions {
   readonly config?: string;
@@ -26,14 +28,19 @@ export interface RunOptions {
   readonly progress?: string;
   readonly allowNoFace?: boolean;
   readonly again?: boolean;
+  readonly also?: string[];
 }
 
 export function registerRun(program: Command): void {
   program
     .command('run')
-    .description('anonymize a recording, a picture, or a folder of them')
-    .argument('<input>', 'video, picture or folder')
-    .argument('<output>', 'video (.mp4, .mov, .mkv, .webm), picture (.jpg, .png, .webp) or folder')
+    .description('anonymize a recording, a picture, a folder of them, or a live stream')
+    .argument('<input>', 'video, picture or folder; live: rtsp://…, device:NAME')
+    .argument(
+      '<output>',
+      'video (.mp4, .mov, .mkv, .webm), picture (.jpg, .png, .webp) or folder; live: rtsp://…, udp://…, srt://…, v4l2:/dev/videoN',
+    )
+    .option('--also <address...>', 'further live outputs of the same stream')
     .option('--config <file>', 'YAML file of settings (configs/default.yaml documents all of them)')
     .option('--set <key=value...>', 'one setting')
     .option('--mode <mode>', 'generate, blur, pixelate, mask or noise')
@@ -50,23 +57,24 @@ export function registerRun(program: Command): void {
     .option('--allow-no-face', 'exit with 0 also when no face was found')
     .option('--again', 'folders: do files once more whose outputs are there already')
     .action(async (input: string, output: string, options: RunOptions) => {
-      process.exitCode = await runFile(input, output, options);
+      const live = isLiveAddress(input) || isLiveAddress(output);
+      process.exitCode = await (live ? runLive : runFile)(input, output, options);
     });
 }
 
-function seconds(text: string | undefined, name: string): number | undefined {
+export function seconds(text: string | undefined, name: string): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
   if (Number.isFinite(value) && value >= 0) return value;
   throw new UnderstudyError(ExitCode.usage, `${name} is not a number of seconds: ${text}`, `give it like ${name} 12.5`);
 }
 
-function progressStyle(text: string | undefined): ProgressStyle | undefined {
+export function progressStyle(text: string | undefined): ProgressStyle | undefined {
   if (text === undefined || isProgressStyle(text)) return text;
   throw new UnderstudyError(ExitCode.usage, `--progress ${text} is not known`, 'use line, json or none');
 }
 
-function settings(options: RunOptions): Config {
+export function settings(options: RunOptions): Config {
   const sets = [...(options.set ?? [])];
   if (options.mode) sets.push(`mode=${options.mode}`);
   if (options.codec) sets.push(`egress.codec=${options.codec}`);
@@ -132,6 +140,9 @@ export async function runFile(input: string, output: string, options: RunOptions
       return ExitCode.noFace;
     }
     return ExitCode.ok;
+  } catch (error) {
+    if (interruption.dropped) return ExitCode.interrupted;
+    throw error;
   } finally {
     interruption.close();
     await started?.then(
@@ -141,22 +152,28 @@ export async function runFile(input: string, output: string, options: RunOptions
   }
 }
 
+export interface StartOptions {
+  readonly live?: boolean;
+  readonly onWarning?: (sentence: string) => void;
+}
+
 /** @param analysis options of the analysis that no setting reaches (`understudy evaluate --ablation`) */
 export function startEngine(
   config: Config,
   sessionKey: Uint8Array,
   analysis: Readonly<Record<string, unknown>> = {},
+  { live = false, onWarning = (sentence) => void process.stderr.write(`understudy: ${sentence}\n`) }: StartOptions = {},
 ): Promise<Engine> {
   const { lookaheadFrames: _, ...track } = config.track;
   return Engine.start({
     mode: config.mode,
     photometry: { ...config.post },
     sessionKey,
-    live: false,
+    live,
     track: { ...config.detect, ...track, ...analysis },
     infer: config.infer,
     ...(config.models.dir && { modelsDir: config.models.dir }),
     ...(config.models.cacheDir && { cacheDir: config.models.cacheDir }),
-    onWarning: (sentence) => process.stderr.write(`understudy: ${sentence}\n`),
+    onWarning,
   });
 }

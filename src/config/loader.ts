@@ -76,11 +76,14 @@ function knownSpelling(part: string): string {
   );
 }
 
+/** Tables whose keys are names that the user gives. */
+const TABLES = new Set(['serve.streams']);
+
 /** All settings as `section.key`. */
 export function knownKeys(): string[] {
   const walk = (tree: Tree, prefix: string): string[] =>
     Object.entries(tree).flatMap(([key, value]) =>
-      typeof value === 'object' && value !== null && !Array.isArray(value)
+      typeof value === 'object' && value !== null && !Array.isArray(value) && !TABLES.has(prefix + key)
         ? walk(value as Tree, `${prefix}${key}.`)
         : [prefix + key],
     );

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { liveSchema, serveSchema } from './live-schema.ts';
 
 const share = z.number().min(0).max(1);
 
@@ -52,6 +53,8 @@ export const configSchema = z.strictObject({
       audio: z.enum(['keep', 'drop']).default('keep'),
     })
     .prefault({}),
+  live: liveSchema.prefault({}),
+  serve: serveSchema.prefault({}),
   ffmpeg: z.strictObject({ path: z.string().default('') }).prefault({}),
   models: z.strictObject({ dir: z.string().default(''), cacheDir: z.string().default('') }).prefault({}),
 });

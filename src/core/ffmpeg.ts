@@ -63,6 +63,12 @@ async function inspect(path: string): Promise<FfmpegTool | undefined> {
   }
 }
 
+/** Asked for only where a filter is not part of every build. */
+export async function hasFilter(tool: FfmpegTool, name: string): Promise<boolean> {
+  const { stdout } = await run(tool.path, ['-hide_banner', '-filters']);
+  return new RegExp(`^ [.A-Z|]{3} ${name} `, 'm').test(stdout);
+}
+
 export interface FfmpegCommand {
   readonly inputs: readonly { readonly from: string; readonly options?: readonly string[] }[];
   readonly output: string;
@@ -90,7 +96,8 @@ export interface FfmpegProcess {
 }
 
 export function spawnFfmpeg(tool: FfmpegTool, args: string[], onError?: (line: string) => void): FfmpegProcess {
-  const child = spawn(tool.path, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  // Its own process group: a Ctrl-C in the terminal is answered by us, by completing the file, and must not reach it.
+  const child = spawn(tool.path, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: process.platform !== 'win32' });
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     const clean = text.replace(/\/\/[^/@\s]+@/g, '//');

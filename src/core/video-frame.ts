@@ -111,6 +111,21 @@ export class SealedFrame implements FrameInfo {
     this.#slot.release();
   }
 
+  /**
+   * Handles for several sinks on the same pixels, each to be closed by its own; the slot is free once all are closed.
+   * Takes this handle over.
+   */
+  share(count: number): SealedFrame[] {
+    if (this.#closed) throw new Error('a closed SealedFrame was shared');
+    let open = count;
+    const release = () => {
+      open--;
+      if (open === 0) this.close();
+    };
+    const slot = { index: this.#slot.index, memory: this.#slot.memory, release };
+    return Array.from({ length: count }, () => new SealedFrame(this, slot, this.kind));
+  }
+
   /** True only for an object that came through the door; a structural look-alike is refused. */
   static isSealed(value: unknown): value is SealedFrame {
     return typeof value === 'object' && value !== null && #slot in value;

@@ -180,12 +180,17 @@ export function serveWorker<Req, Res, Ready, Data = unknown>(
     (s) => port.postMessage({ id: 0, body: s.ready }),
     (error) => fail(0, error),
   );
-  port.on('message', async ({ id, body }: Request) => {
-    try {
-      const result = await (await service).handle(body as Req);
-      port.postMessage({ id, body: result });
-    } catch (error) {
-      fail(id, error);
-    }
+  // One after the other: a model fills its input and then waits for its turn to run, and a request that came in between,
+  // of another stream, would put another picture there.
+  let before: Promise<void> = Promise.resolve();
+  port.on('message', ({ id, body }: Request) => {
+    before = before.then(async () => {
+      try {
+        const result = await (await service).handle(body as Req);
+        port.postMessage({ id, body: result });
+      } catch (error) {
+        fail(id, error);
+      }
+    });
   });
 }

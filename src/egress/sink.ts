@@ -4,8 +4,8 @@ import type { SealedFrame } from '../core/video-frame.ts';
 export interface Sink {
   /** Resolves when the sink can take the next frame; the sink closes the frame when its last byte has been handed over. */
   write(frame: SealedFrame): Promise<void>;
-  /** Completes the output under its final name. */
-  finish(): Promise<void>;
+  /** Completes the output under its final name. @param how early: the source was stopped before its end */
+  finish(how?: { readonly early?: boolean }): Promise<void>;
   /** Stops and leaves nothing under the final name. */
   abort(): Promise<void>;
 }

@@ -17,7 +17,9 @@ export type GlRequest =
       readonly format: PictureFormat;
       readonly faces: readonly TrackedFace[];
     }
-  | { readonly kind: 'end-tracks'; readonly streamId: number; readonly trackIds: readonly number[] };
+  | { readonly kind: 'end-tracks'; readonly streamId: number; readonly trackIds: readonly number[] }
+  /** Fault drill: the context goes away as after a reset of the driver. */
+  | { readonly kind: 'drop-context' };
 
 export interface DrawnCover {
   readonly trackId: number;

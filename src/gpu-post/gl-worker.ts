@@ -12,6 +12,10 @@ import { coverRegion } from './plane-covers.ts';
 import type { Extent } from './soft-mask.ts';
 import type { Texture } from './texture.ts';
 
+/** Frames in a row that cannot be drawn before the context is taken for lost. */
+const MAX_FAILURES = 3;
+/** Time for the answer to leave before the thread ends. */
+const END_AFTER_MS = 20;
 /** Finished faces kept for `held`, over all streams. */
 const MAX_KEPT = 64;
 
@@ -77,6 +81,8 @@ serveWorker<GlRequest, DrawnCover[], { renderer: string }, GlWorkerData>(async (
     return 'solid' as const;
   };
 
+  let failures = 0;
+
   return {
     ready: { renderer: String(gl.getParameter(gl.RENDERER)) },
     handle(request) {
@@ -84,15 +90,28 @@ serveWorker<GlRequest, DrawnCover[], { renderer: string }, GlWorkerData>(async (
         for (const id of request.trackIds) forget(`${request.streamId}/${id}`);
         return [];
       }
+      if (request.kind === 'drop-context') {
+        (gl.getExtension('STACKGL_destroy_context') as { destroy(): void } | null)?.destroy();
+        return [];
+      }
       const { byteLength } = planeLayout(request.format.width, request.format.height);
       const planes = new Uint8Array(request.sealed, 0, byteLength);
       planes.set(new Uint8Array(request.raw, 0, byteLength));
       // Solid covers last: they must not be painted over by a neighbour's soft edge.
       const order = [...request.faces].sort((a, b) => Number(a.cover === 'solid') - Number(b.cover === 'solid'));
-      return order.map((face) => ({
-        trackId: face.trackId,
-        cover: drawFace(request.streamId, face, planes, request.format),
-      }));
+      try {
+        const drawn = order.map((face) => ({
+          trackId: face.trackId,
+          cover: drawFace(request.streamId, face, planes, request.format),
+        }));
+        failures = 0;
+        return drawn;
+      } catch (error) {
+        failures++;
+        // A lost context does not come back: end after the answer, so that a new worker makes a new one.
+        if (gl.isContextLost() || failures >= MAX_FAILURES) setTimeout(() => process.exit(1), END_AFTER_MS);
+        throw error;
+      }
     },
   };
 });

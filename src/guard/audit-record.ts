@@ -28,6 +28,7 @@ export interface AuditTotals {
 /** Counts what left the process and on which step of the ladder. Holds numbers only: no pixels, points or embeddings. */
 export class AuditRecord {
   readonly #tracks = new Map<number, FaceTrackRecord>();
+  readonly #maxTracks: number;
   readonly totals: AuditTotals = {
     frames: 0,
     framesWithoutFace: 0,
@@ -38,6 +39,11 @@ export class AuditRecord {
     held: 0,
     solid: 0,
   };
+
+  /** @param maxTracks FaceTracks kept, the oldest going first; the totals count all */
+  constructor(maxTracks = Number.POSITIVE_INFINITY) {
+    this.#maxTracks = maxTracks;
+  }
 
   get faceTracks(): readonly FaceTrackRecord[] {
     return [...this.#tracks.values()];
@@ -72,6 +78,7 @@ export class AuditRecord {
     if (!record) {
       record = { trackId, firstFrame: sequence, lastFrame: sequence, generated: 0, held: 0, solid: 0, veiled: 0 };
       this.#tracks.set(trackId, record);
+      if (this.#tracks.size > this.#maxTracks) this.#tracks.delete(this.#tracks.keys().next().value as number);
     }
     record.firstFrame = Math.min(record.firstFrame, sequence);
     record.lastFrame = Math.max(record.lastFrame, sequence);

@@ -32,10 +32,14 @@ export class FaceDetector implements FaceFinder {
     const scores = result.scores!.data as Float32Array;
     const boxes = result.boxes!.data as Float32Array;
     const found: Detection[] = [];
+    let sum = 0;
     for (let i = 0; i < scores.length / 2; i++) {
       const score = scores[2 * i + 1]!;
+      sum += score;
       if (score >= minScore) found.push({ ...toPicture(boxes, 4 * i, grown), score });
     }
+    // NaN is below every threshold: a broken network would otherwise look like a picture without faces.
+    if (!Number.isFinite(sum)) throw new Error('the face detector answered with values that are no numbers');
     return suppress(found);
   }
 }

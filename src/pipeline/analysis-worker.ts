@@ -13,10 +13,16 @@ import { fivePoints, PersonGallery } from '../track/person.ts';
 import { loadShapeModel } from '../track/shape-model.ts';
 import type { AnalysisReply, AnalysisRequest, AnalysisWorkerData } from './analysis-messages.ts';
 
-/** FaceTracks that one life of the worker may number. */
+/** FaceTracks that one life of an analyser may number. */
 const IDS_PER_EPOCH = 1_000_000_000;
 /** Persons that one stream may number: the first person of every stream is somebody else. */
 const PERSONS_PER_STREAM = 10_000;
+
+interface AnalysedStream {
+  readonly analyser: StreamAnalyser;
+  /** No FaceTrack of an earlier life or stream ever had these numbers: what is kept of it cannot be drawn on this one. */
+  readonly trackOffset: number;
+}
 
 serveWorker<AnalysisRequest, AnalysisReply, { provider: string }, AnalysisWorkerData>(async (data) => {
   const store = ModelStore.open({
@@ -31,15 +37,18 @@ serveWorker<AnalysisRequest, AnalysisReply, { provider: string }, AnalysisWorker
     Recognizer.create(store, sessionOptions),
   ]);
   const shape = loadShapeModel(store.verify('shape-68'));
-  const offset = Atomics.add(new Int32Array(data.epoch), 0, 1) * IDS_PER_EPOCH;
-  const streams = new Map<number, StreamAnalyser>();
+  const takeEpoch = () => Atomics.add(new Int32Array(data.epoch), 0, 1);
+  const life = takeEpoch();
+  const personOffset = life * IDS_PER_EPOCH;
+  let trackEpoch = life;
+  const streams = new Map<number, AnalysedStream>();
   const stillGallery = new PersonGallery(
     embedder,
     trackOptions({ mode: 'still', ...data.track, sessionKey: data.sessionKey }).samePersonCosine,
   );
-  const analyserOf = (streamId: number, still = false) => {
-    let analyser = streams.get(streamId);
-    if (!analyser) {
+  const streamOf = (streamId: number, still = false): AnalysedStream => {
+    let stream = streams.get(streamId);
+    if (!stream) {
       const options = {
         ...data.track,
         mode: still ? ('still' as const) : data.live ? ('live' as const) : ('file' as const),
@@ -47,15 +56,16 @@ serveWorker<AnalysisRequest, AnalysisReply, { provider: string }, AnalysisWorker
         firstPerson: streamId * PERSONS_PER_STREAM + 1,
       };
       const ports = { finder, landmarks, pupils, embedder, ...(still && { gallery: stillGallery }) };
-      analyser = new StreamAnalyser(ports, shape, options);
-      streams.set(streamId, analyser);
+      stream = { analyser: new StreamAnalyser(ports, shape, options), trackOffset: trackEpoch * IDS_PER_EPOCH };
+      trackEpoch = takeEpoch();
+      streams.set(streamId, stream);
     }
-    return analyser;
+    return stream;
   };
-  const outward = (face: TrackedFace): TrackedFace => ({
+  const outward = (face: TrackedFace, { trackOffset }: AnalysedStream): TrackedFace => ({
     ...face,
-    trackId: face.trackId + offset,
-    personId: face.personId + offset,
+    trackId: face.trackId + trackOffset,
+    personId: face.personId + personOffset,
   });
 
   return {
@@ -66,8 +76,8 @@ serveWorker<AnalysisRequest, AnalysisReply, { provider: string }, AnalysisWorker
         return undefined;
       }
       if (request.kind === 'likeness') {
-        const analyser = analyserOf(request.streamId);
-        const personId = request.personId - offset;
+        const { analyser } = streamOf(request.streamId);
+        const personId = request.personId - personOffset;
         if (!analyser.knows(personId)) return undefined;
         const slot = faceSlotViews(data.faceMemory, request.faceSlot, request.faceSize);
         const embedding = await embedder.embedGenerated(slot, request.faceSize, fivePoints(request.driven));
@@ -76,17 +86,18 @@ serveWorker<AnalysisRequest, AnalysisReply, { provider: string }, AnalysisWorker
       const { width, height } = request.format;
       const planes = new Uint8Array(request.memory, 0, planeLayout(width, height).byteLength);
       const picture = { planes, format: request.format };
-      const analyser = analyserOf(request.streamId, request.kind === 'analyse' && request.still);
+      const stream = streamOf(request.streamId, request.kind === 'analyse' && request.still);
+      const { analyser, trackOffset } = stream;
       const { sequence, timestampUs } = request;
       if (request.kind === 'search-back') {
-        const found = await analyser.searchBack(picture, { sequence, timestampUs }, request.trackId - offset);
-        return found === 'scene-cut' ? found : outward(found);
+        const found = await analyser.searchBack(picture, { sequence, timestampUs }, request.trackId - trackOffset);
+        return found === 'scene-cut' ? found : outward(found, stream);
       }
       const analysed = await analyser.analyse(picture, { sequence, timestampUs, damaged: request.damaged });
       return {
-        faces: analysed.faces.map(outward),
-        started: analysed.started.map((id) => id + offset),
-        ended: analysed.ended.map((id) => id + offset),
+        faces: analysed.faces.map((face) => outward(face, stream)),
+        started: analysed.started.map((id) => id + trackOffset),
+        ended: analysed.ended.map((id) => id + trackOffset),
         timingsUs: analysed.timingsUs,
       };
     },

@@ -16,6 +16,9 @@ export const FACE_SLOTS = 48;
 /** A picture that ends its worker this often is given up and veiled. */
 const MAX_ATTEMPTS = 2;
 
+/** A picture that takes this long live is hung; viewers look at a still meanwhile. */
+const LIVE_TIMEOUT_MS = 10_000;
+
 export interface EngineOptions {
   readonly mode: CompositorOptions['mode'];
   readonly photometry: CompositorOptions['photometry'];
@@ -80,7 +83,11 @@ export class Engine {
     const analysis = new WorkerClient<AnalysisRequest, AnalysisReply>(
       'analysis',
       new URL('./analysis-worker', import.meta.url),
-      { data, timeoutMs: 30_000, onDeath: (error) => warn(`${error.message}; it is being started again`) },
+      {
+        data,
+        timeoutMs: options.live ? LIVE_TIMEOUT_MS : 30_000,
+        onDeath: (error) => warn(`${error.message}; it is being started again`),
+      },
     );
     const generates = options.mode === 'generate';
     const generator = generates
@@ -99,12 +106,18 @@ export class Engine {
         faceSize: info?.faceSize ?? 128,
         mode: options.mode,
         photometry: options.photometry,
+        onWarning: warn,
       });
       return new Engine(options, analysis, generator, compositor);
     } catch (error) {
       await Promise.all([analysis.close(), generator?.close()]);
       throw error;
     }
+  }
+
+  /** Whether all workers are up; frames are veiled or faces covered while one is not. */
+  get healthy(): boolean {
+    return this.#analysis.alive && (this.#generator?.alive ?? true) && this.#compositor.alive;
   }
 
   /**

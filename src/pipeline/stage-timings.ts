@@ -6,8 +6,14 @@ const RESERVOIR = 4096;
 /** Milliseconds a frame spends in each stage. Keeps a bounded uniform sample, so that a two-hour film costs no memory. */
 export class StageTimings {
   readonly #samples = new Map<Stage, { values: Float64Array; seen: number }>();
+  readonly #onStage: ((stage: Stage, ms: number) => void) | undefined;
+
+  constructor(onStage?: (stage: Stage, ms: number) => void) {
+    this.#onStage = onStage;
+  }
 
   add(stage: Stage, ms: number): void {
+    this.#onStage?.(stage, ms);
     let entry = this.#samples.get(stage);
     if (!entry) {
       entry = { values: new Float64Array(RESERVOIR), seen: 0 };

@@ -12,12 +12,15 @@ import { orderedMap } from '../rx/ordered-map.ts';
 import { type Engine, FACE_SLOTS } from './engine.ts';
 import type { FrameJob } from './frame-job.ts';
 import { searchBack } from './search-back.ts';
-import { StageTimings } from './stage-timings.ts';
+import { type Stage, StageTimings } from './stage-timings.ts';
 
 /** Sealed frames under way between compositor and encoder. */
 const SEALED_SLOTS = 4;
 /** Frames whose faces may be with the generator at once, so that it is busy while earlier ones are composed. */
 const GENERATING_FRAMES = 3;
+
+/** FaceTracks of a live stream that the audit record keeps; its totals count all. */
+const LIVE_TRACKS_KEPT = 512;
 
 export interface StreamOptions {
   readonly source: Source;
@@ -31,6 +34,8 @@ export interface StreamOptions {
   readonly still?: boolean;
   /** Called for each frame handed to the sink. */
   readonly onFrame?: (progress: StreamProgress) => void;
+  /** Called with each time a frame spent in a stage, milliseconds. */
+  readonly onStage?: (stage: Stage, ms: number) => void;
   /** Stops reading; what has been read is anonymized and written, and the output is completed. */
   readonly stop?: AbortSignal;
 }
@@ -61,8 +66,8 @@ class StreamRun {
   readonly #engine: Engine;
   readonly #options: StreamOptions;
   readonly #streamId: number;
-  readonly #audit = new AuditRecord();
-  readonly #timings = new StageTimings();
+  readonly #audit: AuditRecord;
+  readonly #timings: StageTimings;
   readonly #ahead: LookAhead<FrameJob>;
   readonly #sealed: FramePool;
   readonly #startedMs = performance.now();
@@ -74,6 +79,9 @@ class StreamRun {
     this.#engine = engine;
     this.#options = options;
     this.#streamId = options.streamId ?? 0;
+    // A stream without an end would otherwise fill the memory with faces long gone.
+    this.#audit = new AuditRecord(options.lossless ? Number.POSITIVE_INFINITY : LIVE_TRACKS_KEPT);
+    this.#timings = new StageTimings(options.onStage);
     this.#ahead = new LookAhead(options.lookaheadFrames);
     const { width, height } = options.source.info.format;
     this.#sealed = new FramePool(planeLayout(width, height).byteLength, SEALED_SLOTS);
@@ -94,7 +102,8 @@ class StreamRun {
       await sink.abort();
       throw this.#sourceError;
     }
-    await sink.finish();
+    const early = this.#sourceError !== undefined || (this.#options.stop?.aborted ?? false);
+    await sink.finish({ early });
     return {
       audit: this.#audit,
       timings: this.#timings,

@@ -26,10 +26,7 @@ export function liveMetrics(streams: () => Iterable<LiveStream>): Registry {
   gauge('frames_not_encoded', 'sealed frames that an encoder had no room for', (s) => s.hub.dropped);
   gauge('encoder_restarts', 'encoder processes that ended and were started again', (s) => s.hub.encoderRestarts);
   gauge('pipeline_failures', 'runs of the pipeline that failed', (s) => s.failures);
-  gauge(
-    'added_latency_ms',
-    'from a decoded picture to its encoder, smoothed; the sound is delayed by it',
-    (s) => s.hub.audioDelayMs,
-  );
+  gauge('audio_delay_ms', 'how long the sound is held back to leave with its picture', (s) => s.hub.audioDelayMs);
+  gauge('source_reconnects', 'times a configured source was connected again', (s) => s.counts.reconnects);
   return registry;
 }

@@ -8,6 +8,7 @@ import type { Source } from '../ingest/source.ts';
 import { WebRtcSource } from '../ingest/webrtc/webrtc-source.ts';
 import { HttpProblem } from './problem.ts';
 import { Session } from './session.ts';
+import type { StreamStats } from './stream-stats.ts';
 
 /** Anonymizes one source into one sink until either ends: the pipeline, as the server sees it. */
 export type RunPipeline = (options: {
@@ -16,12 +17,25 @@ export type RunPipeline = (options: {
   readonly source: Source;
   readonly sink: Sink;
   readonly stop: AbortSignal;
+  readonly stats: StreamStats;
 }) => Promise<void>;
+
+/** What a live source can tell of itself besides its frames. */
+type CountedSource = Source & {
+  readonly counts: { readonly received: number; readonly dropped: number; readonly blank: number };
+  readonly losses?: number;
+  readonly reconnects?: number;
+  /** Now on the clock of the frames' time stamps, microseconds. */
+  readonly elapsedUs: number;
+};
 
 export interface LiveStreamOptions extends ViewerHubOptions {
   readonly peer: PeerOptions;
   /** Frames with the pipeline at once. */
   readonly inFlight: number;
+  /** Pass the publisher's Opus on; false: silence. */
+  readonly passAudio: boolean;
+  readonly stats: StreamStats;
   readonly canvas?: { readonly width: number; readonly height: number };
   readonly log: (event: string, detail?: Record<string, unknown>) => void;
 }
@@ -35,10 +49,12 @@ export class LiveStream {
   readonly #run: RunPipeline;
   readonly #options: LiveStreamOptions;
   #publisher: Session | 'arriving' | undefined;
-  #source: Source | undefined;
+  #source: CountedSource | undefined;
   #running: Promise<void> = Promise.resolve();
   readonly #stop = new AbortController();
   failures = 0;
+  /** The settings name a source: nobody may publish. */
+  fed = false;
 
   constructor(name: string, streamId: number, tool: FfmpegTool, run: RunPipeline, options: LiveStreamOptions) {
     this.name = name;
@@ -46,6 +62,7 @@ export class LiveStream {
     this.#run = run;
     this.#options = options;
     this.hub = new ViewerHub(tool, options);
+    this.hub.onLatency = (ms) => options.stats.latency(ms);
   }
 
   get publishing(): boolean {
@@ -53,14 +70,17 @@ export class LiveStream {
   }
 
   /** Pictures received, dropped and blank of the present publisher. */
-  get counts(): { received: number; dropped: number; blank: number; losses: number } {
+  get counts(): { received: number; dropped: number; blank: number; losses: number; reconnects: number } {
     const source = this.#source;
-    if (source instanceof WebRtcSource) return { ...source.counts, losses: source.losses };
-    return { received: 0, dropped: 0, blank: 0, losses: 0 };
+    const { received, dropped, blank } = source?.counts ?? { received: 0, dropped: 0, blank: 0 };
+    return { received, dropped, blank, losses: source?.losses ?? 0, reconnects: source?.reconnects ?? 0 };
   }
 
   /** @throws HttpProblem(409) when there is a publisher, UnderstudyError for a bad offer */
   async publish(offer: string): Promise<{ session: Session; answer: string }> {
+    if (this.fed) {
+      throw new HttpProblem(409, `the stream ${this.name} is fed by the settings`, 'publish to another stream');
+    }
     if (this.#publisher) {
       throw new HttpProblem(
         409,
@@ -111,9 +131,10 @@ export class LiveStream {
   }
 
   /** Feeds the stream from a source that the configuration names. Resolves when it ends. */
-  async feed(source: Source): Promise<void> {
+  async feed(source: CountedSource): Promise<void> {
+    // Somebody who published before the settings named a source has to make room.
+    if (this.#publisher instanceof Session) await this.#publisher.close('the stream is fed by the settings now');
     this.#publisher = 'arriving';
-    this.#source = source;
     try {
       await this.#pipeline(source);
     } finally {
@@ -133,7 +154,8 @@ export class LiveStream {
       source.push({ sequenceNumber, timestamp, marker, payload });
     });
     audio?.receiver.track.onReceiveRtp.subscribe(({ header, payload }) => {
-      this.hub.pushAudio({ timestamp: header.timestamp, marker: header.marker, payload });
+      if (this.#options.passAudio && this.#source === source)
+        this.hub.pushAudio({ timestamp: header.timestamp, marker: header.marker, payload });
     });
     return source;
   }
@@ -141,21 +163,24 @@ export class LiveStream {
   async #runFrom(source: WebRtcSource, session: Session): Promise<void> {
     await source.opened;
     this.#options.log('first picture', { stream: this.name, ...source.info.format });
-    this.#source = source;
-    // Sound waits as long as the picture takes; without the source's clock it stays silent.
-    this.hub.ageOf = (timestampUs) => (source.elapsedUs - timestampUs) / 1000;
     await this.#pipeline(source);
     await session.close('the stream has ended');
   }
 
   /** One stream's failure is its own: it ends here, and the next publisher starts afresh. */
-  async #pipeline(source: Source): Promise<void> {
+  async #pipeline(source: CountedSource): Promise<void> {
     const { name, streamId } = this;
+    const { stats } = this.#options;
     const before = this.#running;
     this.#running = (async () => {
       await before;
+      // Only now: until the publisher before has been drained, clock and sound are still his.
+      this.#source = source;
+      stats.begin();
+      // Sound waits as long as the picture takes.
+      this.hub.begin((timestampUs) => (source.elapsedUs - timestampUs) / 1000);
       try {
-        await this.#run({ name, streamId, source, sink: this.hub, stop: this.#stop.signal });
+        await this.#run({ name, streamId, source, sink: this.hub, stop: this.#stop.signal, stats });
       } catch (error) {
         this.failures++;
         this.#options.log('pipeline failed', {

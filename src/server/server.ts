@@ -1,32 +1,50 @@
 import { Hono } from 'hono';
 import { findFfmpeg } from '../core/ffmpeg.ts';
 import type { IceServer } from '../core/webrtc/peer.ts';
+import { controlApi } from './control-api.ts';
 import { demoPage } from './demo-page.ts';
 import { type Listening, type ListenOptions, listen } from './listen.ts';
 import { liveMetrics } from './live-metrics.ts';
 import { LiveStream, type RunPipeline } from './live-stream.ts';
 import { problemResponse } from './problem.ts';
+import { PipelineMetrics } from './stream-stats.ts';
 import { type Endpoint, type StreamAccess, whipWhepRoutes } from './whip-whep.ts';
 
 export interface ServerOptions {
   readonly http: ListenOptions;
   /** Prometheus and health; undefined: on the first port only. */
   readonly metrics?: ListenOptions;
-  readonly streams: Readonly<Record<string, StreamAccess>>;
+  /** The control API; undefined: none. */
+  readonly api?: ListenOptions;
+  readonly streams: Readonly<Record<string, StreamConfig>>;
   readonly iceServers: readonly IceServer[];
   readonly additionalHosts: readonly string[];
   readonly portRange?: readonly [number, number];
   readonly rungsKbps: readonly number[];
   readonly minKbps: number;
   readonly inFlight: number;
+  readonly passAudio: boolean;
+  /** Whether all workers are up, for /readyz. */
+  readonly isReady?: () => boolean;
+  /** The control API asks for the settings to be read again. */
+  readonly onReload?: () => void;
   readonly ffmpegPath?: string;
   readonly log: (event: string, detail?: Record<string, unknown>) => void;
+}
+
+/** One stream as the settings have it. */
+export interface StreamConfig extends StreamAccess {
+  /** Named here, the stream takes no publisher. */
+  readonly source?: string | undefined;
 }
 
 export interface LiveServer {
   readonly port: number;
   readonly metricsPort: number | undefined;
+  readonly apiPort: number | undefined;
   readonly streams: ReadonlyMap<string, LiveStream>;
+  /** Takes changed streams and tokens over; a stream that is gone is closed. */
+  update(streams: Readonly<Record<string, StreamConfig>>): void;
   close(): Promise<void>;
 }
 
@@ -39,19 +57,40 @@ export async function startServer(options: ServerOptions, run: RunPipeline): Pro
     ...(options.portRange && { portRange: options.portRange }),
   };
   const endpoints = new Map<string, Endpoint>();
-  Object.entries(options.streams).forEach(([name, access], i) => {
-    const { rungsKbps, minKbps, inFlight, log } = options;
+  const streams = new Map<string, LiveStream>();
+  const registry = liveMetrics(() => streams.values());
+  const pipelines = new PipelineMetrics(registry);
+  let lastId = 0;
+  const open = (name: string): LiveStream => {
+    const { rungsKbps, minKbps, inFlight, passAudio, log } = options;
     const onWarning = (sentence: string) => log('warning', { stream: name, sentence });
-    const stream = new LiveStream(name, i + 1, tool, run, { peer, rungsKbps, minKbps, inFlight, log, onWarning });
-    endpoints.set(name, { stream, access });
-  });
-  const streams = new Map([...endpoints].map(([name, { stream }]) => [name, stream]));
-  let ready = true;
+    const stats = pipelines.for(name);
+    const settings = { peer, rungsKbps, minKbps, inFlight, passAudio, stats, log, onWarning };
+    return new LiveStream(name, ++lastId, tool, run, settings);
+  };
+  const update = (wanted: Readonly<Record<string, StreamConfig>>) => {
+    for (const [name, stream] of streams) {
+      if (wanted[name]) continue;
+      endpoints.delete(name);
+      streams.delete(name);
+      void stream.close();
+    }
+    for (const [name, access] of Object.entries(wanted)) {
+      const stream = streams.get(name) ?? open(name);
+      stream.fed = access.source !== undefined;
+      streams.set(name, stream);
+      endpoints.set(name, { stream, access });
+    }
+  };
+  update(options.streams);
+  let stopping = false;
 
   const health = new Hono();
-  const registry = liveMetrics(() => streams.values());
   health.get('/healthz', (context) => context.text('ok\n'));
-  health.get('/readyz', (context) => context.text(ready ? 'ready\n' : 'stopping\n', ready ? 200 : 503));
+  health.get('/readyz', (context) => {
+    if (stopping) return context.text('stopping\n', 503);
+    return (options.isReady?.() ?? true) ? context.text('ready\n') : context.text('a worker is being started\n', 503);
+  });
   health.get('/metrics', async (context) =>
     context.body(await registry.metrics(), 200, { 'Content-Type': registry.contentType }),
   );
@@ -69,22 +108,32 @@ export async function startServer(options: ServerOptions, run: RunPipeline): Pro
     whipWhepRoutes((name) => endpoints.get(name), options.iceServers),
   );
 
-  const main: Listening = await listen(app, options.http);
-  const metrics =
-    options.metrics &&
-    (await listen(health, options.metrics).catch(async (error) => {
-      await main.close();
-      throw error;
-    }));
-  return {
-    port: main.port,
-    metricsPort: metrics?.port,
-    streams,
-    close: async () => {
-      ready = false;
-      await Promise.all([...streams.values()].map((stream) => stream.close()));
-      await Promise.all([main.close(), metrics?.close()]);
-      registry.clear();
-    },
+  const control = controlApi(streams, options.onReload ?? (() => {}));
+  const listening: Listening[] = [];
+  const openPort = async (on: Hono, where: ListenOptions | undefined) => {
+    if (!where) return undefined;
+    const port = await listen(on, where);
+    listening.push(port);
+    return port.port;
   };
+  const closePorts = () => Promise.all(listening.map((port) => port.close()));
+  try {
+    return {
+      port: (await openPort(app, options.http))!,
+      metricsPort: await openPort(health, options.metrics),
+      apiPort: await openPort(control, options.api),
+      streams,
+      update,
+      close: async () => {
+        stopping = true;
+        await Promise.all([...streams.values()].map((stream) => stream.close()));
+        await closePorts();
+        registry.clear();
+      },
+    };
+  } catch (error) {
+    await Promise.all([...streams.values()].map((stream) => stream.close()));
+    await closePorts();
+    throw error;
+  }
 }

@@ -7,8 +7,8 @@ import type { Session, SessionKind } from './session.ts';
 
 export interface StreamAccess {
   /** Bearer tokens; undefined lets everybody in. */
-  readonly publishToken?: string;
-  readonly viewToken?: string;
+  readonly publishToken?: string | undefined;
+  readonly viewToken?: string | undefined;
 }
 
 export interface Endpoint {

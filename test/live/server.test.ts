@@ -29,6 +29,7 @@ describe('WHIP and WHEP over HTTP', { timeout: 30_000 }, () => {
         rungsKbps: [400, 1000],
         minKbps: 100,
         inFlight: 4,
+        passAudio: true,
         log: () => {},
       },
       () => Promise.resolve(),
@@ -129,7 +130,15 @@ describe('WHIP and WHEP over HTTP', { timeout: 30_000 }, () => {
 
   it('says that a port is in use', async () => {
     const port = await freePort();
-    const options = { streams: {}, iceServers: [], additionalHosts: [], rungsKbps: [400], minKbps: 1, inFlight: 1 };
+    const options = {
+      streams: {},
+      iceServers: [],
+      additionalHosts: [],
+      rungsKbps: [400],
+      minKbps: 1,
+      inFlight: 1,
+      passAudio: true,
+    };
     const start = () =>
       startServer({ ...options, http: { host: '127.0.0.1', port }, log: () => {} }, () => Promise.resolve());
     const first = await start();

@@ -13,8 +13,8 @@ import { type ReadOffer, readOffer } from './offer.ts';
 
 export interface IceServer {
   readonly urls: string;
-  readonly username?: string;
-  readonly credential?: string;
+  readonly username?: string | undefined;
+  readonly credential?: string | undefined;
 }
 
 export interface PeerOptions {
@@ -44,7 +44,11 @@ export async function answerOffer(sdp: string, purpose: 'publish' | 'view', opti
   const peer = new RTCPeerConnection({
     codecs: { video: [offer.codec === 'vp8' ? useVP8() : useH264()], audio: [useOPUS()] },
     headerExtensions: { video: extensions, audio: [useSdesMid()] },
-    iceServers: options.iceServers.map((server) => ({ ...server })),
+    iceServers: options.iceServers.map(({ urls, username, credential }) => ({
+      urls,
+      ...(username && { username }),
+      ...(credential && { credential }),
+    })),
     iceAdditionalHostAddresses: [...options.additionalHosts],
     ...(options.portRange && { icePortRange: [...options.portRange] as [number, number] }),
   });

@@ -2,21 +2,34 @@ import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { ExitCode, UnderstudyError } from '../../core/errors.ts';
-import { type FfmpegProcess, type FfmpegTool, lastLine, spawnFfmpeg } from '../../core/ffmpeg.ts';
+import { type FfmpegProcess, type FfmpegTool, ffmpegArguments, lastLine, spawnFfmpeg } from '../../core/ffmpeg.ts';
 import { nutFrameHeader, nutHeader } from '../../core/nut/muxer.ts';
 import { type PictureFormat, SealedFrame } from '../../core/video-frame.ts';
 import type { Sink } from '../sink.ts';
+import { containerArguments } from './encoder-options.ts';
 import { outputError } from './output-path.ts';
+
+/** What ffmpeg says when a file could not be completed. */
+const INCOMPLETE = /Error writing trailer|Error closing file|av_interleaved_write_frame/;
+/** How long the last picture stays, for the end of the sound. */
+const FRAME_US = 40_000;
 
 /** Files being written: a process that ends early takes them with it. */
 const unfinished = new Set<EncodedFile>();
 
-process.on('exit', () => {
+/** Ends all encoders and removes what they wrote, so that runs in progress fail at once. */
+export function discardUnfinished(): void {
   for (const file of unfinished) file.discard();
-});
+}
+
+process.on('exit', discardUnfinished);
 
 export interface EncodedFileOptions {
   readonly format: PictureFormat;
+  /** The frames' time that becomes zero in the file. */
+  readonly originUs?: number;
+  /** The file carries sound of the whole recording: when it ends early, the sound is cut at the last picture. */
+  readonly cutSound?: { readonly container: string } | undefined;
   /** ffmpeg's arguments for pictures that come as NUT on its standard input. @param temporary where to write */
   readonly arguments: (temporary: string) => string[];
 }
@@ -27,14 +40,17 @@ export class EncodedFile implements Sink {
   readonly #temporary: string;
   readonly #child: FfmpegProcess;
   readonly #stdin: Writable;
-  readonly #format: PictureFormat;
+  readonly #tool: FfmpegTool;
+  readonly #options: EncodedFileOptions;
+  #lastUs = 0;
   #ended: number | string | undefined;
   #started = false;
 
   constructor(tool: FfmpegTool, path: string, options: EncodedFileOptions) {
     this.#path = path;
     this.#temporary = temporaryName(path);
-    this.#format = options.format;
+    this.#tool = tool;
+    this.#options = options;
     // -nostdin would close the pipe that the pictures go through.
     const args = options.arguments(this.#temporary).filter((a) => a !== '-nostdin');
     const child = spawnFfmpeg(tool, args);
@@ -54,13 +70,14 @@ export class EncodedFile implements Sink {
       frame.close();
       throw this.#failure(this.#ended);
     }
-    const { width, height } = this.#format;
+    const { width, height } = this.#options.format;
     if (!this.#started) {
       this.#started = true;
       this.#stdin.write(nutHeader(width, height));
     }
     const { pixels } = frame;
-    this.#stdin.write(nutFrameHeader(frame.timestampUs, pixels.length));
+    this.#lastUs = Math.max(0, frame.timestampUs - (this.#options.originUs ?? 0));
+    this.#stdin.write(nutFrameHeader(this.#lastUs, pixels.length));
     const gone = new Promise<void>((done) => this.#stdin.write(pixels, () => done()));
     // The slot is free when the last byte has been handed over, not when write() returns. A dead encoder reads no more.
     void Promise.race([gone, this.#child.exited]).then(() => frame.close());
@@ -71,15 +88,44 @@ export class EncodedFile implements Sink {
     }
   }
 
-  async finish(): Promise<void> {
+  async finish(how: { early?: boolean } = {}): Promise<void> {
     this.#stdin.end();
     const code = await this.#child.exited;
-    if (code !== 0) {
+    // ffmpeg ends with 0 also when the disk was full as it wrote the index.
+    if (code !== 0 || INCOMPLETE.test(this.#child.errors())) {
       this.discard();
       throw this.#failure(code);
     }
-    renameSync(this.#temporary, this.#path);
+    if (how.early && this.#options.cutSound) await this.#cutSound(this.#options.cutSound.container);
+    this.#rename();
     unfinished.delete(this);
+  }
+
+  #rename(): void {
+    try {
+      renameSync(this.#temporary, this.#path);
+    } catch (cause) {
+      this.discard();
+      throw outputError(`${this.#path} could not be named (${(cause as Error).message})`, 'check the output folder');
+    }
+  }
+
+  /** The encoder copied the sound to its end before it knew that the pictures would stop. */
+  async #cutSound(container: string): Promise<void> {
+    const cut = `${this.#temporary}.cut`;
+    const seconds = (this.#lastUs + FRAME_US) / 1e6;
+    const args = ffmpegArguments({
+      inputs: [{ from: this.#temporary, options: ['-copyts'] }],
+      output: cut,
+      options: [
+        ...['-map', '0', '-c', 'copy', '-y', '-copyts', '-t', String(seconds), '-map_metadata', '-1'],
+        ...['-fflags', '+bitexact', ...containerArguments(container)],
+      ],
+    });
+    const child = spawnFfmpeg(this.#tool, args);
+    const code = await child.exited;
+    if (code === 0) renameSync(cut, this.#temporary);
+    else rmSync(cut, { force: true });
   }
 
   async abort(): Promise<void> {

@@ -17,17 +17,19 @@ export interface EncoderSettings {
 
 const SOFTWARE = { h264: 'libx264', h265: 'libx265', vp9: 'libvpx-vp9' } as const;
 const HARDWARE_NAME = { h264: 'h264', h265: 'hevc', vp9: 'vp9' } as const;
-/** Containers by extension, with the sound that each can carry unchanged. */
+/**
+ * Containers by extension, with the sound that each can carry unchanged. Vorbis is encoded anew: its headers hold tags.
+ */
 const CONTAINERS: Record<string, { format: string; audio: readonly string[]; encoder: string }> = {
   '.mp4': { format: 'mp4', audio: ['aac', 'mp3', 'ac3', 'eac3', 'opus', 'alac'], encoder: 'aac' },
   '.m4v': { format: 'mp4', audio: ['aac', 'mp3', 'ac3'], encoder: 'aac' },
   '.mov': { format: 'mov', audio: ['aac', 'mp3', 'ac3', 'alac', 'pcm_s16le'], encoder: 'aac' },
   '.mkv': {
     format: 'matroska',
-    audio: ['aac', 'mp3', 'ac3', 'eac3', 'opus', 'vorbis', 'flac', 'pcm_s16le'],
+    audio: ['aac', 'mp3', 'ac3', 'eac3', 'opus', 'flac', 'pcm_s16le'],
     encoder: 'aac',
   },
-  '.webm': { format: 'webm', audio: ['opus', 'vorbis'], encoder: 'libopus' },
+  '.webm': { format: 'webm', audio: ['opus'], encoder: 'libopus' },
 };
 
 export function containerOf(path: string): { format: string; audio: readonly string[]; encoder: string } {
@@ -70,4 +72,8 @@ export function colourArguments(colour: ColourSpec): string[] {
   }[colour.matrix] as [string, string, string];
   const range = colour.range === 'full' ? 'pc' : 'tv';
   return ['-colorspace', matrix, '-color_primaries', primaries, '-color_trc', transfer, '-color_range', range];
+}
+
+export function containerArguments(format: string): string[] {
+  return [...(format === 'mp4' || format === 'mov' ? ['-movflags', '+faststart'] : []), '-f', format];
 }

@@ -2,11 +2,21 @@ import { ffmpegArguments, findFfmpeg } from '../../core/ffmpeg.ts';
 import type { PictureFormat } from '../../core/video-frame.ts';
 import type { Sink } from '../sink.ts';
 import { EncodedFile } from './encoded-file.ts';
-import { colourArguments, containerOf, type EncoderSettings, encoderArguments } from './encoder-options.ts';
+import {
+  colourArguments,
+  containerArguments,
+  containerOf,
+  type EncoderSettings,
+  encoderArguments,
+} from './encoder-options.ts';
 import { checkOutput } from './output-path.ts';
 
 export interface FileSinkOptions extends EncoderSettings {
   readonly format: PictureFormat;
+  /** Width over height of a pixel as shown, `16:15`; square when absent. */
+  readonly pixelAspect?: string;
+  /** The source's time that becomes zero in the output. */
+  readonly originUs?: number;
   /** The recording whose sound is copied; undefined drops it. */
   readonly audioFrom?: {
     readonly path: string;
@@ -17,21 +27,54 @@ export interface FileSinkOptions extends EncoderSettings {
   readonly ffmpegPath?: string;
 }
 
+/** Nothing of the original goes in but the sound: its tags, place, chapters, subtitles, data and cover do not. */
+const STRIPPED = [
+  '-map_metadata',
+  '-1',
+  '-map_chapters',
+  '-1',
+  '-sn',
+  '-dn',
+  '-fflags',
+  '+bitexact',
+  '-flags:v',
+  '+bitexact',
+];
+
 export async function openFileSink(path: string, options: FileSinkOptions): Promise<Sink> {
   checkOutput(path, options.audioFrom?.path);
   const tool = await findFfmpeg(options.ffmpegPath);
   const container = containerOf(path);
-  const { audioFrom, format } = options;
-  const seek = [
-    ...(audioFrom?.startS ? ['-ss', String(audioFrom.startS)] : []),
-    ...(audioFrom?.durationS ? ['-t', String(audioFrom.durationS)] : []),
-  ];
+  const { audioFrom, format, originUs = 0 } = options;
+  const encoder = encoderArguments(tool, options);
+  // The limit is on the output, whose clock begins at the range; on the input it would count from the file's own.
+  const until = audioFrom?.durationS ? ['-t', String(audioFrom.durationS)] : [];
   const audio = audioFrom && {
-    input: { from: `file:${audioFrom.path}`, options: ['-copyts', ...seek] },
-    arguments: ['-map', '1:a:0', '-c:a', container.audio.includes(audioFrom.codec) ? 'copy' : container.encoder],
+    input: {
+      from: `file:${audioFrom.path}`,
+      options: [
+        ...['-copyts', '-itsoffset', String(-originUs / 1e6)],
+        ...(audioFrom.startS ? ['-ss', String(audioFrom.startS)] : []),
+      ],
+    },
+    arguments: [
+      ...[
+        '-map',
+        '1:a:0',
+        '-c:a',
+        container.audio.includes(audioFrom.codec) ? 'copy' : container.encoder,
+        '-copypriorss:a',
+        '0',
+        '-flags:a',
+      ],
+      ...['+bitexact', ...until],
+    ],
   };
+  const filters = videoFilters(options);
   return new EncodedFile(tool, path, {
     format,
+    originUs,
+    cutSound: audioFrom ? { container: container.format } : undefined,
     arguments: (temporary) =>
       ffmpegArguments({
         inputs: [{ from: 'pipe:0', options: ['-f', 'nut'] }, ...(audio ? [audio.input] : [])],
@@ -48,22 +91,18 @@ export async function openFileSink(path: string, options: FileSinkOptions): Prom
             '-enc_time_base',
             '1:90000',
           ],
-          ...[...encoderArguments(tool, options), '-pix_fmt', 'yuv420p', ...colourArguments(format.colour)],
-          ...[
-            '-map_metadata',
-            '-1',
-            '-map_chapters',
-            '-1',
-            '-sn',
-            '-dn',
-            '-fflags',
-            '+bitexact',
-            '-flags:v',
-            '+bitexact',
-          ],
-          ...(container.format === 'mp4' || container.format === 'mov' ? ['-movflags', '+faststart'] : []),
-          ...['-f', container.format],
+          ...(filters ? ['-vf', filters] : []),
+          ...[...encoder, '-pix_fmt', 'yuv420p', ...colourArguments(format.colour), ...STRIPPED],
+          ...containerArguments(container.format),
         ],
       }),
   });
+}
+
+/** x264 and x265 take even sizes only: the last column or row is doubled, nothing is cut off. */
+function videoFilters({ format, codec, pixelAspect }: FileSinkOptions): string {
+  const [right, bottom] = [format.width % 2, format.height % 2];
+  const odd = codec !== 'vp9' && right + bottom > 0;
+  const even = [`pad=iw+${right}:ih+${bottom}:0:0`, `fillborders=right=${right}:bottom=${bottom}:mode=smear`];
+  return [...(odd ? even : []), ...(pixelAspect ? [`setsar=${pixelAspect.replace(':', '/')}`] : [])].join(',');
 }

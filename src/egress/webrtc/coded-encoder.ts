@@ -22,6 +22,8 @@ export interface CodedEncoderPorts {
 
 /** Key pictures are wanted at most this often: each costs many times a normal picture. */
 const KEY_INTERVAL_MS = 500;
+const STALL_MS = 5000;
+const DRAIN_MS = 1000;
 /** A retransmission history of 128 packets has to hold a key picture. */
 const MAX_KEY_BYTES = 120_000;
 
@@ -57,19 +59,31 @@ export class CodedEncoder {
   /**
    * Resolves when the frame's bytes have left, or the process has: only then may the frame be closed.
    * A frame for which the encoder has no room yet is not taken.
+   * @param timestampUs when it is shown, on the viewers' clock
    * @returns whether it was taken
    */
-  async encode(frame: SealedFrame): Promise<boolean> {
+  async encode(frame: SealedFrame, timestampUs = frame.timestampUs): Promise<boolean> {
     if (this.#stdin.writableNeedDrain || !this.#stdin.writable) return false;
     if (!this.#headerSent) {
       this.#headerSent = true;
       this.#stdin.write(nutHeader(this.format.width, this.format.height));
     }
     const { pixels } = frame;
-    this.#stdin.write(nutFrameHeader(this.#timeFor(frame.timestampUs), pixels.length));
+    this.#stdin.write(nutFrameHeader(this.#timeFor(timestampUs), pixels.length));
     const sent = new Promise<void>((done) => this.#stdin.write(pixels, () => done()));
+    // An encoder that takes nothing for this long is hung, and the stages wait for it.
+    const timer = setTimeout(() => this.#child.process.kill('SIGKILL'), STALL_MS);
     await Promise.race([sent, this.#child.exited]);
+    clearTimeout(timer);
     return true;
+  }
+
+  /** Lets what is inside come out, then ends. */
+  async finish(): Promise<void> {
+    this.#stdin.end();
+    const timer = setTimeout(() => this.#child.process.kill('SIGKILL'), DRAIN_MS);
+    await this.#child.exited;
+    clearTimeout(timer);
   }
 
   async close(): Promise<void> {

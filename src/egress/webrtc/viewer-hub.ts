@@ -17,12 +17,15 @@ export interface ViewerHubOptions {
 }
 
 const RUNG_CHECK_MS = 2000;
+/** A higher bit rate has to fit this often in a row: each change starts the encoder again with a key picture. */
+const CHECKS_BEFORE_UP = 4;
 const FIRST_BACKOFF_MS = 200;
 const MAX_BACKOFF_MS = 5000;
 
 interface Encoding {
   encoder: CodedEncoder | undefined;
   pictureId: number;
+  fitsMore: number;
   backoffMs: number;
   retryAtMs: number;
 }
@@ -37,12 +40,18 @@ export class ViewerHub implements Sink {
     for (const viewer of this.#viewers) viewer.sendAudio(packet);
   });
   readonly #timer: NodeJS.Timeout;
-  /** Age in milliseconds of a frame that leaves now; set by whoever knows the source's clock. */
-  ageOf: ((timestampUs: number) => number) | undefined;
+  /** Age in milliseconds of a frame that leaves now; undefined while nobody knows the source's clock. */
+  #ageOf: ((timestampUs: number) => number) | undefined;
   frames = 0;
   dropped = 0;
   encoderRestarts = 0;
   #closed = false;
+  #finishing = false;
+  /** The viewers' clock goes on from one publisher to the next: a browser drops pictures from its past. */
+  #baseUs = 0;
+  #lastUs = 0;
+  #lastMs = performance.now();
+  onLatency: ((latencyMs: number) => void) | undefined;
 
   constructor(tool: FfmpegTool, options: ViewerHubOptions) {
     this.#tool = tool;
@@ -75,6 +84,12 @@ export class ViewerHub implements Sink {
     this.#encodings.get(codec)?.encoder?.requestKey();
   }
 
+  /** A new publisher's frames, whose time stamps begin at 0 again. */
+  begin(ageOf: ((timestampUs: number) => number) | undefined): void {
+    this.#ageOf = ageOf;
+    this.#baseUs = this.frames === 0 ? 0 : this.#lastUs + Math.round((performance.now() - this.#lastMs) * 1000);
+  }
+
   pushAudio(packet: OpusPacket): void {
     this.#audio.push(packet);
   }
@@ -84,9 +99,18 @@ export class ViewerHub implements Sink {
     this.frames++;
     try {
       const codecs = new Set([...this.#viewers].filter((viewer) => viewer.connected).map((viewer) => viewer.codec));
-      const taken = await Promise.all([...codecs].map((codec) => this.#encoder(codec, frame)?.encode(frame) ?? false));
+      const timestampUs = this.#baseUs + frame.timestampUs;
+      this.#lastUs = timestampUs;
+      this.#lastMs = performance.now();
+      if (this.#ageOf) {
+        const latencyMs = this.#ageOf(frame.timestampUs);
+        this.#audio.measured(latencyMs);
+        this.onLatency?.(latencyMs);
+      }
+      const taken = await Promise.all(
+        [...codecs].map((codec) => this.#encoder(codec, frame)?.encode(frame, timestampUs) ?? false),
+      );
       if (taken.includes(false)) this.dropped++;
-      if (this.ageOf) this.#audio.measured(this.ageOf(frame.timestampUs));
     } finally {
       frame.close();
     }
@@ -95,8 +119,10 @@ export class ViewerHub implements Sink {
   /** The publisher has left; viewers stay for the next one. */
   async finish(): Promise<void> {
     this.#audio.close();
-    this.ageOf = undefined;
-    await Promise.all([...this.#encodings.values()].map((encoding) => encoding.encoder?.close()));
+    this.#ageOf = undefined;
+    this.#finishing = true;
+    await Promise.all([...this.#encodings.values()].map((encoding) => encoding.encoder?.finish()));
+    this.#finishing = false;
     this.#encodings.clear();
   }
 
@@ -115,7 +141,7 @@ export class ViewerHub implements Sink {
   #encoder(codec: VideoCodecName, frame: SealedFrame): CodedEncoder | undefined {
     let encoding = this.#encodings.get(codec);
     if (!encoding) {
-      encoding = { encoder: undefined, pictureId: 0, backoffMs: FIRST_BACKOFF_MS, retryAtMs: 0 };
+      encoding = { encoder: undefined, pictureId: 0, fitsMore: 0, backoffMs: FIRST_BACKOFF_MS, retryAtMs: 0 };
       this.#encodings.set(codec, encoding);
     }
     const { width, height } = frame.format;
@@ -134,7 +160,7 @@ export class ViewerHub implements Sink {
         this.#send(codec, encoding, picture);
       },
       onEnd: () => {
-        if (encoding.encoder !== encoder) return;
+        if (encoding.encoder !== encoder || this.#finishing) return;
         encoding.encoder = undefined;
         encoding.retryAtMs = performance.now() + encoding.backoffMs;
         encoding.backoffMs = Math.min(encoding.backoffMs * 2, MAX_BACKOFF_MS);
@@ -173,7 +199,11 @@ export class ViewerHub implements Sink {
       const { encoder } = encoding;
       if (!encoder) continue;
       const kbps = this.#rung(codec);
-      if (kbps !== encoder.kbps) this.#start(codec, encoding, encoder.format, kbps);
+      encoding.fitsMore = kbps > encoder.kbps ? encoding.fitsMore + 1 : 0;
+      if (kbps < encoder.kbps || encoding.fitsMore >= CHECKS_BEFORE_UP) {
+        encoding.fitsMore = 0;
+        this.#start(codec, encoding, encoder.format, kbps);
+      }
     }
   }
 }

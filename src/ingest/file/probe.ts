@@ -12,6 +12,10 @@ export interface FileProbe {
   readonly codec: string;
   readonly frameRate?: number;
   readonly durationUs?: number;
+  /** Earliest time stamp of any stream; most files begin at 0. */
+  readonly startUs: number;
+  /** Width over height of a pixel as shown, `16:15`; absent when square. */
+  readonly pixelAspect?: string;
   readonly frameCount?: number;
   readonly hasAudio: boolean;
   readonly audioCodec?: string;
@@ -33,6 +37,7 @@ interface ProbedStream {
   color_range?: string;
   color_transfer?: string;
   pix_fmt?: string;
+  sample_aspect_ratio?: string;
   field_order?: string;
   disposition?: { attached_pic?: number };
   side_data_list?: { rotation?: number }[];
@@ -82,7 +87,7 @@ export async function probeFile(tool: FfmpegTool, path: string, demuxer?: string
   });
   const { streams = [], format = {} } = JSON.parse(out.stdout) as {
     streams?: ProbedStream[];
-    format?: { duration?: string };
+    format?: { duration?: string; start_time?: string };
   };
   const video = streams.find((s) => s.codec_type === 'video' && !s.disposition?.attached_pic);
   const audio = streams.find((s) => s.codec_type === 'audio');
@@ -102,6 +107,8 @@ export async function probeFile(tool: FfmpegTool, path: string, demuxer?: string
     codec: video.codec_name ?? 'unknown',
     ...(frameRate && { frameRate }),
     ...(durationUs && { durationUs }),
+    startUs: Math.round((Number(format.start_time) || 0) * 1e6),
+    ...pixelAspect(video.sample_aspect_ratio, turned),
     ...(counted && { frameCount: counted }),
     hasAudio: audio !== undefined,
     ...(audio?.codec_name && { audioCodec: audio.codec_name }),
@@ -109,6 +116,12 @@ export async function probeFile(tool: FfmpegTool, path: string, demuxer?: string
     highDynamicRange: video.color_transfer === 'smpte2084' || video.color_transfer === 'arib-std-b67',
     interlaced: ['tt', 'bb', 'tb', 'bt'].includes(video.field_order ?? ''),
   };
+}
+
+function pixelAspect(ratio: string | undefined, turned: boolean): { pixelAspect?: string } {
+  const [a = 0, b = 0] = (ratio ?? '').split(':').map(Number);
+  if (!(a > 0 && b > 0) || a === b) return {};
+  return { pixelAspect: turned ? `${b}:${a}` : `${a}:${b}` };
 }
 
 function colourOf(video: ProbedStream, height: number): ColourSpec {

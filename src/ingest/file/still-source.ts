@@ -1,5 +1,5 @@
 import { ffmpegArguments, findFfmpeg, spawnFfmpeg } from '../../core/ffmpeg.ts';
-import { FileSource } from './file-source.ts';
+import { DecodedFile } from './decoded-file.ts';
 import { inputError, probeFile } from './probe.ts';
 import { ORIENTATION_FILTERS, type StillKind, stillOrientation } from './still-format.ts';
 
@@ -15,7 +15,7 @@ export async function openStillSource(
   path: string,
   kind: StillKind,
   options: { readonly ffmpegPath?: string } = {},
-): Promise<FileSource> {
+): Promise<DecodedFile> {
   const tool = await findFfmpeg(options.ffmpegPath);
   // Named, because ffmpeg would take a % in a file name as a numbered sequence.
   const demuxer = `${kind}_pipe`;
@@ -44,7 +44,9 @@ export async function openStillSource(
     ...{ width, height, frameCount: 1, highDynamicRange: false, interlaced: false },
     colour: { matrix: 'bt601', range: 'full' } as const,
   };
-  return new FileSource(path, upright, { poolFrames: 1, damageLookback: 1, refuseDamaged: true }, (onError) =>
-    spawnFfmpeg(tool, args, onError),
-  );
+  return new DecodedFile(path, upright, {
+    ...{ colour: upright.colour, shiftUs: 0, poolFrames: 1, damageLookback: 1, wholeRead: false, refuseDamaged: true },
+    keyFrames: async () => [],
+    start: (onError) => spawnFfmpeg(tool, args, onError),
+  });
 }

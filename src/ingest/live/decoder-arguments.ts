@@ -27,7 +27,21 @@ export function liveDecoderArguments(
     output: 'pipe:1',
     options: [
       ...['-map', '0:v:0', '-vf', [watch, ...fit, 'format=yuv420p'].join(','), '-vsync', '0'],
-      ...['-enc_time_base', '1:1000000', '-c:v', 'rawvideo', '-pix_fmt', 'yuv420p', '-flush_packets', '1', '-f', 'nut'],
+      // Rawvideo is "encoded" by threads too, which hold one picture back until the next comes.
+      ...[
+        '-threads',
+        '1',
+        '-enc_time_base',
+        '1:1000000',
+        '-c:v',
+        'rawvideo',
+        '-pix_fmt',
+        'yuv420p',
+        '-flush_packets',
+        '1',
+        '-f',
+        'nut',
+      ],
     ],
   });
   // Levels in front of the lines tell errors apart; key pictures are told at level info.

@@ -31,6 +31,7 @@ export class LiveFrames {
   #taken = 0;
   #waiting: { slot: FrameSlot; timestampUs: number; damaged: boolean } | undefined;
   #sequence = 0;
+  #ending = false;
   #ended = false;
 
   constructor(format: PictureFormat, inFlight: number) {
@@ -57,10 +58,14 @@ export class LiveFrames {
     return this.#pool.tryAcquire();
   }
 
-  /** Hands a decoded picture on, or lets it replace the one that waits. @param sourceUs the source's own clock */
-  offer(slot: FrameSlot, sourceUs: number, damaged: boolean): void {
+  /**
+   * Hands a decoded picture on, or lets it replace the one that waits.
+   * @param sourceUs the source's own clock
+   * @param arrivedMs when its last packet came, by `performance.now()`: what decoding takes is part of a frame's age
+   */
+  offer(slot: FrameSlot, sourceUs: number, damaged: boolean, arrivedMs = performance.now()): void {
     this.counts.received++;
-    this.#offer(slot, this.#clock.map(sourceUs, performance.now() * 1000), damaged);
+    this.#offer(slot, this.#clock.map(sourceUs, arrivedMs * 1000), damaged);
   }
 
   /** Sends on a frame without a picture, marked damaged so that the whole of it is veiled. */
@@ -86,8 +91,23 @@ export class LiveFrames {
     else this.#out.error(error);
   }
 
+  /** Ends with a veiled frame, so that nobody is left looking at the last picture. */
+  endVeiled(): void {
+    if (this.#ended || this.#ending) return;
+    this.#dropWaiting();
+    const slot = this.#out.observed ? this.#pool.tryAcquire() : undefined;
+    if (!slot) {
+      this.end();
+      return;
+    }
+    this.#ending = true;
+    new Uint8Array(slot.memory).fill(BLANK);
+    this.#waiting = { slot, timestampUs: this.#clock.now(performance.now() * 1000), damaged: true };
+    this.#next();
+  }
+
   #offer(slot: FrameSlot, timestampUs: number, damaged: boolean): void {
-    if (this.#ended || !this.#out.observed) {
+    if (this.#ended || this.#ending || !this.#out.observed) {
       slot.release();
       return;
     }
@@ -118,6 +138,7 @@ export class LiveFrames {
     this.#recent.push(frame);
     if (this.#recent.length > this.#inFlight) this.#recent.shift();
     this.#out.next(frame);
+    if (this.#ending) this.end();
   }
 
   #dropWaiting(): void {

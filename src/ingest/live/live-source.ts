@@ -8,8 +8,11 @@ import { DecoderLog } from './decoder-log.ts';
 import { type LiveCounts, LiveFrames } from './live-frames.ts';
 import { readPictures } from './picture-reader.ts';
 
-/** What leaves while the source is away: veiled frames, one veiled frame that stays, or the end of the stream. */
-export type OnSourceLost = 'veil' | 'freeze-veiled' | 'stop';
+/**
+ * What leaves while the source is away: veiled frames, one veiled frame that stays, or nothing, as the stream ends;
+ * `complete` is for a source whose end is no failure.
+ */
+export type OnSourceLost = 'veil' | 'freeze-veiled' | 'stop' | 'complete';
 
 export interface LiveSourceOptions {
   /** Frames with the pipeline at once: its stages and the look-ahead. */
@@ -77,6 +80,11 @@ export class LiveSource implements Source {
     return this.#errorsBefore + this.#log.errors;
   }
 
+  /** Now on the clock of the frames' time stamps: a frame's age is the difference. */
+  get elapsedUs(): number {
+    return this.#frames.elapsedUs;
+  }
+
   get counts(): LiveCounts {
     return this.#frames.counts;
   }
@@ -111,8 +119,13 @@ export class LiveSource implements Source {
       this.#child.process.kill('SIGKILL');
       await this.#child.exited;
       if (this.#closed) return;
-      if (this.#options.onSourceLost === 'stop') {
-        this.#frames.end(new UnderstudyError(ExitCode.input, 'the live input ended', 'start it again when it is back'));
+      if (this.#ends) {
+        // The last pictures are still on their way through the stages.
+        if (this.#options.onSourceLost === 'complete') this.#frames.end();
+        else {
+          const remedy = 'start it again when it is back, or set live.onSourceLost=veil';
+          this.#frames.end(new UnderstudyError(ExitCode.input, 'the live input ended', remedy));
+        }
         return;
       }
       if (this.#lastPictureMs > startedMs) backoffMs = FIRST_BACKOFF_MS;
@@ -130,6 +143,11 @@ export class LiveSource implements Source {
     }
   }
 
+  /** The stream ends with its source. */
+  get #ends(): boolean {
+    return this.#options.onSourceLost === 'stop' || this.#options.onSourceLost === 'complete';
+  }
+
   #startedMs = performance.now();
   #lastBlankMs = 0;
 
@@ -141,7 +159,7 @@ export class LiveSource implements Source {
       this.#child.process.kill('SIGKILL');
     }
     if (now - this.#lastPictureMs < BLANK_AFTER_MS || now - this.#lastBlankMs < BLANK_EVERY_MS) return;
-    if (this.#frozen || this.#options.onSourceLost === 'stop') return;
+    if (this.#frozen || this.#ends) return;
     this.#frozen = this.#options.onSourceLost === 'freeze-veiled';
     this.#lastBlankMs = now;
     this.#frames.offerBlank();

@@ -34,9 +34,12 @@ export async function readPictures(stdout: Readable, ports: PictureReaderPorts):
         else {
           const { byteLength, timestampUs } = event.frame;
           const slot = ports.slot(byteLength);
-          const fits = slot && slot.memory.byteLength >= byteLength ? slot : undefined;
-          if (slot && !fits) slot.release();
-          current = { slot: fits, left: byteLength, at: 0, timestampUs };
+          if (slot && slot.memory.byteLength !== byteLength) {
+            slot.release();
+            // Read with another size's strides it would be a picture in which no detector finds a face.
+            throw new Error('the decoder changed the size of its pictures');
+          }
+          current = { slot, left: byteLength, at: 0, timestampUs };
         }
       }
     }

@@ -3,7 +3,7 @@ import { type FfmpegProcess, type FfmpegTool, spawnFfmpeg } from '../../core/ffm
 import { ivfFrameHeader, ivfHeader } from '../../core/ivf.ts';
 import { nutFrameHeader, nutHeader } from '../../core/nut/muxer.ts';
 import type { CodedPicture } from '../../core/rtp.ts';
-import type { PictureFormat } from '../../core/video-frame.ts';
+import type { FrameSlot, PictureFormat } from '../../core/video-frame.ts';
 import type { VideoCodecName } from '../../core/webrtc/offer.ts';
 import { liveDecoderArguments } from '../live/decoder-arguments.ts';
 import { DecoderLog } from '../live/decoder-log.ts';
@@ -11,8 +11,17 @@ import { type PictureReaderPorts, readPictures } from '../live/picture-reader.ts
 
 /** Bytes on their way to a decoder that does not take them: beyond it, it is hung. */
 const MAX_BACKLOG = 4 << 20;
+/** A picture that is inside for this long is late: the rest of its group is skipped instead of making all later ones late too. */
+const MAX_INSIDE_MS = 400;
+/** Pictures inside that say nothing: one may be held back until the next one comes, however long that takes. */
+const HELD_BACK = 2;
+const GIVEN_UP_MS = 2000;
+/** The decoder's clock is in microseconds, ours in 1/90000 s. */
+const ROUNDING_TICKS = 2;
 
-export interface CodedDecoderPorts extends Pick<PictureReaderPorts, 'slot' | 'onPicture'> {
+export interface CodedDecoderPorts extends Pick<PictureReaderPorts, 'slot'> {
+  /** @param arrivedMs when the picture was handed to the decoder, by `performance.now()` */
+  onPicture(slot: FrameSlot | undefined, timestampUs: number, arrivedMs: number): void;
   /** The decoder complained: pictures handed over lately may be wrong. */
   onDamage(): void;
   onEnd(): void;
@@ -25,7 +34,10 @@ export class CodedDecoder {
   readonly #codec: VideoCodecName;
   readonly #child: FfmpegProcess;
   readonly #stdin: Writable;
+  readonly #inside: { readonly ticks: number; readonly arrivedMs: number }[] = [];
   #headerSent = false;
+  /** Its first picture has come out: until then the process is only starting. */
+  #started = false;
 
   constructor(
     tool: FfmpegTool,
@@ -37,15 +49,33 @@ export class CodedDecoder {
     this.size = size;
     this.#codec = codec;
     this.log = new DecoderLog(ports.onDamage);
-    const input = { from: 'pipe:0', options: ['-copyts', '-f', codec === 'vp8' ? 'ivf' : 'nut'] };
+    // Probing would hold the first second of H.264 back; WebRTC has no B-frames to wait for.
+    const quick = ['-probesize', '32', '-analyzeduration', '0', '-flags', 'low_delay'];
+    const input = { from: 'pipe:0', options: ['-copyts', ...quick, '-f', codec === 'vp8' ? 'ivf' : 'nut'] };
     const args = liveDecoderArguments(tool, input, canvas).filter((arg) => arg !== '-nostdin');
     this.#child = spawnFfmpeg(tool, args, (line) => this.log.line(line));
     this.#stdin = this.#child.process.stdin as Writable;
     // A broken pipe shows as the process's exit.
     this.#stdin.on('error', () => {});
-    const done = readPictures(this.#child.process.stdout as Readable, { ...ports, onStream: () => {} });
+    const done = readPictures(this.#child.process.stdout as Readable, {
+      slot: ports.slot,
+      onStream: () => {},
+      onPicture: (slot, timestampUs) => ports.onPicture(slot, timestampUs, this.#cameOut(timestampUs)),
+    });
     void done.catch(() => this.#child.process.kill('SIGKILL'));
     void this.#child.exited.then(() => ports.onEnd());
+  }
+
+  /** Whether pictures wait inside for too long: nothing more may be added, or the latency would grow. */
+  get late(): boolean {
+    const first = this.#inside[0];
+    return this.#started && this.#inside.length > HELD_BACK && performance.now() - first!.arrivedMs > MAX_INSIDE_MS;
+  }
+
+  /** Late for so long that it will not catch up, or has swallowed pictures: a new one at the next key picture is quicker. */
+  get lost(): boolean {
+    const first = this.#inside[0];
+    return this.#inside.length > HELD_BACK && performance.now() - first!.arrivedMs > GIVEN_UP_MS;
   }
 
   /** @returns false when the decoder is hung and has been ended */
@@ -54,6 +84,7 @@ export class CodedDecoder {
       this.#child.process.kill('SIGKILL');
       return false;
     }
+    this.#inside.push({ ticks, arrivedMs: performance.now() });
     const { width, height } = this.size;
     if (!this.#headerSent) {
       this.#headerSent = true;
@@ -67,6 +98,15 @@ export class CodedDecoder {
     this.#stdin.write(head);
     this.#stdin.write(data);
     return true;
+  }
+
+  /** When the picture that has come out went in. One the decoder swallowed is forgotten with the next that comes out. */
+  #cameOut(timestampUs: number): number {
+    this.#started = true;
+    const ticks = timestampUs * 0.09 + ROUNDING_TICKS;
+    let arrivedMs = performance.now();
+    while (this.#inside[0] && this.#inside[0].ticks <= ticks) arrivedMs = this.#inside.shift()!.arrivedMs;
+    return arrivedMs;
   }
 
   async close(): Promise<void> {

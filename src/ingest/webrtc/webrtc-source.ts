@@ -49,6 +49,8 @@ export class WebRtcSource implements Source {
   readonly #timer: NodeJS.Timeout;
   /** Losses that made a key picture necessary. */
   losses = 0;
+  /** Coded pictures left out because the decoder was behind. */
+  skipped = 0;
 
   private constructor(tool: FfmpegTool, options: WebRtcSourceOptions) {
     this.#tool = tool;
@@ -91,17 +93,21 @@ export class WebRtcSource implements Source {
   }
 
   async close(): Promise<void> {
+    this.#frames?.end();
+    await this.#shut();
+  }
+
+  async #shut(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#timer);
-    this.#frames?.end();
     await this.#decoder?.close();
   }
 
   /** The publisher is gone: viewers are left with a veiled picture, then the frames complete. */
   async end(): Promise<void> {
-    this.#frames?.offerBlank();
-    await this.close();
+    this.#frames?.endVeiled();
+    await this.#shut();
   }
 
   #known(): LiveFrames {
@@ -130,6 +136,12 @@ export class WebRtcSource implements Source {
     this.#ask();
   }
 
+  /** The decoder is behind: what comes is left out until it has caught up and a key picture comes. */
+  #skip(): void {
+    this.skipped++;
+    this.#waitsForKey = true;
+  }
+
   #ask(): void {
     const now = performance.now();
     if (now - this.#askedMs < ASK_AGAIN_MS) return;
@@ -139,7 +151,8 @@ export class WebRtcSource implements Source {
 
   #picture(picture: CodedPicture): void {
     const ticks = FIRST_TICK + this.#clock.unwrap(picture.timestamp);
-    if (this.#waitsForKey && !picture.key) this.#ask();
+    if (this.#decoder?.late && !(picture.key && this.#decoder.lost)) this.#skip();
+    else if (this.#waitsForKey && !picture.key) this.#ask();
     else if (ticks < 0 || (picture.key && !this.#prepare(picture))) this.#lost();
     else if (this.#decoder?.decode(picture, ticks)) this.#waitsForKey = false;
     else this.#lost();
@@ -156,7 +169,7 @@ export class WebRtcSource implements Source {
       this.#open();
     }
     const old = this.#decoder;
-    if (old && old.size.width === size.width && old.size.height === size.height) return true;
+    if (old && !old.lost && old.size.width === size.width && old.size.height === size.height) return true;
     this.#errorsBefore += old?.log.errors ?? 0;
     this.#decoder = this.#startDecoder(size, this.#frames.format);
     void old?.close();
@@ -166,9 +179,9 @@ export class WebRtcSource implements Source {
   #startDecoder(size: { width: number; height: number }, format: PictureFormat): CodedDecoder {
     const decoder: CodedDecoder = new CodedDecoder(this.#tool, this.#options.codec, size, format, {
       slot: () => (decoder === this.#decoder ? this.#frames?.tryTakeSlot() : undefined),
-      onPicture: (slot, timestampUs) => {
+      onPicture: (slot, timestampUs, arrivedMs) => {
         this.#lastPictureMs = performance.now();
-        if (slot) this.#frames?.offer(slot, timestampUs, decoder.log.isDamaged(timestampUs));
+        if (slot) this.#frames?.offer(slot, timestampUs, decoder.log.isDamaged(timestampUs), arrivedMs);
       },
       onDamage: () => {
         this.#frames?.markRecentDamaged();

@@ -1,0 +1,129 @@
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import type { Config } from '../config/loader.ts';
+import { ExitCode, UnderstudyError } from '../core/errors.ts';
+import { withoutCredentials } from '../core/stream-address.ts';
+import { FanOutSink } from '../egress/fan-out-sink.ts';
+import { openFileSink } from '../egress/file/file-sink.ts';
+import { checkOutput } from '../egress/file/output-path.ts';
+import type { Sink } from '../egress/sink.ts';
+import type { LiveSource } from '../ingest/live/live-source.ts';
+import { isLiveAddress, openLiveSink, openLiveSource } from '../pipeline/live-addresses.ts';
+import { runStream, type StreamResult } from '../pipeline/stream.ts';
+import { OverloadWatch } from './overload-watch.ts';
+import { ProgressLine } from './progress.ts';
+import { progressStyle, type RunOptions, seconds, settings, startEngine } from './run.ts';
+
+/** `run` with a stream on at least one side. @returns the process's exit code; throws UnderstudyError */
+export async function runLive(input: string, output: string, options: RunOptions): Promise<number> {
+  const config = settings(options);
+  const durationS = seconds(options.duration, '--duration');
+  if (options.start !== undefined) {
+    throw new UnderstudyError(ExitCode.usage, '--start does not apply to a live stream', 'leave it out');
+  }
+  if (!isLiveAddress(output)) checkOutput(output, input);
+  const onWarning = (sentence: string) => process.stderr.write(`understudy: ${sentence}\n`);
+  const shared = {
+    live: config.live,
+    onWarning,
+    ...(config.ffmpeg.path && { ffmpegPath: config.ffmpeg.path }),
+  };
+  const stop = new AbortController();
+  let signals = 0;
+  const onSignal = () => {
+    if (++signals > 1) process.exit(ExitCode.interrupted);
+    stop.abort();
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  // The models take longer to load than a camera to answer: both at once, and neither outlives the other's failure.
+  const engineStart = startEngine(config, key(config), {}, { live: true });
+  engineStart.catch(() => {});
+  let source: LiveSource | undefined;
+  try {
+    source = await openLiveSource(input, { ...shared, loop: false });
+    const watch = new OverloadWatch(source, onWarning);
+    const engine = await engineStart;
+    const sink = await openSinks([output, ...(options.also ?? [])], source, config, shared);
+    const progress = new ProgressLine(progressStyle(options.progress));
+    progress.start(undefined);
+    const timer = durationS === undefined ? undefined : setTimeout(() => stop.abort(), durationS * 1000);
+    const result = await runStream(engine, {
+      source,
+      sink,
+      lookaheadFrames: config.live.lookaheadFrames,
+      lossless: false,
+      stop: stop.signal,
+      onFrame: (p) => progress.frame(p),
+    }).finally(() => {
+      clearTimeout(timer);
+      watch.close();
+    });
+    progress.end(result);
+    if (options.report) writeReport(options.report, input, output, source, result);
+    if (result.sourceError) throw result.sourceError;
+    // A signal is the usual end of a live stream.
+    return ExitCode.ok;
+  } finally {
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+    await source?.close();
+    await engineStart.then(
+      (engine) => engine.close(),
+      () => {},
+    );
+  }
+}
+
+function key(config: Config): Uint8Array {
+  return config.sessionKey ? Buffer.from(config.sessionKey, 'hex') : randomBytes(32);
+}
+
+async function openSinks(
+  addresses: readonly string[],
+  source: LiveSource,
+  config: Config,
+  shared: Parameters<typeof openLiveSink>[1],
+): Promise<Sink> {
+  const opened: Sink[] = [];
+  try {
+    for (const address of addresses) {
+      opened.push(
+        isLiveAddress(address)
+          ? await openLiveSink(address, shared)
+          : await openFileSink(address, {
+              ...config.egress,
+              format: source.info.format,
+              ...(shared.ffmpegPath && { ffmpegPath: shared.ffmpegPath }),
+            }),
+      );
+    }
+  } catch (error) {
+    await Promise.all(opened.map((sink) => sink.abort()));
+    throw error;
+  }
+  const [first, ...others] = opened;
+  if (others.length === 0) return first!;
+  return new FanOutSink(first!, others, (error) =>
+    shared.onWarning(`a further output failed (${error instanceof Error ? error.message : 'unknown'})`),
+  );
+}
+
+function writeReport(path: string, input: string, output: string, source: LiveSource, result: StreamResult): void {
+  const report = {
+    input: withoutCredentials(input),
+    output: withoutCredentials(output),
+    totals: { ...result.audit.totals, decodeErrors: result.decodeErrors },
+    pictures: source.counts,
+    reconnects: source.reconnects,
+    firstFrameMs: result.firstFrameMs,
+    stages: result.timings.summary(),
+  };
+  try {
+    writeFileSync(path, `${JSON.stringify(report, null, 2)}\n`);
+  } catch (cause) {
+    throw new UnderstudyError(ExitCode.output, `the report ${path} could not be written`, 'check its folder', {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,64 @@
+import type { Logger } from 'pino';
+import type { StreamSettings } from '../config/live-schema.ts';
+import { FanOutSink } from '../egress/fan-out-sink.ts';
+import { openSegmentSink } from '../egress/live/segment-sink.ts';
+import type { Sink } from '../egress/sink.ts';
+import type { Engine } from '../pipeline/engine.ts';
+import { type LiveAddressOptions, openLiveSink } from '../pipeline/live-addresses.ts';
+import { runStream } from '../pipeline/stream.ts';
+import type { RunPipeline } from '../server/live-stream.ts';
+
+/** The pipeline as the server calls it: one publisher's pictures to the viewers and to the outputs of the settings. */
+export function streamRunner(
+  engine: Engine,
+  options: LiveAddressOptions,
+  settingsOf: (name: string) => StreamSettings | undefined,
+  log: Logger,
+): RunPipeline {
+  const { live } = options;
+  return async ({ name, streamId, source, sink, stop, stats }) => {
+    const warn = (error: unknown) =>
+      log.warn({ stream: name }, error instanceof Error ? error.message : 'an output failed');
+    const others = await openOthers(name, settingsOf(name), options, warn);
+    const all = others.length > 0 ? new FanOutSink(sink, others, warn) : sink;
+    const result = await runStream(engine, {
+      source,
+      sink: all,
+      streamId,
+      lookaheadFrames: live.lookaheadFrames,
+      lossless: false,
+      stop,
+      onFrame: ({ audit }) => stats.frame(audit.totals),
+      onStage: (stage, ms) => stats.stage(stage, ms),
+    });
+    const { frames, veiledFrames } = result.audit.totals;
+    log.info({ stream: name, frames, veiled: veiledFrames }, 'stream ended');
+    if (result.sourceError) warn(result.sourceError);
+  };
+}
+
+/** An output that cannot be opened is told of and left out: it must not cost the viewers their picture. */
+async function openOthers(
+  name: string,
+  settings: StreamSettings | undefined,
+  options: LiveAddressOptions,
+  warn: (error: unknown) => void,
+): Promise<Sink[]> {
+  const { live } = options;
+  const opened = await Promise.all([
+    ...(settings?.outputs ?? []).map((address) => openLiveSink(address, options).catch(warn)),
+    ...(settings?.recordTo
+      ? [
+          openSegmentSink(settings.recordTo, {
+            name,
+            segmentS: live.segmentS,
+            bitrateKbps: live.bitrateKbps,
+            keyIntervalS: live.keyIntervalS,
+            onWarning: options.onWarning,
+            ...(options.ffmpegPath && { ffmpegPath: options.ffmpegPath }),
+          }).catch(warn),
+        ]
+      : []),
+  ]);
+  return opened.filter((sink) => sink !== undefined);
+}

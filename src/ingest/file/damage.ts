@@ -1,0 +1,86 @@
+/** Pictures that a decoder may be ahead of the one it hands out: its threads and the reordering. */
+const DECODER_AHEAD = 24;
+/** A container that breaks off, told by the demuxer: what came before it is whole. */
+const BROKEN_OFF = /partial file|ended prematurely|truncat/i;
+/** The parser's complaints are about a packet that has not been decoded yet; the decoder's may come late. */
+const PARSER = /^\[NULL @/;
+const SHORT_LOOKBACK = 2;
+/** Lines that belong together come in any order within this time. */
+const GATHER_MS = 20;
+
+interface Damageable {
+  readonly timestampUs: number;
+  damaged: boolean;
+}
+
+/**
+ * Which pictures of a recording may be wrong. ffmpeg marks none and only says that something was: everything from the
+ * look-back to the next key picture counts as damaged, and everything to the end when no key picture is known.
+ */
+export class DamageWatch<F extends Damageable> {
+  readonly #lookback: number;
+  readonly #frameUs: number;
+  readonly #keyFrames: (fromUs: number) => Promise<readonly number[]>;
+  readonly #recent: F[] = [];
+  #lines: string[] = [];
+  #gathered: Promise<void> | undefined;
+  #known: readonly number[] | undefined;
+  #reported = false;
+  #untilUs = Number.NEGATIVE_INFINITY;
+  errors = 0;
+  /** The file ends before its own end. */
+  brokenOff = false;
+
+  /** @param keyFrames times of all key pictures from a time on, ascending; asked for at most once */
+  constructor(lookback: number, frameRate: number, keyFrames: (fromUs: number) => Promise<readonly number[]>) {
+    this.#lookback = lookback;
+    this.#frameUs = 1e6 / frameRate;
+    this.#keyFrames = keyFrames;
+  }
+
+  /** A line of the decoder's complaints. */
+  report(line: string): void {
+    this.errors++;
+    this.#lines.push(line);
+    this.#gathered ??= new Promise((resolve) => {
+      setTimeout(() => {
+        this.#take();
+        resolve();
+      }, GATHER_MS);
+    });
+  }
+
+  /** Looks at a picture before it is handed on. */
+  async judge(frame: F): Promise<void> {
+    await this.#gathered;
+    while (this.#reported) {
+      this.#reported = false;
+      this.#known ??= await this.#keyFrames(frame.timestampUs);
+      const after = frame.timestampUs + DECODER_AHEAD * this.#frameUs;
+      this.#untilUs = this.#known.find((key) => key >= after) ?? Number.POSITIVE_INFINITY;
+    }
+    if (frame.timestampUs < this.#untilUs) frame.damaged = true;
+    this.#recent.push(frame);
+    if (this.#recent.length > this.#lookback) this.#recent.shift();
+  }
+
+  /** The decoder has ended. What a broken-off file ends in is not to be trusted, also when the decoder took it. */
+  ended(): void {
+    this.#take();
+    if (this.brokenOff) for (const frame of this.#recent.slice(-SHORT_LOOKBACK)) frame.damaged = true;
+  }
+
+  #take(): void {
+    const lines = this.#lines;
+    this.#lines = [];
+    this.#gathered = undefined;
+    if (lines.length === 0) return;
+    this.brokenOff ||= lines.some((line) => BROKEN_OFF.test(line));
+    const ahead = lines.every((line) => PARSER.test(line) || BROKEN_OFF.test(line));
+    // Said while the file is being opened, of a place further on: the decoder will say so again when it gets there.
+    if (ahead && this.#recent.length === 0) return;
+    this.#reported = true;
+    const near = ahead || this.brokenOff ? this.#recent.slice(-SHORT_LOOKBACK) : this.#recent;
+    for (const frame of near) frame.damaged = true;
+  }
+}

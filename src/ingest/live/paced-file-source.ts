@@ -1,0 +1,38 @@
+import { statSync } from 'node:fs';
+import { ExitCode, UnderstudyError } from '../../core/errors.ts';
+import { findFfmpeg, lastLine, spawnFfmpeg } from '../../core/ffmpeg.ts';
+import { liveDecoderArguments } from './decoder-arguments.ts';
+import { LiveSource } from './live-source.ts';
+
+export interface PacedFileOptions {
+  readonly inFlight?: number;
+  /** Begin again at its end, for ever. */
+  readonly loop: boolean;
+  readonly ffmpegPath?: string;
+  readonly onWarning?: (sentence: string) => void;
+}
+
+/** A recording played at its own speed, as if it were a camera. @throws UnderstudyError(input) */
+export async function openPacedFileSource(path: string, options: PacedFileOptions): Promise<LiveSource> {
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) {
+    throw new UnderstudyError(ExitCode.input, `${path} does not exist`, 'check the name of the recording');
+  }
+  const tool = await findFfmpeg(options.ffmpegPath);
+  const input = { from: `file:${path}`, options: ['-re', ...(options.loop ? ['-stream_loop', '-1'] : [])] };
+  return LiveSource.open(
+    (canvas, onLine) => spawnFfmpeg(tool, liveDecoderArguments(tool, input, canvas), onLine),
+    {
+      inFlight: options.inFlight ?? 4,
+      onSourceLost: options.loop ? 'veil' : 'complete',
+      stallMs: 10_000,
+      openMs: 15_000,
+      ...(options.onWarning && { onWarning: options.onWarning }),
+    },
+    (log) =>
+      new UnderstudyError(
+        ExitCode.input,
+        `${path} is not a video (${lastLine(log.replace(/\[(error|fatal)\] /g, ''))})`,
+        'check it with ffprobe',
+      ),
+  );
+}

@@ -1,0 +1,100 @@
+import { existsSync } from 'node:fs';
+import type { LiveSettings } from '../config/live-schema.ts';
+import { ExitCode, UnderstudyError } from '../core/errors.ts';
+import { withoutCredentials } from '../core/stream-address.ts';
+import { openV4l2Sink } from '../egress/device/v4l2-sink.ts';
+import { openRtspSink } from '../egress/rtsp/rtsp-sink.ts';
+import { openTransportStreamSink } from '../egress/rtsp/udp-sink.ts';
+import type { Sink } from '../egress/sink.ts';
+import { openDeviceSource } from '../ingest/device/device-source.ts';
+import type { LiveSource } from '../ingest/live/live-source.ts';
+import { openPacedFileSource } from '../ingest/live/paced-file-source.ts';
+import { openRtspSource } from '../ingest/rtsp/rtsp-source.ts';
+
+export interface LiveAddressOptions {
+  readonly live: LiveSettings;
+  readonly ffmpegPath?: string;
+  readonly onWarning: (sentence: string) => void;
+}
+
+/** Frames in the stages at once: analysed, generated, composed, and one between. The look-ahead comes on top. */
+const FRAMES_UNDER_WAY = 4;
+
+export const framesInFlight = (live: Pick<LiveSettings, 'lookaheadFrames'>): number =>
+  FRAMES_UNDER_WAY + live.lookaheadFrames;
+
+const scheme = (address: string): string => /^([a-z0-9]{2,}):/i.exec(address)?.[1]?.toLowerCase() ?? '';
+
+/** Whether an address stands for a stream that does not wait; anything else is a file. */
+export function isLiveAddress(address: string): boolean {
+  return /^(rtsps?|udp|srt|device|v4l2)$/.test(scheme(address)) || /:\/\//.test(address);
+}
+
+/** rtsp(s)://…, device:NAME, or a file played at its own speed. @throws UnderstudyError(input) */
+export function openLiveSource(
+  address: string,
+  options: LiveAddressOptions & { readonly loop: boolean },
+): Promise<LiveSource> {
+  const { live, onWarning } = options;
+  const shared = {
+    inFlight: framesInFlight(live),
+    onSourceLost: live.onSourceLost,
+    openMs: live.openMs,
+    stallMs: live.stallMs,
+    onWarning,
+    ...(options.ffmpegPath && { ffmpegPath: options.ffmpegPath }),
+  };
+  const [width, height] = live.deviceSize.split('x').map(Number);
+  const size = width && height ? { width, height } : {};
+  switch (scheme(address)) {
+    case 'rtsp':
+    case 'rtsps':
+      return openRtspSource(address, { ...shared, transport: live.transport });
+    case 'device':
+    case 'v4l2': {
+      const name = address.slice(address.indexOf(':') + 1);
+      return openDeviceSource(name, {
+        ...shared,
+        ...size,
+        ...(live.deviceFrameRate > 0 && { frameRate: live.deviceFrameRate }),
+      });
+    }
+    default:
+      if (/:\/\//.test(address) && !existsSync(address))
+        throw unknownScheme(ExitCode.input, address, 'rtsp://, device:');
+      return openPacedFileSource(address, { ...shared, loop: options.loop });
+  }
+}
+
+/** rtsp(s)://…, udp://…, srt://… or v4l2:DEVICE. @throws UnderstudyError(output) */
+export function openLiveSink(address: string, options: LiveAddressOptions): Promise<Sink> {
+  const { live, onWarning } = options;
+  const shared = {
+    bitrateKbps: live.bitrateKbps,
+    keyIntervalS: live.keyIntervalS,
+    stallMs: live.stallMs,
+    onWarning,
+    ...(options.ffmpegPath && { ffmpegPath: options.ffmpegPath }),
+  };
+  switch (scheme(address)) {
+    case 'rtsp':
+    case 'rtsps':
+      return openRtspSink(address, { ...shared, transport: live.transport });
+    case 'udp':
+    case 'srt':
+      return openTransportStreamSink(address, shared);
+    case 'v4l2':
+    case 'device':
+      return openV4l2Sink(address.slice(address.indexOf(':') + 1), shared);
+    default:
+      throw unknownScheme(ExitCode.output, address, 'rtsp://, udp://, srt://, v4l2:');
+  }
+}
+
+function unknownScheme(code: typeof ExitCode.input | typeof ExitCode.output, address: string, known: string) {
+  return new UnderstudyError(
+    code,
+    `${withoutCredentials(address)} is of a kind that is not known`,
+    `use ${known} or a file`,
+  );
+}

@@ -1,0 +1,63 @@
+import { Counter, Histogram, type Registry } from 'prom-client';
+import type { AuditTotals } from '../guard/audit-record.ts';
+
+const STAGE_BUCKETS_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000];
+
+/** What the pipelines of all streams count, for Prometheus. Numbers and stream names only. */
+export class PipelineMetrics {
+  readonly #frames: Counter;
+  readonly #veiled: Counter;
+  readonly #covers: Counter;
+  readonly #stages: Histogram;
+  readonly #latency: Histogram;
+
+  constructor(registry: Registry) {
+    const registers = [registry];
+    const counter = (name: string, help: string, labels: string[] = []) =>
+      new Counter({ name: `understudy_${name}`, help, labelNames: ['stream', ...labels], registers });
+    this.#frames = counter('frames_total', 'sealed frames that left the pipeline');
+    this.#veiled = counter('frames_veiled_total', 'frames veiled as a whole, by reason', ['reason']);
+    this.#covers = counter('faces_total', 'faces by the step of the ladder on which they were covered', ['cover']);
+    const histogram = (name: string, help: string, labels: string[] = []) =>
+      new Histogram({
+        name: `understudy_${name}`,
+        help,
+        labelNames: ['stream', ...labels],
+        buckets: STAGE_BUCKETS_MS,
+        registers,
+      });
+    this.#stages = histogram('stage_ms', 'time of a frame in a stage; decode is the time between pictures', ['stage']);
+    this.#latency = histogram('added_latency_ms', 'age of a frame since it was decoded when it goes to the encoders');
+  }
+
+  for(stream: string): StreamStats {
+    let seen: AuditTotals | undefined;
+    const more = (now: number | undefined, before: number | undefined) => Math.max(0, (now ?? 0) - (before ?? 0));
+    return {
+      begin: () => {
+        seen = undefined;
+      },
+      frame: (totals) => {
+        this.#frames.inc({ stream }, more(totals.frames, seen?.frames));
+        for (const cover of ['generated', 'held', 'solid'] as const) {
+          this.#covers.inc({ stream, cover }, more(totals[cover], seen?.[cover]));
+        }
+        for (const [reason, count] of Object.entries(totals.veiledBy)) {
+          this.#veiled.inc({ stream, reason }, more(count, seen?.veiledBy[reason as keyof AuditTotals['veiledBy']]));
+        }
+        seen = { ...totals, veiledBy: { ...totals.veiledBy } };
+      },
+      stage: (stage, ms) => this.#stages.observe({ stream, stage }, ms),
+      latency: (ms) => this.#latency.observe({ stream }, ms),
+    };
+  }
+}
+
+/** The counters of one stream. */
+export interface StreamStats {
+  /** A new run of the pipeline: its totals start at 0. */
+  begin(): void;
+  frame(totals: AuditTotals): void;
+  stage(stage: string, ms: number): void;
+  latency(ms: number): void;
+}

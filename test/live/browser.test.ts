@@ -1,0 +1,177 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { Browser, chromiumPath, type ShownFrame } from './browser.ts';
+import { FaceSearch, framesOf, isVeiled, personClip } from './people.ts';
+import { ServeProcess } from './serve-process.ts';
+import { eventually, temporaryFolder } from './support.ts';
+
+const PATIENCE_MS = 60_000;
+
+describe.skipIf(!chromiumPath)('a browser on the relay (needs chromium)', { timeout: 180_000 }, () => {
+  const folder = temporaryFolder();
+  const clips = { anna: join(folder, 'anna.mjpeg'), bea: join(folder, 'bea.mjpeg') };
+  const recordings = join(folder, 'recordings');
+  const settings = {
+    // The same understudies in every run: the figures do not move.
+    sessionKey: '00112233445566778899aabbccddeeff',
+    live: { segmentS: 2 },
+    serve: {
+      streams: {
+        live: {},
+        locked: { publishToken: 'may-send', viewToken: 'may-see' },
+        a: {},
+        b: {},
+        camera: { source: join(folder, 'bea.mkv'), recordTo: recordings },
+      },
+    },
+  };
+  const browsers: Browser[] = [];
+  let server: ServeProcess;
+  let search: FaceSearch;
+  let anna: Float32Array[];
+  let bea: Float32Array[];
+
+  beforeAll(async () => {
+    personClip('anna', clips.anna);
+    personClip('bea', clips.bea);
+    personClip('bea', join(folder, 'bea.mkv'), '640x360', 10);
+    search = await FaceSearch.create();
+    anna = await search.person(clips.anna);
+    bea = await search.person(clips.bea);
+    server = await ServeProcess.start(settings);
+  });
+  afterEach(async () => {
+    await Promise.all(browsers.splice(0).map((browser) => browser.close()));
+  });
+  afterAll(async () => {
+    expect(await server?.stop()).toBe(0);
+  });
+
+  const open = async (camera: keyof typeof clips) => {
+    const browser = await Browser.open(clips[camera], `${server.base}/demo`);
+    browsers.push(browser);
+    return browser;
+  };
+  /** Waits for so many more frames and takes them. */
+  const collect = async (browser: Browser, count: number): Promise<ShownFrame[]> => {
+    const before = await browser.shown();
+    await eventually(async () => (await browser.shown()) >= before + count, PATIENCE_MS, `${count} more frames`);
+    return browser.take();
+  };
+  const pictures = (frames: readonly ShownFrame[]) => frames.filter((frame) => !isVeiled(frame));
+
+  it('knows the people of its own clips, so that not finding them means something', async () => {
+    expect(anna.length).toBeGreaterThanOrEqual(5);
+    expect((await search.search(framesOf(clips.anna, 20), anna)).matches).toBeGreaterThanOrEqual(4);
+    expect((await search.search(framesOf(clips.anna, 20), bea)).matches).toBe(0);
+  });
+
+  it('shows a viewer who came first the understudy and never the person, through mute, unmute and another size', async () => {
+    const viewer = await open('bea');
+    await viewer.watch('live');
+    const publisher = await open('anna');
+    await publisher.publish('live', { width: 640, height: 480 });
+    const first = await collect(viewer, 15);
+    const seen = await search.search(first, anna);
+    expect(seen.matches, `best cosine ${seen.best}`).toBe(0);
+    expect(seen.withFace).toBeGreaterThan(0.7 * pictures(first).length);
+
+    await publisher.mute(true);
+    await collect(viewer, 5);
+    await publisher.mute(false);
+    const unmuted = await collect(viewer, 15);
+    expect((await search.search(unmuted, anna)).matches).toBe(0);
+
+    await publisher.replace(320, 240);
+    const resized = await collect(viewer, 15);
+    const after = await search.search(resized, anna);
+    expect(after.matches).toBe(0);
+    expect(after.withFace).toBeGreaterThan(0);
+    // The canvas stays what it was.
+    expect(resized.at(-1)).toMatchObject({ width: 640, height: 480 });
+
+    await publisher.stopPublishing();
+    // Nobody is left looking at the last picture.
+    await eventually(
+      async () => {
+        const frames = await viewer.take();
+        return frames.length > 0 && isVeiled(frames.at(-1)!);
+      },
+      PATIENCE_MS,
+      'a veiled last frame',
+    );
+    expect(await server.metric('faces_total', 'stream="live",cover="generated"')).toBeGreaterThan(10);
+  });
+
+  it('takes one publisher only, and nobody without the token of the stream', async () => {
+    const browser = await open('anna');
+    const failure = (promise: Promise<void>) =>
+      promise.then(
+        () => 'accepted',
+        (error: Error) => error.message,
+      );
+    const size = { width: 320, height: 240 };
+    expect(await failure(browser.publish('locked', size))).toContain('401');
+    expect(await failure(browser.publish('locked', { ...size, token: 'may-see' }))).toContain('401');
+    expect(await failure(browser.watch('locked', 'may-send'))).toContain('401');
+    await browser.publish('locked', { ...size, token: 'may-send' });
+    const second = await open('bea');
+    expect(await failure(second.publish('locked', { ...size, token: 'may-send' }))).toContain('409');
+    expect(await failure(second.publish('camera', size))).toContain('409');
+    expect(await failure(second.publish('nowhere', size))).toContain('404');
+    expect(server.log).not.toMatch(/may-send|may-see/);
+  });
+
+  it('lets two people meet on the page, each seeing only the other’s understudy', async () => {
+    const [one, other] = [await open('anna'), await open('bea')];
+    const meet = async (browser: Browser, mine: string, theirs: string) => {
+      await browser.page.selectOption('#mine', mine);
+      await browser.page.click('#publish');
+      await browser.page.waitForFunction(`document.querySelector('#status').textContent.includes('sending')`);
+      await browser.page.selectOption('#theirs', theirs);
+      await browser.page.click('#watch');
+      await browser.page.waitForFunction(`document.querySelector('#status').textContent.includes('watching')`);
+      await browser.keepFramesOf('#remote');
+    };
+    await meet(one, 'a', 'b');
+    await meet(other, 'b', 'a');
+    await other.page.check('#muteVideo');
+    const [ofBea, ofAnna] = await Promise.all([collect(one, 8), collect(other, 15)]);
+    await other.page.uncheck('#muteVideo');
+    const later = await collect(one, 15);
+    for (const [frames, person] of [
+      [ofBea, bea],
+      [later, bea],
+      [ofAnna, anna],
+    ] as const) {
+      const seen = await search.search(frames, person);
+      expect(seen.matches, `best cosine ${seen.best}`).toBe(0);
+    }
+    expect((await search.search(later, bea)).withFace).toBeGreaterThan(0);
+    await one.page.click('#leave');
+    await eventually(
+      async () => (await server.metric('publishing', 'stream="a"')) === 0,
+      PATIENCE_MS,
+      'the stream to be free again',
+    );
+  });
+
+  it('shows a browser the stream that the settings feed, and records nothing else than that', async () => {
+    const viewer = await open('anna');
+    await viewer.watch('camera');
+    const seen = await search.search(await collect(viewer, 10), bea);
+    expect(seen.matches, `best cosine ${seen.best}`).toBe(0);
+    const segments = () =>
+      readdirSync(recordings)
+        .filter((name) => /^camera-\d{8}-\d{6}\.mp4$/.test(name))
+        .sort();
+    await eventually(async () => segments().length >= 3, PATIENCE_MS, 'three segments');
+    // The last is still being written.
+    const recorded = segments()
+      .slice(0, 2)
+      .flatMap((name) => framesOf(join(recordings, name), 3));
+    expect(recorded.length).toBeGreaterThan(2);
+    expect((await search.search(recorded, bea)).matches).toBe(0);
+  });
+});

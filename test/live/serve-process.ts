@@ -1,0 +1,91 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { ended, temporaryFolder } from './support.ts';
+
+/** The program as a user starts it: `understudy serve` from the build, on free ports, with a settings file. */
+export class ServeProcess {
+  readonly config: string;
+  readonly base: string;
+  readonly metrics: string;
+  readonly api: string;
+  readonly child: ChildProcess;
+  readonly #log: string[];
+
+  private constructor(child: ChildProcess, config: string, ports: Record<string, number>, log: string[]) {
+    this.child = child;
+    this.config = config;
+    const at = (name: string) => `http://127.0.0.1:${ports[name]}`;
+    [this.base, this.metrics, this.api] = [at('port'), at('metricsPort'), at('apiPort')];
+    this.#log = log;
+  }
+
+  static async start(settings: { serve: Record<string, unknown>; [section: string]: unknown }): Promise<ServeProcess> {
+    const config = join(temporaryFolder(), 'serve.yaml');
+    writeFileSync(config, stringify(withPorts(settings, await freePorts(3))));
+    const child = spawn(process.execPath, ['dist/main.js', 'serve', '--config', config], {
+      stdio: ['ignore', 'inherit', 'pipe'],
+    });
+    const log: string[] = [];
+    const ports = await new Promise<Record<string, number>>((resolve, reject) => {
+      let rest = '';
+      child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+        const lines = (rest + text).split('\n');
+        rest = lines.pop()!;
+        for (const line of lines) {
+          log.push(line);
+          if (line.includes('"msg":"listening"')) resolve(JSON.parse(line) as Record<string, number>);
+        }
+      });
+      child.once('exit', (code) => reject(new Error(`serve ended with ${code}: ${log.join('\n')}`)));
+    });
+    return new ServeProcess(child, config, ports, log);
+  }
+
+  get log(): string {
+    return this.#log.join('\n');
+  }
+
+  /** A sample of /metrics; 0 when it is not there. */
+  async metric(name: string, labels: string): Promise<number> {
+    const text = await (await fetch(`${this.metrics}/metrics`)).text();
+    const line = text.split('\n').find((l) => l.startsWith(`understudy_${name}{${labels}}`));
+    return Number(line?.split(' ').at(-1) ?? 0);
+  }
+
+  rewrite(settings: { serve: Record<string, unknown>; [section: string]: unknown }): void {
+    const ports = [this.base, this.metrics, this.api].map((url) => Number(new URL(url).port));
+    writeFileSync(this.config, stringify(withPorts(settings, ports)));
+  }
+
+  async stop(): Promise<number | null> {
+    this.child.kill('SIGTERM');
+    await ended(this.child);
+    return this.child.exitCode;
+  }
+}
+
+function withPorts(settings: { serve: Record<string, unknown> }, ports: number[]) {
+  const [port, metricsPort, apiPort] = ports;
+  const fixed = { host: '127.0.0.1', port, metricsPort, apiPort, additionalHosts: ['127.0.0.1'] };
+  return { ...settings, serve: { ...settings.serve, ...fixed } };
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const { createServer } = await import('node:net');
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer();
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      return server;
+    }),
+  );
+  return Promise.all(
+    servers.map(async (server) => {
+      const address = server.address() as { port: number };
+      await new Promise((resolve) => server.close(resolve));
+      return address.port;
+    }),
+  );
+}

@@ -3,10 +3,10 @@
  * worker, copy and messages included. `npx tsx bench/compose-cost.ts [--faces 1] [--height 300]`
  */
 import { parseArgs } from 'node:util';
-import { FACE_SLOT_BYTES, faceSlotViews } from '../src/core/face-slot.ts';
 import type { TrackedFace } from '../src/core/face-track.ts';
 import { planeLayout, RawFrame } from '../src/core/video-frame.ts';
 import { Compositor } from '../src/gpu-post/compositor.ts';
+import { FACE_SIZE, fillSlot, MASK_HEIGHT, slotsFor, syntheticPoints } from './synthetic-face.ts';
 
 const { values } = parseArgs({
   options: {
@@ -19,22 +19,12 @@ process.env.LP_NUM_THREADS ??= '0';
 const [count, rounds] = [Number(values.faces), Number(values.rounds)];
 const format = { width: 1280, height: 720, colour: { matrix: 'bt709', range: 'limited' } } as const;
 const { byteLength } = planeLayout(format.width, format.height);
-const faceMemory = new SharedArrayBuffer(count * FACE_SLOT_BYTES);
-/** Height of the mask below in the canonical crop. */
-const MASK_HEIGHT = 96;
+const faceMemory = slotsFor(count);
 const scale = Number(values.height) / MASK_HEIGHT;
-
-const points = new Float32Array(140);
-for (let i = 0; i < 70; i++) points.set([64 + 30 * Math.cos(i), 64 + 40 * Math.sin(i)], 2 * i);
-for (let i = 36; i < 42; i++) points.set([46, 54], 2 * i);
-for (let i = 42; i < 48; i++) points.set([83, 54], 2 * i);
+const points = syntheticPoints();
 const faces: TrackedFace[] = [];
 for (let slot = 0; slot < count; slot++) {
-  const { crop, mask, face } = faceSlotViews(faceMemory, slot, 128);
-  for (let i = 0; i < crop.length; i++) crop[i] = 90 + ((i * 7919) % 90);
-  for (let i = 0; i < face.length; i++) face[i] = 70 + ((i * 104729) % 60);
-  for (let i = 0; i < mask.length; i++)
-    mask[i] = Math.hypot(((i % 128) - 64) / 38, (Math.floor(i / 128) - 64) / (MASK_HEIGHT / 2)) < 1 ? 255 : 0;
+  fillSlot(faceMemory, slot);
   faces.push({
     trackId: slot + 1,
     personId: slot + 1,
@@ -54,7 +44,7 @@ const raw = new RawFrame({ sequence: 0, timestampUs: 0, format }, memoryOf());
 const planes = new Uint8Array(raw.slot.memory);
 for (let i = 0; i < planes.length; i++) planes[i] = 100 + ((i * 7919) % 40);
 const photometry = { relight: true, pyramid: true, colour: true, sigmaInterocular: 0.24 };
-const compositor = await Compositor.start({ mode: 'generate', faceMemory, faceSize: 128, photometry });
+const compositor = await Compositor.start({ mode: 'generate', faceMemory, faceSize: FACE_SIZE, photometry });
 const slot = memoryOf();
 const round = async () => {
   const { frame } = await compositor.compose(raw, faces, slot);

@@ -27,7 +27,7 @@ export async function fileReport(input: string, output: string, { result, probe 
 export function modelHashes(config: Config): Record<string, string> {
   const { dir, cacheDir } = config.models;
   const store = ModelStore.open({ ...(dir && { dir }), ...(cacheDir && { cacheDir }) });
-  const always = ['face-detector', 'face-landmarks', 'face-recognizer', 'shape-68'];
+  const always = ['face-detector', 'face-landmarks', 'face-recognizer', 'iris', 'shape-68'];
   return store.hashes(config.mode === 'generate' ? [...always, 'generator-128'] : always);
 }
 

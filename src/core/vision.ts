@@ -30,9 +30,15 @@ export interface LandmarkFinder {
   find(picture: Picture, crop: SquareCrop): Promise<Float32Array>;
 }
 
-/** Finds the pupil in a square around one eye, picture pixels; `undefined` when the answer is not plausible. */
+/** A square around one eye. */
+export interface EyeCrop extends SquareCrop {
+  /** As the picture shows it. */
+  readonly eye: 'left' | 'right';
+}
+
+/** Finds the pupils in squares around eyes of one picture, picture pixels; `undefined` where the answer is not plausible. */
 export interface PupilFinder {
-  find(picture: Picture, eye: SquareCrop, side: 'left' | 'right'): Promise<{ x: number; y: number } | undefined>;
+  find(picture: Picture, eyes: readonly EyeCrop[]): Promise<({ x: number; y: number } | undefined)[]>;
 }
 
 /** Embeds a face from its five points (eyes, nose, mouth corners: 10 numbers, picture pixels); unit length. */

@@ -3,7 +3,7 @@ import type { TrackedFace } from '../core/face-track.ts';
 import { planeLayout } from '../core/video-frame.ts';
 import { serveWorker } from '../core/worker-client.ts';
 import { FaceDetector } from '../infer/detector.ts';
-import { IrisFinder } from '../infer/iris.ts';
+import { IrisModel } from '../infer/iris.ts';
 import { LandmarkModel } from '../infer/landmarks.ts';
 import { ModelStore } from '../infer/model-store.ts';
 import { Recognizer } from '../infer/recognizer.ts';
@@ -30,10 +30,10 @@ serveWorker<AnalysisRequest, AnalysisReply, { provider: string }, AnalysisWorker
     ...(data.cacheDir && { cacheDir: data.cacheDir }),
   });
   const sessionOptions = { executionProviders: data.executionProviders };
-  const pupils = new IrisFinder();
-  const [finder, landmarks, embedder] = await Promise.all([
+  const [finder, landmarks, pupils, embedder] = await Promise.all([
     FaceDetector.create(store, sessionOptions),
     LandmarkModel.create(store, sessionOptions),
+    IrisModel.create(store, sessionOptions),
     Recognizer.create(store, sessionOptions),
   ]);
   const shape = loadShapeModel(store.verify('shape-68'));

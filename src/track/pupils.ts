@@ -32,16 +32,18 @@ export async function findPupils(
   roll: number,
 ): Promise<Float32Array> {
   const pupils = new Float32Array(4).fill(UNKNOWN);
-  for (const [index, side] of (['left', 'right'] as const).entries()) {
+  const eyes = (['left', 'right'] as const).flatMap((side, index) => {
     const from = 36 + 6 * index;
-    if (eyeOpening(points, from) < CLOSED) continue;
-    const square = eyeSquare(points, from, roll);
-    // Without an answer the gaze is unknown; the face is covered all the same.
-    const found = await finder.find(picture, square, side).catch(() => undefined);
-    if (!found) continue;
-    if (Math.hypot(found.x - square.cx, found.y - square.cy) > (MAX_AWAY * square.side) / EYE_SIDE) continue;
-    pupils[2 * index] = found.x;
-    pupils[2 * index + 1] = found.y;
+    return eyeOpening(points, from) < CLOSED ? [] : [{ ...eyeSquare(points, from, roll), eye: side, index }];
+  });
+  if (eyes.length === 0) return pupils;
+  // Without an answer the gaze is unknown; the face is covered all the same.
+  const found = await finder.find(picture, eyes).catch(() => []);
+  for (const [i, { cx, cy, side, index }] of eyes.entries()) {
+    const pupil = found[i];
+    if (!pupil || Math.hypot(pupil.x - cx, pupil.y - cy) > (MAX_AWAY * side) / EYE_SIDE) continue;
+    pupils[2 * index] = pupil.x;
+    pupils[2 * index + 1] = pupil.y;
   }
   return pupils;
 }

@@ -1,5 +1,5 @@
 import type { Detection, Region } from '../../src/core/face-track.ts';
-import type { DetectorWindow, Picture, SquareCrop } from '../../src/core/vision.ts';
+import type { DetectorWindow, EyeCrop, Picture, SquareCrop } from '../../src/core/vision.ts';
 import { StreamAnalyser } from '../../src/track/analyser.ts';
 import type { TrackOptions } from '../../src/track/options.ts';
 import { ShapeModel } from '../../src/track/shape-model.ts';
@@ -129,7 +129,9 @@ export class FakeVision {
     },
   };
 
-  readonly pupils = { find: async (_: Picture, eye: SquareCrop) => ({ x: eye.cx, y: eye.cy }) };
+  readonly pupils = {
+    find: async (_: Picture, eyes: readonly EyeCrop[]) => eyes.map((eye) => ({ x: eye.cx, y: eye.cy })),
+  };
 
   readonly embedder = {
     embed: async (): Promise<Float32Array> => {

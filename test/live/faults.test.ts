@@ -1,0 +1,181 @@
+import { join } from 'node:path';
+import type { Worker } from 'node:worker_threads';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { openPacedFileSource } from '../../src/ingest/live/paced-file-source.ts';
+import { childrenWith, EngineUnderTest, type KeepingSink, type Running, spoiltModels, startRun } from './fault-run.ts';
+import { FaceSearch, framesOf, isVeiled, personClip } from './people.ts';
+import { temporaryFolder, until } from './support.ts';
+
+const PATIENCE_MS = 60_000;
+/** An exception that nobody catches ends the thread, between native calls: inside one it would take the process with it. */
+const kill = (worker: Worker) => worker.postMessage(null);
+const [ANALYSIS, GENERATOR, GL] = [0, 1, 2];
+
+/** Every test looks at all frames that left: the person of the clip is in none of them. */
+describe('faults while a stream runs', { timeout: 180_000 }, () => {
+  const clip = join(temporaryFolder(), 'anna.mkv');
+  const running: Running[] = [];
+  let search: FaceSearch;
+  let anna: Float32Array[];
+  let shared: EngineUnderTest | undefined;
+
+  beforeAll(async () => {
+    personClip('anna', clip, '480x360', 10);
+    search = await FaceSearch.create();
+    anna = await search.person(clip);
+    expect((await search.search(framesOf(clip, 10), anna)).matches).toBeGreaterThan(3);
+    shared = await EngineUnderTest.start();
+  });
+  afterEach(async () => {
+    await Promise.all(running.splice(0).map((run) => run.stop()));
+  });
+  afterAll(() => shared?.close());
+
+  const start = async (under = shared!, streamId = 1): Promise<Running> => {
+    const run = startRun(under.engine, await openPacedFileSource(clip, { loop: true }), streamId);
+    running.push(run);
+    return run;
+  };
+  /** Waits until so many more frames of a kind have left; all that left since the last call are then searched. */
+  const clean = async (sink: KeepingSink, count: number, kind: 'composed' | 'veiled') => {
+    const enough = () => sink.frames.filter((frame) => frame.kind === kind).length >= count;
+    await until(enough, PATIENCE_MS, `${count} ${kind} frames (${sink.frames.length} frames)`);
+    const frames = sink.take();
+    for (const frame of frames) if (frame.kind === 'veiled') expect(isVeiled(frame)).toBe(true);
+    const seen = await search.search(frames, anna);
+    expect(seen.matches, `best cosine ${seen.best}`).toBe(0);
+    return { frames, seen };
+  };
+
+  it('veils while the analysis worker is gone, and goes on', async () => {
+    const { sink } = await start();
+    await clean(sink, 5, 'composed');
+    kill(shared!.workers[ANALYSIS]!);
+    const { frames } = await clean(sink, 10, 'composed');
+    expect(frames.some((frame) => frame.kind === 'veiled')).toBe(true);
+    expect((await clean(sink, 5, 'composed')).seen.withFace).toBeGreaterThan(0);
+  });
+
+  it('covers the face while the generator is gone, and goes on', async () => {
+    const { sink } = await start();
+    await clean(sink, 5, 'composed');
+    kill(shared!.workers[GENERATOR]!);
+    await clean(sink, 15, 'composed');
+    expect((await clean(sink, 5, 'composed')).seen.withFace).toBeGreaterThan(0);
+  });
+
+  it('veils when the GL context is lost and when its worker dies, and goes on with a new one', async () => {
+    const { sink } = await start();
+    await clean(sink, 5, 'composed');
+    const gl = shared!.workers[GL]!;
+    gl.postMessage({ id: 1e9, body: { kind: 'drop-context' } });
+    const lost = await clean(sink, 1, 'veiled');
+    expect(lost.frames.some((frame) => frame.kind === 'veiled')).toBe(true);
+    await clean(sink, 5, 'composed');
+    // The youngest worker is the one that took its place.
+    kill(shared!.workers.at(-1)!);
+    await clean(sink, 1, 'veiled');
+    expect((await clean(sink, 5, 'composed')).seen.withFace).toBeGreaterThan(0);
+  });
+
+  it('veils from the moment the decoder is killed, connects again and goes on', async () => {
+    const { source, sink } = await start();
+    await clean(sink, 5, 'composed');
+    for (const pid of childrenWith('anna.mkv')) process.kill(pid, 'SIGKILL');
+    await until(() => source.reconnects > 0, PATIENCE_MS, 'another connection');
+    expect((await clean(sink, 8, 'composed')).seen.withFace).toBeGreaterThan(0);
+  });
+
+  it('veils while the source stands still and goes on when it moves again', async () => {
+    const { sink } = await start();
+    await clean(sink, 5, 'composed');
+    const decoders = childrenWith('anna.mkv');
+    for (const pid of decoders) process.kill(pid, 'SIGSTOP');
+    await clean(sink, 5, 'veiled');
+    for (const pid of decoders) process.kill(pid, 'SIGCONT');
+    expect((await clean(sink, 8, 'composed')).seen.withFace).toBeGreaterThan(0);
+  });
+
+  it('drops, in order and without growing latency, when frames leave ten times too slowly', async () => {
+    const { source, sink } = await start();
+    await clean(sink, 3, 'composed');
+    sink.delayMs = 1000;
+    const ages: number[] = [];
+    const times: number[] = [];
+    for (let i = 0; i < 12; i++) {
+      const before = sink.frames.length;
+      await until(() => sink.frames.length > before, PATIENCE_MS, 'a frame');
+      const { timestampUs } = sink.frames.at(-1)!;
+      ages.push(source.elapsedUs - timestampUs);
+      times.push(timestampUs);
+    }
+    const { frames } = await clean(sink, 10, 'composed');
+    expect(frames.map((f) => f.timestampUs)).toEqual(frames.map((f) => f.timestampUs).sort((a, b) => a - b));
+    expect(source.counts.dropped).toBeGreaterThan(30);
+    // Were the frames queued, the last would be about nine seconds older than the sixth.
+    expect(Math.max(...ages.slice(9)) - Math.max(...ages.slice(3, 6))).toBeLessThan(3e6);
+    sink.delayMs = 0;
+  });
+
+  it('gives each of two streams at once its own faces', async () => {
+    const other = join(temporaryFolder(), 'bea.mkv');
+    personClip('bea', other, '480x360', 10);
+    const bea = await search.person(other);
+    const first = await start(shared!, 2);
+    const second = startRun(shared!.engine, await openPacedFileSource(other, { loop: true }), 3);
+    running.push(second);
+    await until(() => first.sink.frames.length > 15 && second.sink.frames.length > 15, PATIENCE_MS, 'frames of both');
+    const [ofAnna, ofBea] = [first.sink.take(), second.sink.take()];
+    for (const person of [anna, bea]) {
+      expect((await search.search(ofAnna, person)).matches).toBe(0);
+      expect((await search.search(ofBea, person)).matches).toBe(0);
+    }
+    expect((await search.search(ofAnna, anna)).withFace).toBeGreaterThan(5);
+    expect((await search.search(ofBea, bea)).withFace).toBeGreaterThan(5);
+  });
+
+  describe('with a model that is spoilt', () => {
+    beforeAll(async () => {
+      await shared?.close();
+      shared = undefined;
+    });
+    const spoilt = async (name: string, spoil: (bytes: Buffer) => void, look: (sink: KeepingSink) => Promise<void>) => {
+      const under = await EngineUnderTest.start(spoiltModels(name, spoil));
+      try {
+        const run = await start(under);
+        await look(run.sink);
+        await run.stop();
+        running.splice(0);
+      } finally {
+        await under.close();
+      }
+    };
+    /** Not a number, whatever the alignment. */
+    const notNumbers = (bytes: Buffer) => void bytes.fill(0xff, bytes.length >> 1, (bytes.length >> 1) + 4096);
+
+    it('veils every frame when the detector throws', async () => {
+      const rename = (bytes: Buffer) => {
+        for (let at = bytes.indexOf('scores'); at >= 0; at = bytes.indexOf('scores', at)) bytes.write('nothng', at);
+      };
+      await spoilt('face-detector', rename, async (sink) => {
+        const { frames } = await clean(sink, 10, 'veiled');
+        expect(frames.every((frame) => frame.kind === 'veiled')).toBe(true);
+      });
+    });
+
+    it('covers the face when the generator answers with values that are no numbers', async () => {
+      await spoilt('generator-128', notNumbers, async (sink) => {
+        const { frames, seen } = await clean(sink, 10, 'composed');
+        expect(seen.withFace).toBe(0);
+        expect(frames.some((frame) => !isVeiled(frame))).toBe(true);
+      });
+    });
+
+    it('veils every frame when the detector answers with values that are no numbers', async () => {
+      await spoilt('face-detector', notNumbers, async (sink) => {
+        const { frames } = await clean(sink, 10, 'veiled');
+        expect(frames.every((frame) => frame.kind === 'veiled')).toBe(true);
+      });
+    });
+  });
+});

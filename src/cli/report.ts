@@ -28,7 +28,7 @@ export function modelHashes(config: Config): Record<string, string> {
   const { dir, cacheDir } = config.models;
   const store = ModelStore.open({ ...(dir && { dir }), ...(cacheDir && { cacheDir }) });
   const always = ['face-detector', 'face-landmarks', 'face-recognizer', 'iris', 'shape-68'];
-  return store.hashes(config.mode === 'generate' ? [...always, 'generator-128'] : always);
+  return store.hashes(config.mode === 'generate' ? [...always, store.generator(config.infer.precision)] : always);
 }
 
 /** What holds for all files of a run. The session key is left out: with it the understudies could be drawn again. */

@@ -10,8 +10,7 @@ serveWorker<GeneratorRequest[], GeneratorReply, GeneratorReady, GeneratorWorkerD
     ...(data.modelsDir && { dir: data.modelsDir }),
     ...(data.cacheDir && { cacheDir: data.cacheDir }),
   });
-  const quantized = 'generator-128-int8';
-  const model = data.precision !== 'fp32' && store.has(quantized) ? quantized : 'generator-128';
+  const model = store.generator(data.precision);
   const warnings: string[] = [];
   const generator = await Generator.create(store.verify(model), {
     executionProviders: data.executionProviders,

@@ -60,6 +60,12 @@ export class ModelStore {
     return this.#entries.some((e) => e.name === name && existsSync(this.#path(e)));
   }
 
+  /** Name of the generator that serves a precision: the quantized one where there is one, unless fp32 is asked for. */
+  generator(precision: 'auto' | 'int8' | 'fp32'): string {
+    const quantized = 'generator-128-int8';
+    return precision !== 'fp32' && this.has(quantized) ? quantized : 'generator-128';
+  }
+
   /** The file's path once its hash has been checked. @throws UnderstudyError(model) */
   verify(name: string): string {
     const entry = this.#entries.find((e) => e.name === name);

@@ -123,6 +123,8 @@ export function spoiltModels(name: string, spoil: (bytes: Buffer) => void): { di
     models: { name: string; sha256: string; file?: string }[];
   };
   const entry = manifest.models.find((model) => model.name === name)!;
+  // The quantized twin would be taken in its place.
+  manifest.models = manifest.models.filter((model) => model.name !== `${name}-int8`);
   const cache = resolve(process.env.UNDERSTUDY_CACHE ?? '.cache', 'models');
   for (const file of readdirSync(cache)) {
     if (entry.file || file !== `${name}.onnx`) symlinkSync(join(cache, file), join(cacheDir, 'models', file));

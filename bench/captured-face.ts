@@ -9,7 +9,7 @@ import { type PictureFormat, planeLayout } from '../src/core/video-frame.ts';
 import { FaceDetector } from '../src/infer/detector.ts';
 import { Generator } from '../src/infer/generator.ts';
 import { zFor } from '../src/infer/identity.ts';
-import { IrisFinder } from '../src/infer/iris.ts';
+import { IrisModel } from '../src/infer/iris.ts';
 import { LandmarkModel } from '../src/infer/landmarks.ts';
 import { ModelStore } from '../src/infer/model-store.ts';
 import { Recognizer } from '../src/infer/recognizer.ts';
@@ -42,7 +42,7 @@ export async function captureFaces(
   const ports = {
     finder: await FaceDetector.create(store),
     landmarks: await LandmarkModel.create(store),
-    pupils: new IrisFinder(),
+    pupils: await IrisModel.create(store),
     embedder: await Recognizer.create(store),
   };
   const generator = await Generator.create(store.verify('generator-128'));

@@ -4,7 +4,6 @@ import { ExitCode, type UnderstudyError } from '../core/errors.ts';
 import { findFfmpeg } from '../core/ffmpeg.ts';
 import { Compositor } from '../gpu-post/compositor.ts';
 import { ModelStore } from '../infer/model-store.ts';
-import { providersFor } from '../infer/session.ts';
 
 interface Check {
   readonly name: string;
@@ -59,7 +58,11 @@ export function registerDoctor(program: Command): void {
           return `${version} (${path}${probePath ? ', with ffprobe' : ', ffprobe is missing'})`;
         }),
         await check('X display and GL', graphics),
-        await check('ONNX Runtime', async () => `execution providers ${providersFor().join(', ')}`),
+        // Loaded here only: where its library is broken, the other commands say so in their own words.
+        await check('ONNX Runtime', async () => {
+          const { providersFor } = await import('../infer/session.ts');
+          return `execution providers ${providersFor().join(', ')}`;
+        }),
         await check('processor', async () => vnni()),
         ...models.map((m) => ({
           name: `model ${m.name}`,

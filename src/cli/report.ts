@@ -23,12 +23,10 @@ export async function fileReport(input: string, output: string, { result, probe 
   };
 }
 
-/** SHA-256 of every model that this run loaded, from the store that it loaded them from. */
-export function modelHashes(config: Config): Record<string, string> {
+/** SHA-256 of the models that a run loaded, from the store that it loaded them from. */
+export function modelHashes(config: Config, names: readonly string[]): Record<string, string> {
   const { dir, cacheDir } = config.models;
-  const store = ModelStore.open({ ...(dir && { dir }), ...(cacheDir && { cacheDir }) });
-  const always = ['face-detector', 'face-landmarks', 'face-recognizer', 'iris', 'shape-68'];
-  return store.hashes(config.mode === 'generate' ? [...always, store.generator(config.infer.precision)] : always);
+  return ModelStore.open({ ...(dir && { dir }), ...(cacheDir && { cacheDir }) }).hashes(names);
 }
 
 /** What holds for all files of a run. The session key is left out: with it the understudies could be drawn again. */

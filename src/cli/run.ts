@@ -3,6 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import type { Command } from 'commander';
 import { type Config, loadConfig } from '../config/loader.ts';
 import { ExitCode, UnderstudyError } from '../core/errors.ts';
+import { checkOutput } from '../egress/file/output-path.ts';
 import { Engine } from '../pipeline/engine.ts';
 import { isLiveAddress } from '../pipeline/live-addresses.ts';
 import { anonymizeFile } from './anonymize-file.ts';
@@ -99,6 +100,9 @@ export async function runFile(input: string, output: string, options: RunOptions
     started ??= startEngine(config, sessionKey);
     return started;
   };
+  // A report that cannot be written is found out before the work is done.
+  if (options.report) checkOutput(options.report);
+  const shared = async () => runReport(config, modelHashes(config, (await started)?.models ?? []));
   const interruption = new Interruption();
   const common = { input, output, config, engine, stop: interruption.signal };
   try {
@@ -115,7 +119,7 @@ export async function runFile(input: string, output: string, options: RunOptions
         ...common,
         ...{ again, progress, report, allowNoFace: options.allowNoFace ?? false },
       });
-      if (options.report) writeReport(options.report, { ...runReport(config, modelHashes(config)), ...folder });
+      if (options.report) writeReport(options.report, { ...(await shared()), ...folder });
       return exitCode;
     }
     const outcome = await anonymizeFile({
@@ -129,7 +133,7 @@ export async function runFile(input: string, output: string, options: RunOptions
     if (options.report)
       writeReport(options.report, {
         ...(await fileReport(input, output, outcome)),
-        ...runReport(config, modelHashes(config)),
+        ...(await shared()),
       });
     if (result.sourceError) throw result.sourceError;
     if (interruption.signal.aborted) return ExitCode.interrupted;

@@ -24,7 +24,8 @@ export class WorkerFailure extends Error {
   readonly exitCode: number | undefined;
   readonly remedy: string | undefined;
   constructor(name: string, failure: NonNullable<Reply['failure']>) {
-    super(`${name}: ${failure.message}`);
+    // One with a remedy is a sentence for a person already.
+    super(failure.remedy ? failure.message : `${name}: ${failure.message}`);
     this.name = 'WorkerFailure';
     this.exitCode = failure.exitCode;
     this.remedy = failure.remedy;

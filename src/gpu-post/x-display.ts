@@ -84,7 +84,8 @@ function displayNumber(guard: ChildProcess): Promise<number> {
       resolve(Number(number));
     });
     // The server closes the pipe when it dies; the shell has closed its own end.
-    answer.on('end', () => {
+    const ended = [answer, messages].map((pipe) => new Promise((done) => pipe.on('end', done)));
+    void Promise.all(ended).then(() => {
       clearTimeout(timer);
       const missing = /not found/.test(said);
       fail(

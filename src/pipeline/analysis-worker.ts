@@ -30,7 +30,7 @@ serveWorker<AnalysisRequest, AnalysisReply, { provider: string }, AnalysisWorker
     ...(data.cacheDir && { cacheDir: data.cacheDir }),
   });
   const sessionOptions = { executionProviders: data.executionProviders };
-  const [finder, landmarks, pupils, embedder] = await Promise.all([
+  const [finder, landmarks, pupils, embedder] = await allOrNone([
     FaceDetector.create(store, sessionOptions),
     LandmarkModel.create(store, sessionOptions),
     IrisModel.create(store, sessionOptions),
@@ -103,3 +103,11 @@ serveWorker<AnalysisRequest, AnalysisReply, { provider: string }, AnalysisWorker
     },
   };
 });
+
+/** A failed start ends this thread, and to end it while another session is being made would abort the process: waits for all. */
+async function allOrNone<T extends readonly unknown[]>(
+  promises: readonly [...{ [K in keyof T]: Promise<T[K]> }],
+): Promise<T> {
+  await Promise.allSettled(promises);
+  return (await Promise.all(promises)) as unknown as T;
+}

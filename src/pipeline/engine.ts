@@ -1,3 +1,4 @@
+import { ExitCode, UnderstudyError } from '../core/errors.ts';
 import { FACE_SLOT_BYTES } from '../core/face-slot.ts';
 import type { Cover, TrackedFace } from '../core/face-track.ts';
 import type { FrameSlot, RawFrame, SealedFrame } from '../core/video-frame.ts';
@@ -13,6 +14,8 @@ import type { FrameJob } from './frame-job.ts';
 
 /** Faces between generator and compositor at once, over all streams. */
 export const FACE_SLOTS = 48;
+/** What the analysis worker loads. */
+const ANALYSIS_MODELS = ['face-detector', 'face-landmarks', 'iris', 'face-recognizer', 'shape-68'] as const;
 /** A picture that ends its worker this often is given up and veiled. */
 const MAX_ATTEMPTS = 2;
 
@@ -51,13 +54,17 @@ export class Engine {
   readonly #compositor: Compositor;
   readonly #faceSlots = new CreditGate(FACE_SLOTS);
   readonly #gate = new ReidentificationGate();
+  /** Names of all models in use, as models/manifest.json has them. */
+  readonly models: readonly string[];
 
   private constructor(
     options: EngineOptions,
     analysis: WorkerClient<AnalysisRequest, AnalysisReply>,
     generator: GeneratorClient | undefined,
     compositor: Compositor,
+    generatorModel: string | undefined,
   ) {
+    this.models = [...ANALYSIS_MODELS, ...(generatorModel ? [generatorModel] : [])];
     this.#options = options;
     this.#analysis = analysis;
     this.#generator = generator;
@@ -108,10 +115,10 @@ export class Engine {
         photometry: options.photometry,
         onWarning: warn,
       });
-      return new Engine(options, analysis, generator, compositor);
+      return new Engine(options, analysis, generator, compositor, info?.model);
     } catch (error) {
       await Promise.all([analysis.close(), generator?.close()]);
-      throw error;
+      throw startFailure(error);
     }
   }
 
@@ -241,4 +248,15 @@ async function restarted(worker: { ready: Promise<unknown>; alive?: boolean }): 
 
 function picture(raw: RawFrame) {
   return { memory: raw.slot.memory, format: raw.format, sequence: raw.sequence, timestampUs: raw.timestampUs };
+}
+
+/** A worker that died before it could say anything was most likely missing the library it loads first. */
+function startFailure(error: unknown): unknown {
+  if (!(error instanceof WorkerDied) || !/onnxruntime|shared object|\.node\b|\.so\b/i.test(error.message)) return error;
+  return new UnderstudyError(
+    ExitCode.tool,
+    `ONNX Runtime could not be loaded (${error.message.split('\n')[0]})`,
+    'run npm ci again on this machine, and understudy doctor',
+    { cause: error },
+  );
 }

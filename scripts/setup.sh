@@ -10,8 +10,15 @@ node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.ex
   fail "Node.js $(node --version) is too old; install version 20.19 or newer"
 
 if command -v dpkg-query >/dev/null; then
+  # What only the tests need: a browser and an RTSP server. Without root they are not insisted on: those tests skip by name.
+  tests=()
+  [ "${SETUP_TESTS:-0}" = 1 ] && mapfile -t tests < scripts/test-packages.txt
+  if [ ${#tests[@]} -gt 0 ] && [ "$(id -u)" != 0 ]; then
+    echo "for the tests of live streams run: sudo apt-get install ${tests[*]}"
+    tests=()
+  fi
   missing=()
-  for package in ffmpeg xvfb libgl1 libgl1-mesa-dri libglx-mesa0 libegl1 libxi6 libxext6; do
+  for package in ffmpeg xvfb libgl1 libgl1-mesa-dri libglx-mesa0 libegl1 libxi6 libxext6 "${tests[@]}"; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
   done
   if [ ${#missing[@]} -gt 0 ]; then

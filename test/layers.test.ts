@@ -51,6 +51,7 @@ describe('egress', () => {
       'egress/file/encoded-file.ts': 'video and pictures, from SealedFrames only',
       'cli/anonymize-pictures.ts': 'pictures to be scored, from SealedFrames only',
       'cli/report.ts': 'the report: numbers and hashes',
+      'cli/run-live.ts': 'the report of a live run: numbers only',
       'cli/bench.ts': 'figures',
       'cli/demo.ts': 'file names',
       'cli/doctor.ts': 'versions',

@@ -58,7 +58,7 @@ describe('understudy run with live streams', { timeout: 180_000 }, () => {
   let anna: Float32Array[];
 
   beforeAll(async () => {
-    personClip('anna', at('anna.mkv'), '640x360', 10);
+    personClip('anna', at('anna.mkv'), '480x360', 10);
     const twelve = ['-stream_loop', '11', '-i', at('anna.mkv'), '-c', 'copy'];
     execFileSync('ffmpeg', ['-v', 'error', '-y', ...twelve, at('long.mkv')]);
     search = await FaceSearch.create();

@@ -122,7 +122,7 @@ function encoderArguments(codec: VideoCodecName, kbps: number): string[] {
         ]
       : [
           ...['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-profile:v', 'baseline', '-bf', '0'],
-          ...['-x264-params', 'repeat-headers=1:sliced-threads=0:threads=1', '-f', 'nut'],
+          ...['-x264-params', 'repeat-headers=1:fps=30:sliced-threads=0:threads=1', '-f', 'nut'],
         ];
   const args = ffmpegArguments({
     inputs: [{ from: 'pipe:0', options: ['-copyts', '-f', 'nut', '-fpsprobesize', '0', '-probesize', '32'] }],

@@ -70,6 +70,12 @@ def feature_vectors(pictures: np.ndarray) -> np.ndarray:
         return torch.cat([net(part)[-1].mean((2, 3)) for part in x.split(32)]).numpy()
 
 
+def scaled(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both by the first's spread per feature: the cubic kernel would hear only the loudest."""
+    mean, deviation = first.mean(0), first.std(0) + 1e-6
+    return (first - mean) / deviation, (second - mean) / deviation
+
+
 def threshold_at_far(embeddings: np.ndarray, far: float = FAR) -> float:
     """Cosine that `far` of the pairs of different people exceed."""
     cosine = embeddings @ embeddings.T
@@ -122,7 +128,7 @@ def evaluate(path: Path, data: FaceData, indices: np.ndarray, judges: Judges, se
         "file": path.name, "faces": len(indices), "found": seen.mean(), "landmarks": whole.mean(), "inner": inner.mean(),
         "cosine": cosine.mean(), "threshold": threshold, "accepted": (cosine > threshold).sum(), "rank1": ranks.mean(),
         "different": among[np.triu_indices(len(among), 1)].mean(), "same_picture": (new[few] * second).sum(1).mean(),
-        "kid": kernel_distance(feature_vectors(originals), feature_vectors(crops)), "flicker": np.mean([flicker(net, f) for f in feeds]),
+        "kid": kernel_distance(*scaled(feature_vectors(originals), feature_vectors(crops))), "flicker": np.mean([flicker(net, f) for f in feeds]),
     }
     return {k: v if isinstance(v, str) else round(float(v), 4) for k, v in figures.items()}, {
         "cosine": cosine, "landmarks": whole, "found": seen, "crops": crops,

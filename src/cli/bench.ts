@@ -37,14 +37,14 @@ function tryRead(path: string): string | undefined {
   }
 }
 
-/** Runs the command as a user would, in a process of its own, and watches its memory. */
+/** Runs the command as a user would, in a process of its own, and watches its memory: seldom, because looking stops the process. */
 async function timed(args: string[]): Promise<{ seconds: number; peakPssMb: number }> {
   const started = performance.now();
   const child = spawn(process.execPath, [...process.execArgv, process.argv[1]!, ...args], { stdio: 'inherit' });
   let peakPssMb = 0;
   const timer = setInterval(() => {
     peakPssMb = Math.max(peakPssMb, treePssMb(child.pid!));
-  }, 300);
+  }, 2000);
   const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
   clearInterval(timer);
   if (code !== 0) throw new Error(`understudy ${args.join(' ')} ended with ${code}`);

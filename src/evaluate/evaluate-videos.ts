@@ -36,7 +36,7 @@ export async function evaluateVideos(pairs: readonly FilePair[], options: VideoO
       } finally {
         await Promise.all([before.return(undefined), after.return(undefined)]);
       }
-      const found = tracker.finish(name);
+      const found = await tracker.finish(name);
       if (found.length === 0) leftOut.push({ name, reason: 'no face found for long enough in the original' });
       tracks.push(...found);
     } catch (error) {
@@ -79,7 +79,10 @@ export function scoreVideos(tracks: readonly VideoTrack[]): Scores {
   return scores;
 }
 
-/** Attack 7: the mean of more and more of a FaceTrack's frames, searched among the originals' means. */
+/**
+ * Attacks 7 and 9: the mean embedding of more and more of a FaceTrack's frames, and the embedding of the pixel mean of all its
+ * aligned frames, searched among the originals' mean embeddings.
+ */
 export function templateAttack(
   tracks: readonly VideoTrack[],
   recognizers: readonly Pick<RecognizerJudge, 'key' | 'similarity'>[],
@@ -101,6 +104,9 @@ export function templateAttack(
         chance: 1 / known.length,
       };
     }
+    const means = known.map((t) => ({ person: t.name, embedding: t.pixelMean[key]! }));
+    const hits = ranks(means, gallery, similarity).map((r) => Number(r === 1));
+    results[`pixelMeanOfFrames${key}`] = { ...bootstrapRate(hits, known.map(videoOf)), chance: 1 / known.length };
   }
   return results;
 }

@@ -1,4 +1,5 @@
 import type { Picture } from '../core/vision.ts';
+import { FrameMean } from './attacks/frame-mean.ts';
 import { CROP, CropReader, canonicalSquare, cropMask, pointsInCrop } from './face-crop.ts';
 import { interOcular } from './metrics/landmark-error.ts';
 import { mean } from './metrics/statistics.ts';
@@ -18,9 +19,12 @@ export interface VideoTrack {
   readonly values: Record<string, number>;
   /** By recognizer, one of each looked-at frame. */
   readonly embeddings: Record<string, { readonly original: Float32Array[]; readonly anonymized: Float32Array[] }>;
+  /** By recognizer: the embedding of the pixel mean of all its aligned output frames. */
+  readonly pixelMean: Readonly<Record<string, Float32Array>>;
 }
 
 interface OpenTrack {
+  readonly mean: FrameMean;
   last: Face;
   lastFrame: number;
   frames: number;
@@ -72,12 +76,22 @@ export class VideoTracker {
   }
 
   /** Everything that was seen long enough. */
-  finish(name: string): VideoTrack[] {
-    return this.#tracks.filter((t) => t.frames >= MIN_FRAMES).map((t, i) => closed(t, `${name}#${i + 1}`));
+  async finish(name: string): Promise<VideoTrack[]> {
+    const long = this.#tracks.filter((t) => t.frames >= MIN_FRAMES);
+    const tracks: VideoTrack[] = [];
+    for (const [i, t] of long.entries()) {
+      const picture = t.mean.picture();
+      const pixelMean: Record<string, Float32Array> = {};
+      for (const judge of this.#options.observer.judges.recognizers)
+        pixelMean[judge.key] = await judge.embed(picture, t.mean.points);
+      tracks.push({ ...closed(t, `${name}#${i + 1}`), pixelMean });
+    }
+    return tracks;
   }
 
   #open(face: Face): OpenTrack {
     const track: OpenTrack = {
+      mean: new FrameMean(),
       last: face,
       lastFrame: this.#frame,
       ...{ frames: 0, covered: 0, found: 0, mtcnn: 0, mtcnnAsked: 0, leaks: 0, leakChecks: 0 },
@@ -113,7 +127,8 @@ export class VideoTracker {
   /** Crops of consecutive frames through the same landmarks: motion is taken out of the flicker. */
   #pixels(track: OpenTrack, face: Face, { original, anonymized }: { original: Picture; anonymized: Picture }): void {
     const square = canonicalSquare(face.points);
-    track.mask ??= cropMask(pointsInCrop(face.points, square, CROP));
+    const points = pointsInCrop(face.points, square, CROP);
+    track.mask ??= cropMask(points);
     const crops = {
       original: this.#crops.read(original, square),
       anonymized: this.#crops.read(anonymized, square),
@@ -123,6 +138,7 @@ export class VideoTracker {
       track.flicker.anonymized.push(255 * flicker([track.crops.anonymized, crops.anonymized], track.mask));
     }
     track.crops = crops;
+    track.mean.add(crops.anonymized, points);
   }
 
   async #judge(
@@ -161,7 +177,7 @@ export class VideoTracker {
   }
 }
 
-function closed(t: OpenTrack, name: string): VideoTrack {
+function closed(t: OpenTrack, name: string): Omit<VideoTrack, 'pixelMean'> {
   const [still, moving] = [mean(t.flicker.original), mean(t.flicker.anonymized)];
   return {
     name,

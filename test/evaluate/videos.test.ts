@@ -51,6 +51,7 @@ describe('video pairs', { timeout: 60_000 }, () => {
     expect(s.emotionAgreement?.value).toBe(1);
     const attacks = templateAttack(tracks, observer.judges.recognizers);
     expect(attacks.templateOfAllFramesA?.value).toBe(1);
+    for (const judge of ['A', 'B', 'C']) expect(attacks[`pixelMeanOfFrames${judge}`]?.value, judge).toBe(1);
   });
 
   it('sees that a flat picture covers everybody and that nobody can be recognized or found in it', async () => {

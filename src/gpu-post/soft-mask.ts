@@ -11,7 +11,7 @@ export interface Extent {
 const RADIUS = 2;
 const SIDE = 2 * RADIUS + 1;
 /** A chin below the crop's edge would end in a straight line: the cover fades over these pixels to every edge. */
-const EDGE = 5;
+const EDGE = 2;
 const across = new Uint8Array(CROP_SIZE * CROP_SIZE);
 
 /**

@@ -1,6 +1,7 @@
 import type { TrackedFace } from '../core/face-track.ts';
 import type { FaceEmbedder, FaceFinder, LandmarkFinder, Picture, PupilFinder } from '../core/vision.ts';
 import { rollOf } from './canonical.ts';
+import { coverArea } from './cover-region.ts';
 import { DetectionPass, type Expected } from './detection-pass.ts';
 import { FaceFollower } from './face-follower.ts';
 import { LandmarkLocator } from './landmarks.ts';
@@ -76,7 +77,13 @@ export class StreamAnalyser {
     const began = performance.now();
     const tracks = this.#tracks;
     const expected = tracks.map((t) => expectation(t, dt));
-    const { found, fresh, missed } = await matchFaces(this.#detection, picture, tracks, expected, this.#options);
+    const { found, fresh, missed, doubtful } = await matchFaces(
+      this.#detection,
+      picture,
+      tracks,
+      expected,
+      this.#options,
+    );
     const detected = performance.now();
 
     for (const { track, detection } of found) track.found(detection);
@@ -91,6 +98,12 @@ export class StreamAnalyser {
       faces.push(await this.#follower.found(track, moment));
     }
     for (const track of missed) faces.push(this.#follower.missed(track));
+    for (const find of doubtful) {
+      const trackId = this.#nextId++;
+      const area = coverArea(find, find.angle, undefined);
+      faces.push({ trackId, personId: this.#gallery.fresh(), score: find.score, cover: 'solid', ...area });
+      ended.push(trackId);
+    }
     this.#endGone(picture, faces, ended);
     for (const track of started) this.#remember(track, at.timestampUs);
     const timingsUs = {

@@ -74,18 +74,24 @@ export class DetectionPass {
   /**
    * Looks at finds that would begin a FaceTrack once more, in windows of other sizes: what is a face is one there too.
    * One that is refuted is not looked at again for some frames while it stays where it is.
-   * @returns the finds that stand
+   * @returns the finds that stand, and those that do not but must not be shown: nothing looks back at a live frame
    */
-  async confirm(picture: Picture, fresh: readonly Found[]): Promise<Found[]> {
+  async confirm(picture: Picture, fresh: readonly Found[]): Promise<{ standing: Found[]; doubtful: Found[] }> {
     this.#refuted = this.#refuted.map((r) => ({ ...r, frames: r.frames - 1 })).filter((r) => r.frames > 0);
     const standing: Found[] = [];
+    const doubtful: Found[] = [];
     for (const find of fresh) {
-      if (this.#refuted.some((r) => r.score >= find.score && intersectionOverUnion(r, find) > SAME_PLACE)) continue;
-      const better = await this.#confirmed(picture, find);
-      if (better) standing.push(better);
-      else this.#refuted.push({ ...find, score: find.score + 0.05, frames: REFUTED_FRAMES });
+      const known = this.#refuted.some((r) => r.score >= find.score && intersectionOverUnion(r, find) > SAME_PLACE);
+      const better = known ? undefined : await this.#confirmed(picture, find);
+      if (better) {
+        standing.push(better);
+        continue;
+      }
+      if (!known) this.#refuted.push({ ...find, score: find.score + 0.05, frames: REFUTED_FRAMES });
+      const likely = find.angle === 0 || find.score >= this.#options.trustedScore;
+      if (this.#options.mode === 'live' && likely) doubtful.push(find);
     }
-    return standing;
+    return { standing, doubtful };
   }
 
   /** The find as the best of the second looks shows it, or undefined when more of them deny it than not. */

@@ -10,6 +10,8 @@ export interface Matches {
   readonly missed: readonly FaceTrack[];
   /** Detections that begin a FaceTrack. */
   readonly fresh: readonly Found[];
+  /** Detections that no second look supports: covered on this frame, and not followed. */
+  readonly doubtful: readonly Found[];
 }
 
 /** Looks at a frame and says which FaceTrack is where; those not found at first are looked for in turned windows. */
@@ -36,7 +38,7 @@ export async function matchFaces(
   const known = found.map((f) => f.detection);
   const confirmed = await detection.confirm(picture, freshFaces(left, known, options));
   // A second look may show that a part of a face belongs to one that is followed.
-  return { found, missed, fresh: freshFaces(confirmed, known, options) };
+  return { found, missed, fresh: freshFaces(confirmed.standing, known, options), doubtful: confirmed.doubtful };
 }
 
 /** Certain enough, and not a second look at a face that is followed. */

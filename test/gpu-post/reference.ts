@@ -215,13 +215,13 @@ export function halve(field: Field): Field {
   });
 }
 
-/** Alpha of a binary mask: the share of mask in 5×5, 0 up to one half, 1 from 85 %, and fading over 5 pixels to the edge. */
+/** Alpha of a binary mask: the share of mask in 5×5, 0 up to one half, 1 from 85 %, and fading over 2 pixels to the edge. */
 export function alpha(mask: Field): Field {
   return new Field(mask.size, 1, (x, y) => {
     let sum = 0;
     for (let j = -2; j <= 2; j++) for (let i = -2; i <= 2; i++) sum += mask.at(x + i, y + j, 0);
     const last = mask.size - 1;
-    return Math.min(clamp01((sum / 25 - 0.5) / 0.35), Math.min(x, y, last - x, last - y) / 5);
+    return Math.min(clamp01((sum / 25 - 0.5) / 0.35), Math.min(x, y, last - x, last - y) / 2);
   });
 }
 

@@ -30,6 +30,23 @@ describe('StreamAnalyser', () => {
     expect(faces.every((f) => f.toPicture === undefined && f.own === undefined)).toBe(true);
   });
 
+  it('covers a live find that no second look supports, without following it; a recording waits for a look that does', async () => {
+    for (const mode of ['live', 'file'] as const) {
+      const vision = new FakeVision();
+      vision.faces = [{ box: BOX, score: 0.8 }];
+      const detect = vision.finder.detect;
+      vision.finder.detect = async (seen, window, minScore) =>
+        window.width === seen.format.width ? detect(seen, window, minScore) : [];
+      const analyser = vision.analyser({ mode });
+      for (let i = 0; i < 3; i++) {
+        const { faces, started } = await analyser.analyse(picture, at(i));
+        expect(started).toEqual([]);
+        expect(faces.map((f) => f.cover)).toEqual(mode === 'live' ? ['solid'] : []);
+        for (const face of faces) expect(face.region.x).toBeLessThan(BOX.x);
+      }
+    }
+  });
+
   it('holds a missed face on its motion, then covers it solid, and leaves no gap until it is gone', async () => {
     const vision = new FakeVision();
     const analyser = vision.analyser({ holdFrames: 3, solidFrames: 5 });

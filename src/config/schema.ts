@@ -12,7 +12,7 @@ export const configSchema = z.strictObject({
   ingest: z.strictObject({ damageLookback: z.number().int().min(0).max(300).default(32) }).prefault({}),
   detect: z
     .strictObject({
-      minScore: share.default(0.5),
+      minScore: share.default(0.3),
       followScore: share.default(0.3),
       trustedScore: share.default(0.75),
       tileBudget: z.number().int().min(0).max(64).default(1),

@@ -141,6 +141,7 @@ export class StreamAnalyser {
     this.#cuts = [];
     this.#lastUs = undefined;
     this.#scene.reset();
+    this.#detection.newScene();
   }
 
   #elapsed(timestampUs: number): number {
@@ -152,6 +153,7 @@ export class StreamAnalyser {
   #cut(sequence: number, ended: number[]): void {
     ended.push(...this.#tracks.map((t) => t.trackId));
     this.#tracks = [];
+    this.#detection.newScene();
     this.#cuts = [...this.#cuts, sequence].slice(-MAX_REMEMBERED);
   }
 

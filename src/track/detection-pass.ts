@@ -28,6 +28,8 @@ const CONFIRM_SCORE = 0.5;
 const CONFIRM_TURNED = 0.8;
 const CONFIRM_OVERLAP = 0.3;
 const REFUTED_FRAMES = 4;
+/** A find below this that no second look supports is not worth a cover. */
+const DOUBT_SCORE = 0.5;
 const SAME_PLACE = 0.6;
 
 const turnsOf = (angle: number): DetectorWindow['quarterTurns'] =>
@@ -39,12 +41,18 @@ export class DetectionPass {
   readonly #options: TrackOptions;
   readonly #schedule: WindowSchedule;
   #parity = 0;
+  #newScene = true;
   #refuted: (Region & { score: number; frames: number })[] = [];
 
   constructor(finder: FaceFinder, options: TrackOptions) {
     this.#finder = finder;
     this.#options = options;
     this.#schedule = new WindowSchedule(options.mode === 'live' ? 'live' : 'file');
+  }
+
+  /** The next frame shows another scene: faces may be anywhere. */
+  newScene(): void {
+    this.#newScene = true;
   }
 
   /** The whole picture, a window around every expected face, and the tiles whose turn it is. */
@@ -55,7 +63,10 @@ export class DetectionPass {
     const turned = expected.filter((e) => turnsOf(e.angle) !== 0);
     const budget = expected.length > 0 ? this.#options.tileBudget : this.#options.idleTileBudget;
     const whole = wholePicture(format);
-    const tiles = this.#schedule.take(format, Math.max(budget, this.#options.tileBudget));
+    const tiles = this.#newScene
+      ? this.#schedule.scan(format)
+      : this.#schedule.take(format, Math.max(budget, this.#options.tileBudget));
+    this.#newScene = false;
     const first = await this.#detect(picture, [whole, ...tiles]);
     // A face that is large and certain in the whole picture needs no window of its own.
     const scale = detectorScale(whole);
@@ -88,7 +99,7 @@ export class DetectionPass {
         continue;
       }
       if (!known) this.#refuted.push({ ...find, score: find.score + 0.05, frames: REFUTED_FRAMES });
-      const likely = find.angle === 0 || find.score >= this.#options.trustedScore;
+      const likely = find.score >= (find.angle === 0 ? DOUBT_SCORE : this.#options.trustedScore);
       if (this.#options.mode === 'live' && likely) doubtful.push(find);
     }
     return { standing, doubtful };

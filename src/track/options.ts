@@ -4,7 +4,7 @@ export interface TrackOptions {
   readonly mode: 'file' | 'live' | 'still';
   /** Secret of the session, at least 16 bytes: decides every understudy's shape. */
   readonly sessionKey: Uint8Array;
-  /** Lowest detector score in [0, 1] that starts a FaceTrack. */
+  /** Lowest detector score in [0, 1] that starts a FaceTrack, once two of three closer looks have shown a face there. */
   readonly minScore: number;
   /** Lowest score that continues one, and that the search in earlier frames accepts. */
   readonly followScore: number;
@@ -40,7 +40,7 @@ export interface SmoothingOptions {
 }
 
 const DEFAULTS: Omit<TrackOptions, 'mode' | 'sessionKey'> = {
-  minScore: 0.5,
+  minScore: 0.3,
   followScore: 0.3,
   trustedScore: 0.75,
   holdFrames: 6,

@@ -44,30 +44,47 @@ function turnedGrid(format: PictureFormat): DetectorWindow[] {
   return [...tileGrid(format, zoom, 1), ...tileGrid(format, zoom, 3)];
 }
 
+/** More windows than this on one frame are left to the following ones. */
+const MAX_SCAN = 64;
+
 /**
- * Windows that take turns: half-native tiles, every third one a turned window, and in live mode native tiles between them.
- * Every place is looked at once a cycle; a face found late is searched for in the frames that are held back.
+ * Windows that take turns: half-native tiles, every third one a turned window, and native tiles between them (in file mode on every other
+ * frame, beside the others). A scene that begins is looked at in all of them at once; what comes later is found within a cycle, and in file
+ * mode searched for in the frames that are held back.
  */
 export class WindowSchedule {
   readonly #mode: 'file' | 'live';
   #key = '';
   #cycle: DetectorWindow[] = [];
+  #native: DetectorWindow[] = [];
   #next = 0;
+  #frames = 0;
 
   constructor(mode: 'file' | 'live') {
     this.#mode = mode;
   }
 
-  /** Windows in one cycle of a picture of this size. */
+  /** Windows in one cycle of a picture of this size, native tiles of file mode not counted. */
   cycleLength(format: PictureFormat): number {
     this.#prepare(format);
     return this.#cycle.length;
   }
 
+  /** The upright tiles, down to native resolution while they are not too many. */
+  scan(format: PictureFormat): DetectorWindow[] {
+    const [half, native] = [tileGrid(format, 2), tileGrid(format, 1)];
+    return half.length + native.length <= MAX_SCAN ? [...half, ...native] : half.slice(0, MAX_SCAN);
+  }
+
+  /** The next `count` windows of the cycle. */
   take(format: PictureFormat, count: number): DetectorWindow[] {
     this.#prepare(format);
     const taken = Math.min(count, this.#cycle.length);
-    return Array.from({ length: taken }, () => this.#cycle[this.#next++ % this.#cycle.length]!);
+    const windows = Array.from({ length: taken }, () => this.#cycle[this.#next++ % this.#cycle.length]!);
+    const turn = this.#frames++;
+    if (taken > 0 && turn % 2 === 1 && this.#native.length > 0)
+      windows.push(this.#native[(turn >> 1) % this.#native.length]!);
+    return windows;
   }
 
   #prepare(format: PictureFormat): void {
@@ -75,10 +92,13 @@ export class WindowSchedule {
     if (key === this.#key) return;
     this.#key = key;
     this.#next = 0;
+    this.#frames = 0;
     const half = tileGrid(format, 2);
     const turned = turnedGrid(format);
-    const native = this.#mode === 'live' ? tileGrid(format, 1) : [];
-    this.#cycle = interleave(half.length ? half : native, half.length ? native : [], turned);
+    const native = tileGrid(format, 1);
+    const between = this.#mode === 'live' && half.length > 0 ? native : [];
+    this.#cycle = interleave(half.length ? half : native, between, turned);
+    this.#native = this.#mode === 'file' && half.length > 0 ? native : [];
   }
 }
 

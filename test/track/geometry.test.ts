@@ -133,9 +133,27 @@ describe('windows', () => {
     const schedule = new WindowSchedule('file');
     const seen = new Set<string>();
     for (let i = 0; i < 12; i++) {
-      for (const w of schedule.take(HD, 1)) if (w.quarterTurns === 0) seen.add(`${w.x},${w.y}`);
+      for (const w of schedule.take(HD, 1)) if (w.quarterTurns === 0 && w.width === 640) seen.add(`${w.x},${w.y}`);
     }
     expect(seen.size).toBe(tileGrid(HD, 2).length);
+  });
+
+  it('native tiles have their turn too, on every other frame of a recording', () => {
+    const schedule = new WindowSchedule('file');
+    const seen = new Set<string>();
+    const native = tileGrid(HD, 1).length;
+    for (let i = 0; i < 2 * native; i++) {
+      const windows = schedule.take(HD, 1).filter((w) => w.width === 320);
+      expect(windows.length).toBe(i % 2);
+      for (const w of windows) seen.add(`${w.x},${w.y}`);
+    }
+    expect(seen.size).toBe(native);
+  });
+
+  it('a new scene is looked at down to native resolution at once, and a huge picture in no more windows than a frame bears', () => {
+    const scan = new WindowSchedule('live').scan(HD);
+    expect(scan.length).toBe(tileGrid(HD, 2).length + tileGrid(HD, 1).length);
+    expect(new WindowSchedule('file').scan({ ...HD, width: 7680, height: 4320 }).length).toBeLessThanOrEqual(64);
   });
 
   it('a window around a face at the edge stays inside the picture and contains the face', () => {

@@ -139,7 +139,11 @@ describe('faults while a stream runs', { timeout: 180_000 }, () => {
       await shared?.close();
       shared = undefined;
     });
-    const spoilt = async (name: string, spoil: (bytes: Buffer) => void, look: (sink: KeepingSink) => Promise<void>) => {
+    const spoilt = async (
+      name: string,
+      spoil: (bytes: Buffer) => Buffer,
+      look: (sink: KeepingSink) => Promise<void>,
+    ) => {
       const under = await EngineUnderTest.start(spoiltModels(name, spoil));
       try {
         const run = await start(under);
@@ -151,11 +155,12 @@ describe('faults while a stream runs', { timeout: 180_000 }, () => {
       }
     };
     /** Not a number, whatever the alignment. */
-    const notNumbers = (bytes: Buffer) => void bytes.fill(0xff, bytes.length >> 1, (bytes.length >> 1) + 4096);
+    const notNumbers = (bytes: Buffer) => bytes.fill(0xff, bytes.length >> 1, (bytes.length >> 1) + 4096);
 
     it('veils every frame when the detector throws', async () => {
       const rename = (bytes: Buffer) => {
         for (let at = bytes.indexOf('scores'); at >= 0; at = bytes.indexOf('scores', at)) bytes.write('nothng', at);
+        return bytes;
       };
       await spoilt('face-detector', rename, async (sink) => {
         const { frames } = await clean(sink, 10, 'veiled');

@@ -1,57 +1,15 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { createSocket, type Socket } from 'node:dgram';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { childrenWith } from './fault-run.ts';
 import { FaceSearch, framesOf, personClip } from './people.ts';
+import { UdpReceiver, understudy } from './run-process.ts';
 import { ended, freePort, has, startRtspServer, temporaryFolder, until } from './support.ts';
 
 const ready = has('/usr/bin/python3', '-c', 'import gi; gi.require_version("GstRtspServer", "1.0")');
 const folder = temporaryFolder();
 const at = (name: string) => join(folder, name);
-
-interface Finished {
-  readonly code: number | null;
-  readonly stderr: string;
-}
-
-function understudy(...args: string[]): { child: ChildProcess; done: Promise<Finished> } {
-  const child = spawn(process.execPath, ['dist/main.js', 'run', ...args], { stdio: ['ignore', 'inherit', 'pipe'] });
-  let stderr = '';
-  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text;
-  });
-  return { child, done: new Promise((resolve) => child.once('close', (code) => resolve({ code, stderr }))) };
-}
-
-/** Keeps the MPEG-TS that arrives at a UDP port of its own. */
-class UdpReceiver {
-  readonly port: number;
-  readonly #socket: Socket;
-  readonly #packets: Buffer[] = [];
-  bytes = 0;
-
-  private constructor(socket: Socket) {
-    this.#socket = socket;
-    this.port = socket.address().port;
-    socket.on('message', (packet) => {
-      this.#packets.push(packet);
-      this.bytes += packet.length;
-    });
-  }
-
-  static async open(): Promise<UdpReceiver> {
-    const socket = createSocket('udp4');
-    await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
-    return new UdpReceiver(socket);
-  }
-
-  async close(path: string): Promise<void> {
-    await new Promise<void>((resolve) => this.#socket.close(() => resolve()));
-    writeFileSync(path, Buffer.concat(this.#packets));
-  }
-}
 
 describe('understudy run with live streams', { timeout: 180_000 }, () => {
   let search: FaceSearch;

@@ -8,11 +8,15 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** The program as a user starts it: `understudy run` from the build. */
-export function understudy(...args: string[]): { child: ChildProcess; done: Promise<Finished> } {
-  const child = spawn(process.execPath, ['dist/main.js', 'run', ...args], { stdio: ['ignore', 'inherit', 'pipe'] });
+/** The program as a user starts it, from the build. */
+export function command(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): { child: ChildProcess; done: Promise<Finished> } {
+  const stdio = ['ignore', 'inherit', 'pipe'] as ['ignore', 'inherit', 'pipe'];
+  const child = spawn(process.execPath, ['dist/main.js', ...args], { stdio, env: { ...process.env, ...env } });
   let stderr = '';
-  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
   return {
@@ -20,6 +24,8 @@ export function understudy(...args: string[]): { child: ChildProcess; done: Prom
     done: new Promise((resolve) => child.once('close', (code, signal) => resolve({ code, signal, stderr }))),
   };
 }
+
+export const understudy = (...args: string[]) => command(['run', ...args]);
 
 /** Keeps the MPEG-TS that arrives at a UDP port of its own. */
 export class UdpReceiver {

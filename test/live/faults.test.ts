@@ -1,12 +1,15 @@
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openPacedFileSource } from '../../src/ingest/live/paced-file-source.ts';
+import { openRtspSource } from '../../src/ingest/rtsp/rtsp-source.ts';
 import { childrenWith, EngineUnderTest, type KeepingSink, type Running, spoiltModels, startRun } from './fault-run.ts';
 import { FaceSearch, framesOf, isVeiled, personClip } from './people.ts';
-import { temporaryFolder, until } from './support.ts';
+import { ended, freePort, has, startRtspServer, temporaryFolder, until } from './support.ts';
 
 const PATIENCE_MS = 60_000;
+const rtsp = has('/usr/bin/python3', '-c', 'import gi; gi.require_version("GstRtspServer", "1.0")');
 /** An exception that nobody catches ends the thread, between native calls: inside one it would take the process with it. */
 const kill = (worker: Worker) => worker.postMessage(null);
 const [ANALYSIS, GENERATOR, GL] = [0, 1, 2];
@@ -94,6 +97,31 @@ describe('faults while a stream runs', { timeout: 180_000 }, () => {
     await clean(sink, 5, 'veiled');
     for (const pid of decoders) process.kill(pid, 'SIGCONT');
     expect((await clean(sink, 8, 'composed')).seen.withFace).toBeGreaterThan(0);
+  });
+
+  it.skipIf(!rtsp)('veils while an RTSP camera stands still for ten seconds, and goes on', async () => {
+    const long = join(temporaryFolder(), 'long.mkv');
+    execFileSync('ffmpeg', ['-v', 'error', '-y', '-stream_loop', '19', '-i', clip, '-c', 'copy', long]);
+    const port = await freePort();
+    const camera = await startRtspServer(port, long);
+    try {
+      const source = await openRtspSource(`rtsp://127.0.0.1:${port}/cam`);
+      const run = startRun(shared!.engine, source);
+      running.push(run);
+      await clean(run.sink, 5, 'composed');
+      camera.kill('SIGSTOP');
+      await clean(run.sink, 5, 'veiled');
+      await new Promise((resolve) => setTimeout(resolve, 8000));
+      const { frames } = await clean(run.sink, 5, 'veiled');
+      expect(frames.every((frame) => frame.kind === 'veiled')).toBe(true);
+      // Taken for dead after five seconds.
+      expect(source.reconnects).toBeGreaterThan(0);
+      camera.kill('SIGCONT');
+      expect((await clean(run.sink, 8, 'composed')).seen.withFace).toBeGreaterThan(0);
+    } finally {
+      camera.kill('SIGKILL');
+      await ended(camera);
+    }
   });
 
   it('drops, in order and without growing latency, when frames leave ten times too slowly', async () => {

@@ -58,6 +58,12 @@ export interface WorkerClientOptions {
   readonly onHopeless?: (sentence: string) => void;
 }
 
+interface WorkerStart {
+  readonly data: unknown;
+  /** Set once the worker has been let go of (core/stuck-threads). */
+  readonly letGo: SharedArrayBuffer;
+}
+
 interface Pending<Res> {
   resolve: (r: Res) => void;
   reject: (e: Error) => void;
@@ -135,8 +141,9 @@ export class WorkerClient<Req, Res, Ready = unknown> {
 
   #start(): void {
     this.#letGo = new SharedArrayBuffer(4);
-    const workerData = { ...(this.#options.data as object | undefined), __letGo: this.#letGo };
-    const worker = spawnWorker(this.#url, { workerData });
+    const worker = spawnWorker(this.#url, {
+      workerData: { data: this.#options.data, letGo: this.#letGo } satisfies WorkerStart,
+    });
     this.#worker = worker;
     this.#ready = new Promise<Ready>((resolve, reject) => {
       this.#started = { resolve, reject };
@@ -266,12 +273,12 @@ export function serveWorker<Req, Res, Ready, Data = unknown>(
 ): void {
   const port = parentPort;
   if (!port) throw new Error('serveWorker was called outside a worker thread');
-  const { __letGo, ...data } = workerData as { __letGo: SharedArrayBuffer };
-  const flag = new Int32Array(__letGo);
   const fail = (id: number, error: unknown) => {
     const e = error as { message?: string; exitCode?: number; remedy?: string };
     port.postMessage({ id, failure: { message: e.message ?? String(error), exitCode: e.exitCode, remedy: e.remedy } });
   };
+  const { data, letGo } = workerData as WorkerStart;
+  const flag = new Int32Array(letGo);
   const service = start(data as Data);
   service.then(
     (s) => port.postMessage({ id: 0, body: s.ready }),

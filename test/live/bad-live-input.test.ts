@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import installer from '@ffmpeg-installer/ffmpeg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { command } from './run-process.ts';
-import { ended, freePort, has, makeClip, startRtspServer, temporaryFolder } from './support.ts';
+import { ended, freePort, has, makeClip, temporaryFolder } from './support.ts';
 
 const ready = has('/usr/bin/python3', '-c', 'import gi; gi.require_version("GstRtspServer", "1.0")');
 const folder = temporaryFolder();
@@ -56,9 +56,12 @@ describe('bad input of live streams: one sentence, without passwords, and the ex
 
   describe.skipIf(!ready)('an RTSP server (needs gir1.2-gst-rtsp-server-1.0 and python3-gi)', () => {
     const servers: ChildProcess[] = [];
-    const serve = async (digest: boolean, more: Record<string, string> = {}) => {
+    const serve = async (...options: string[]) => {
       const port = await freePort();
-      servers.push(await startRtspServer(port, clip, '-', digest, more));
+      const args = ['test/live/rtsp-server.py', String(port), clip, '-', ...options];
+      const server = spawn('/usr/bin/python3', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+      servers.push(server);
+      await new Promise((resolve) => server.stdout.once('data', resolve));
       return port;
     };
     afterAll(async () => {
@@ -67,7 +70,7 @@ describe('bad input of live streams: one sentence, without passwords, and the ex
     });
 
     it('without such a stream, with sound only, with a codec that ffmpeg has never heard of', async () => {
-      const port = await serve(false, { '/sound': TONE, '/odd': ODD });
+      const port = await serve(`/sound=${TONE}`, `/odd=${ODD}`);
       const camera = (path: string) => from(`rtsp://127.0.0.1:${port}${path}`, '--set', 'live.openMs=15000');
       await refused(camera('/nothing'), 4, /has no such stream/);
       await refused(camera('/sound'), 4, /has no video/);
@@ -75,7 +78,7 @@ describe('bad input of live streams: one sentence, without passwords, and the ex
     });
 
     it('that refuses the password', async () => {
-      const port = await serve(true);
+      const port = await serve('digest');
       await refused(from(`rtsp://user:secret@127.0.0.1:${port}/cam`), 4, /refused the user name or password/);
     });
   });

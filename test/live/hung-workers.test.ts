@@ -5,8 +5,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { spoiltModels } from './fault-run.ts';
 import { hangingAbove } from './hanging-model.ts';
 import { FaceSearch, framesOf, personClip } from './people.ts';
-import { UdpReceiver, understudy } from './run-process.ts';
+import { understudy } from './run-process.ts';
 import { temporaryFolder } from './support.ts';
+import { UdpReceiver } from './udp-receiver.ts';
 
 const folder = temporaryFolder();
 const at = (name: string) => join(folder, name);

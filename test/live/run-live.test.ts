@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { childrenWith } from './fault-run.ts';
 import { FaceSearch, framesOf, personClip } from './people.ts';
-import { UdpReceiver, understudy } from './run-process.ts';
+import { understudy } from './run-process.ts';
 import { ended, freePort, has, startRtspServer, temporaryFolder, until } from './support.ts';
+import { UdpReceiver } from './udp-receiver.ts';
 
 const ready = has('/usr/bin/python3', '-c', 'import gi; gi.require_version("GstRtspServer", "1.0")');
 const folder = temporaryFolder();

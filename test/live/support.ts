@@ -64,16 +64,9 @@ export function makeClip(path: string, seconds: number, size = '320x240', rate =
   ]);
 }
 
-/** @param more further streams by their path, as GStreamer launch lines */
-export function startRtspServer(
-  port: number,
-  clip: string,
-  record = '-',
-  digest = false,
-  more: Readonly<Record<string, string>> = {},
-): Promise<ChildProcess> {
+export function startRtspServer(port: number, clip: string, record = '-', digest = false): Promise<ChildProcess> {
   const script = fileURLToPath(new URL('./rtsp-server.py', import.meta.url));
-  const options = [...(digest ? ['digest'] : []), ...Object.entries(more).map(([path, launch]) => `${path}=${launch}`)];
+  const options = digest ? ['digest'] : [];
   const child = spawn('/usr/bin/python3', [script, String(port), clip, record, ...options], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

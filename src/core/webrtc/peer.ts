@@ -33,9 +33,6 @@ export interface Negotiated {
   readonly audio: RTCRtpTransceiver | undefined;
 }
 
-/** werift looks for a free port of the range and opens it in two steps: two sessions at once would find the same one. */
-let portSearch: Promise<unknown> = Promise.resolve();
-
 /**
  * Answers an offer: `publish` receives the peer's media, `view` sends to it. All of our candidates are in the answer.
  * @param codecs what can be received or sent, at least one
@@ -48,13 +45,6 @@ export async function answerOffer(
   codecs: readonly VideoCodecName[] = ['vp8', 'h264'],
 ): Promise<Negotiated> {
   const offer = readOffer(sdp, purpose, codecs);
-  if (!options.portRange) return answer(offer, purpose, options);
-  const answered = portSearch.then(() => answer(offer, purpose, options));
-  portSearch = answered.catch(() => {});
-  return answered;
-}
-
-async function answer(offer: ReadOffer, purpose: 'publish' | 'view', options: PeerOptions): Promise<Negotiated> {
   // video-orientation is left out on purpose: a phone that may not send it turns its pictures itself.
   const extensions = purpose === 'publish' ? [useSdesMid(), useTransportWideCC()] : [useSdesMid(), useAbsSendTime()];
   const peer = new RTCPeerConnection({
@@ -68,6 +58,7 @@ async function answer(offer: ReadOffer, purpose: 'publish' | 'view', options: Pe
     iceAdditionalHostAddresses: [...options.additionalHosts],
     ...(options.portRange && { icePortRange: [...options.portRange] as [number, number] }),
   });
+  const done = options.portRange ? await portSearchTurn() : () => {};
   try {
     await peer.setRemoteDescription({ type: 'offer', sdp: offer.sdp });
     const direction = purpose === 'publish' ? 'recvonly' : 'sendonly';
@@ -87,7 +78,22 @@ async function answer(offer: ReadOffer, purpose: 'publish' | 'view', options: Pe
       'offer video by VP8 or H.264, bundled, with ICE and DTLS',
       { cause: error },
     );
+  } finally {
+    done();
   }
+}
+
+let lastPortSearch: Promise<void> = Promise.resolve();
+
+/** werift looks for a free port of the range and opens it in two steps: two sessions at once would find the same one. */
+async function portSearchTurn(): Promise<() => void> {
+  const before = lastPortSearch;
+  let done = () => {};
+  lastPortSearch = new Promise((resolve) => {
+    done = resolve;
+  });
+  await before;
+  return done;
 }
 
 /** An address without a port is left out of the answer silently, and a client that needs it would never connect. */

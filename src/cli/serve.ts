@@ -4,6 +4,7 @@ import pino, { type Logger } from 'pino';
 import { type Config, loadConfig } from '../config/loader.ts';
 import { ExitCode, UnderstudyError } from '../core/errors.ts';
 import { framesInFlight } from '../pipeline/live-addresses.ts';
+import { readTls } from '../server/listen.ts';
 import { type LiveServer, startServer } from '../server/server.ts';
 import { startEngine } from './run.ts';
 import { StreamFeeds } from './stream-feeds.ts';
@@ -67,6 +68,8 @@ function settings(options: ServeOptions): Config {
 /** Resolves once a signal has stopped it. @throws UnderstudyError when something it needs is missing */
 async function serve(options: ServeOptions): Promise<void> {
   const config = settings(options);
+  // Before the models are loaded: what is wrong with the files shows at once.
+  const tls = config.serve.tlsCert && { tls: readTls(config.serve.tlsCert, config.serve.tlsKey) };
   const log = pino({ base: null }, pino.destination(2));
   const warn = (sentence: string) => log.warn(sentence);
   const sessionKey = config.sessionKey ? Buffer.from(config.sessionKey, 'hex') : randomBytes(32);
@@ -81,11 +84,7 @@ async function serve(options: ServeOptions): Promise<void> {
   try {
     server = await startServer(
       {
-        http: {
-          host: serve.host,
-          port: serve.port,
-          ...(serve.tlsCert && { tls: { cert: serve.tlsCert, key: serve.tlsKey } }),
-        },
+        http: { host: serve.host, port: serve.port, ...tls },
         ...(serve.metricsPort > 0 && { metrics: { host: serve.host, port: serve.metricsPort } }),
         ...(serve.apiPort > 0 && { api: { host: '127.0.0.1', port: serve.apiPort } }),
         ...ffmpeg,

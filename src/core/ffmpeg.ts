@@ -69,6 +69,13 @@ export async function hasFilter(tool: FfmpegTool, name: string): Promise<boolean
   return new RegExp(`^ [.A-Z|]{3} ${name} `, 'm').test(stdout);
 }
 
+/** @param direction as this ffmpeg reads or writes it */
+export async function hasProtocol(tool: FfmpegTool, name: string, direction: 'input' | 'output'): Promise<boolean> {
+  const { stdout } = await run(tool.path, ['-hide_banner', '-protocols']);
+  const [inputs = '', outputs = ''] = stdout.split(/^Output:/m);
+  return new RegExp(`^\\s+${name}$`, 'm').test(direction === 'input' ? inputs : outputs);
+}
+
 export interface FfmpegCommand {
   readonly inputs: readonly { readonly from: string; readonly options?: readonly string[] }[];
   readonly output: string;

@@ -1,5 +1,6 @@
 import { parentPort, type TransferListItem, type Worker, workerData } from 'node:worker_threads';
 import { spawnWorker } from './spawn-worker.ts';
+import { endNow, letGo } from './stuck-threads.ts';
 
 interface Request {
   id: number;
@@ -19,6 +20,17 @@ export class WorkerDied extends Error {
   }
 }
 
+/** No answer in time. The thread may still be at it, so that what it was given to write into is not the caller's yet. */
+export class WorkerHung extends Error {
+  /** Resolves when the thread has answered after all, or has ended. */
+  readonly released: Promise<void>;
+  constructor(name: string, silentMs: number, released: Promise<void>) {
+    super(`the ${name} worker has not answered for ${silentMs} ms`);
+    this.name = 'WorkerHung';
+    this.released = released;
+  }
+}
+
 /** A request failed inside the worker, which lives on. */
 export class WorkerFailure extends Error {
   readonly exitCode: number | undefined;
@@ -35,20 +47,33 @@ export class WorkerFailure extends Error {
 export interface WorkerClientOptions {
   /** Handed to `serveWorker`'s start function, again on each restart. */
   readonly data?: unknown;
-  /** A request that takes longer ends the worker (a hung native call cannot be interrupted otherwise). 0: never. */
+  /** Without an answer for this long while one is awaited, callers are told and no more is asked until one comes. 0: never. */
+  readonly lateMs?: number;
+  /** Without an answer for this long the worker is hung and another one takes its place. 0: never. */
   readonly timeoutMs?: number;
+  /** Hung workers that may be left behind; with one more the process ends (SIGKILL): only a new one helps. */
+  readonly maxStuck?: number;
   readonly onDeath?: (error: WorkerDied, restarts: number) => void;
+  /** The last word before the process ends. */
+  readonly onHopeless?: (sentence: string) => void;
+}
+
+interface WorkerStart {
+  readonly data: unknown;
+  /** Set once the worker has been let go of (core/stuck-threads). */
+  readonly letGo: SharedArrayBuffer;
 }
 
 interface Pending<Res> {
   resolve: (r: Res) => void;
   reject: (e: Error) => void;
-  timer?: NodeJS.Timeout;
 }
 
 const FIRST_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 5000;
 const CLOSE_PATIENCE_MS = 10_000;
+/** Each may keep a core busy for ever. */
+const MAX_STUCK = 2;
 
 /** Request and reply with one worker thread, which is started again with growing pauses when it dies. */
 export class WorkerClient<Req, Res, Ready = unknown> {
@@ -56,11 +81,17 @@ export class WorkerClient<Req, Res, Ready = unknown> {
   readonly #url: URL;
   readonly #options: WorkerClientOptions;
   readonly #pending = new Map<number, Pending<Res>>();
+  /** Requests nobody waits for any more, still with the worker; called when it has answered. */
+  readonly #overdue = new Map<number, () => void>();
   #worker: Worker | undefined;
+  #letGo = new SharedArrayBuffer(4);
   #ready!: Promise<Ready>;
+  #started: Pending<Ready> | undefined;
   #nextId = 1;
   #closed = false;
   #backoffMs = FIRST_BACKOFF_MS;
+  #watch: NodeJS.Timeout | undefined;
+  #stuck = 0;
   restarts = 0;
 
   constructor(name: string, url: URL, options: WorkerClientOptions = {}) {
@@ -76,24 +107,19 @@ export class WorkerClient<Req, Res, Ready = unknown> {
   }
 
   get alive(): boolean {
-    return this.#worker !== undefined;
+    return this.#worker !== undefined && this.#overdue.size === 0;
   }
 
-  /** Rejects at once with WorkerDied when the worker is down: waiting would only grow a queue. */
+  /** Rejects at once with WorkerDied when the worker is down or late: waiting would only grow a queue. */
   call(body: Req, transfer: TransferListItem[] = []): Promise<Res> {
     const worker = this.#closed ? undefined : this.#worker;
     if (!worker) return Promise.reject(new WorkerDied(this.name, 'it is being started again'));
+    if (this.#overdue.size > 0) return Promise.reject(new WorkerDied(this.name, 'it does not answer'));
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
-      const entry: Pending<Res> = { resolve, reject };
-      if (this.#options.timeoutMs) {
-        entry.timer = setTimeout(
-          () => this.#died(worker, `no answer within ${this.#options.timeoutMs} ms`),
-          this.#options.timeoutMs,
-        );
-      }
-      this.#pending.set(id, entry);
+      this.#pending.set(id, { resolve, reject });
       worker.postMessage({ id, body } satisfies Request, transfer);
+      if (!this.#watch) this.#watchFrom(worker);
     });
   }
 
@@ -101,63 +127,138 @@ export class WorkerClient<Req, Res, Ready = unknown> {
   async close(): Promise<void> {
     this.#closed = true;
     const giveUpAt = performance.now() + CLOSE_PATIENCE_MS;
-    while (this.#worker && this.#pending.size > 0 && performance.now() < giveUpAt) {
+    const busy = () => this.#started !== undefined || this.#pending.size + this.#overdue.size > 0;
+    while (this.#worker && busy() && performance.now() < giveUpAt) {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
+    clearTimeout(this.#watch);
     const worker = this.#worker;
     this.#worker = undefined;
-    await worker?.terminate();
-    reject([...this.#pending.values()], new WorkerDied(this.name, 'it was closed'));
-    this.#pending.clear();
+    if (worker && busy()) void letGo(worker, this.#letGo);
+    else await worker?.terminate();
+    this.#rejectAll(new WorkerDied(this.name, 'it was closed'));
   }
 
   #start(): void {
-    const worker = spawnWorker(this.#url, { workerData: this.#options.data });
+    this.#letGo = new SharedArrayBuffer(4);
+    const worker = spawnWorker(this.#url, {
+      workerData: { data: this.#options.data, letGo: this.#letGo } satisfies WorkerStart,
+    });
     this.#worker = worker;
     this.#ready = new Promise<Ready>((resolve, reject) => {
-      this.#pending.set(0, { resolve: (r) => resolve(r as unknown as Ready), reject });
+      this.#started = { resolve, reject };
     });
     this.#ready.catch(() => {});
-    worker.on('message', (reply: Reply) => this.#settle(reply));
+    worker.on('message', (reply: Reply) => this.#settle(worker, reply));
     worker.on('error', (error) => this.#died(worker, error.message));
     worker.on('exit', (code) => this.#died(worker, `exit code ${code}`));
   }
 
-  #settle(reply: Reply): void {
+  #settle(worker: Worker, reply: Reply): void {
+    if (this.#worker !== worker) return;
+    const failure = reply.failure && new WorkerFailure(this.name, reply.failure);
+    if (reply.id === 0) {
+      if (failure) this.#started?.reject(failure);
+      else this.#started?.resolve(reply.body as Ready);
+      this.#started = undefined;
+    }
+    this.#overdue.get(reply.id)?.();
+    this.#overdue.delete(reply.id);
     const entry = this.#pending.get(reply.id);
-    if (!entry) return;
     this.#pending.delete(reply.id);
-    clearTimeout(entry.timer);
-    if (reply.failure) entry.reject(new WorkerFailure(this.name, reply.failure));
+    this.#watchFrom(worker);
+    if (failure) entry?.reject(failure);
     else {
       this.#backoffMs = FIRST_BACKOFF_MS;
-      entry.resolve(reply.body as Res);
+      entry?.resolve(reply.body as Res);
     }
+  }
+
+  /** Answers come one after the other: what counts is how long none has come, not how long a request has waited its turn. */
+  #watchFrom(worker: Worker): void {
+    clearTimeout(this.#watch);
+    this.#watch = undefined;
+    const { lateMs = 0, timeoutMs = 0 } = this.#options;
+    if (this.#pending.size + this.#overdue.size === 0) return;
+    const hung = () => this.#hung(worker, timeoutMs);
+    const late = () => {
+      this.#tellLate(lateMs);
+      this.#watch = setTimeout(hung, timeoutMs - lateMs);
+    };
+    if (lateMs > 0 && lateMs < timeoutMs) this.#watch = setTimeout(late, lateMs);
+    else if (timeoutMs > 0) this.#watch = setTimeout(hung, timeoutMs);
+  }
+
+  /** @param ended for requests of a thread that will answer no more */
+  #tellLate(silentMs: number, ended?: Promise<void>): void {
+    for (const [id, { reject }] of this.#pending) {
+      const answered = new Promise<void>((resolve) => this.#overdue.set(id, resolve));
+      reject(new WorkerHung(this.name, silentMs, ended ?? answered));
+    }
+    this.#pending.clear();
+  }
+
+  #hung(worker: Worker, silentMs: number): void {
+    if (this.#worker !== worker || this.#closed) return;
+    if (this.#stuck >= (this.#options.maxStuck ?? MAX_STUCK)) {
+      this.#giveUp();
+      return;
+    }
+    this.#worker = undefined;
+    this.#stuck++;
+    const ended = letGo(worker, this.#letGo).then(() => {
+      this.#stuck--;
+    });
+    const overdue = [...this.#overdue.values()];
+    void ended.then(() => {
+      for (const release of overdue) release();
+    });
+    this.#tellLate(silentMs, ended);
+    this.#overdue.clear();
+    this.#started?.reject(new WorkerDied(this.name, 'it hung while it started'));
+    this.#started = undefined;
+    this.#restart(new WorkerDied(this.name, `no answer within ${silentMs} ms`), Promise.resolve());
+  }
+
+  #giveUp(): void {
+    const sentence = `the ${this.name} worker hangs and cannot be replaced; the process ends, start it again`;
+    this.#options.onHopeless?.(sentence);
+    endNow();
   }
 
   #died(worker: Worker, detail: string): void {
     if (this.#worker !== worker) return;
     this.#worker = undefined;
+    clearTimeout(this.#watch);
+    this.#watch = undefined;
     const death = new WorkerDied(this.name, detail);
     // gl may be loaded by one thread of the process at a time: the next worker starts only after this one has ended.
-    const ended = worker.terminate();
+    const ended = worker.terminate().then(() => {});
     // Callers reuse the memory the worker was writing into as soon as they hear of its death: tell them when it has ended.
-    const pending = [...this.#pending.values()];
-    this.#pending.clear();
-    void ended.then(() => reject(pending, death));
-    if (this.#closed) return;
+    const { timeoutMs = 0 } = this.#options;
+    const never = timeoutMs > 0 ? setTimeout(() => this.#giveUp(), timeoutMs).unref() : undefined;
+    void ended.then(() => {
+      clearTimeout(never);
+      this.#rejectAll(death);
+    });
+    if (!this.#closed) this.#restart(death, ended);
+  }
+
+  #restart(death: WorkerDied, ended: Promise<void>): void {
     this.restarts++;
     this.#options.onDeath?.(death, this.restarts);
     const pause = this.#backoffMs;
     this.#backoffMs = Math.min(this.#backoffMs * 2, MAX_BACKOFF_MS);
     void ended.then(() => setTimeout(() => this.#closed || this.#start(), pause));
   }
-}
 
-function reject(entries: readonly Pick<Pending<never>, 'reject' | 'timer'>[], error: Error): void {
-  for (const entry of entries) {
-    clearTimeout(entry.timer);
-    entry.reject(error);
+  #rejectAll(error: Error): void {
+    this.#started?.reject(error);
+    this.#started = undefined;
+    for (const { reject } of this.#pending.values()) reject(error);
+    this.#pending.clear();
+    for (const release of this.#overdue.values()) release();
+    this.#overdue.clear();
   }
 }
 
@@ -176,7 +277,9 @@ export function serveWorker<Req, Res, Ready, Data = unknown>(
     const e = error as { message?: string; exitCode?: number; remedy?: string };
     port.postMessage({ id, failure: { message: e.message ?? String(error), exitCode: e.exitCode, remedy: e.remedy } });
   };
-  const service = start(workerData as Data);
+  const { data, letGo } = workerData as WorkerStart;
+  const flag = new Int32Array(letGo);
+  const service = start(data as Data);
   service.then(
     (s) => port.postMessage({ id: 0, body: s.ready }),
     (error) => fail(0, error),
@@ -186,12 +289,15 @@ export function serveWorker<Req, Res, Ready, Data = unknown>(
   let before: Promise<void> = Promise.resolve();
   port.on('message', ({ id, body }: Request) => {
     before = before.then(async () => {
+      // Let go of while it hung, it is back after all: what waits was given up, and another thread has taken its place.
+      if (Atomics.load(flag, 0) === 1) process.exit(0);
       try {
         const result = await (await service).handle(body as Req);
         port.postMessage({ id, body: result });
       } catch (error) {
         fail(id, error);
       }
+      if (Atomics.load(flag, 0) === 1) process.exit(0);
     });
   });
 }

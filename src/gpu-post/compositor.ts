@@ -1,18 +1,18 @@
 import type { TrackedFace } from '../core/face-track.ts';
 import { type FrameInfo, type FrameSlot, planeLayout, type RawFrame, SealedFrame } from '../core/video-frame.ts';
-import { WorkerClient } from '../core/worker-client.ts';
+import { WorkerClient, type WorkerClientOptions, WorkerHung } from '../core/worker-client.ts';
 import type { DrawnCover, GlRequest, GlWorkerData } from './gl-messages.ts';
 import { refuseIdentifying } from './photometry-options.ts';
 import { coverRegion, type PlaneCover, veilPlanes } from './plane-covers.ts';
 import { XDisplay } from './x-display.ts';
 
 const seal = SealedFrame.takeDoor();
-const TIMEOUT_MS = 20_000;
 
 export type Mode = 'generate' | Exclude<PlaneCover, 'solid'>;
 
 export interface CompositorOptions extends GlWorkerData {
   readonly mode: Mode;
+  readonly patience?: Pick<WorkerClientOptions, 'lateMs' | 'timeoutMs' | 'onHopeless'>;
   readonly onWarning?: (sentence: string) => void;
 }
 
@@ -38,7 +38,7 @@ export class Compositor {
    * UnderstudyError(usage) for a photometry that would give the person back
    */
   static async start(options: CompositorOptions): Promise<Compositor> {
-    const { mode, onWarning, ...data } = options;
+    const { mode, patience, onWarning, ...data } = options;
     if (mode !== 'generate') return new Compositor(mode);
     refuseIdentifying(data.photometry);
     await XDisplay.open();
@@ -47,7 +47,9 @@ export class Compositor {
       new URL('./gl-worker', import.meta.url),
       {
         data,
-        timeoutMs: TIMEOUT_MS,
+        ...patience,
+        // Only one thread of a process can load gl: one that hangs stands in the way of the next.
+        maxStuck: 0,
         onDeath: (error) => onWarning?.(`${error.message}; frames are veiled until it is back`),
       },
     );
@@ -77,9 +79,9 @@ export class Compositor {
       const unseen = faces.some((face) => !covers.some((c) => c.trackId === face.trackId));
       if (unseen) throw new Error('a face was not covered');
       return { frame: seal(raw, slot, 'composed'), covers };
-    } catch {
+    } catch (error) {
       const covers = faces.map(({ trackId, cover }) => ({ trackId, cover }));
-      return { frame: this.veil(raw, slot), covers };
+      return { frame: this.veil(raw, error instanceof WorkerHung ? otherSlot(slot, error) : slot), covers };
     }
   }
 
@@ -123,4 +125,10 @@ export class Compositor {
       cover: planned === 'solid' ? 'solid' : 'generated',
     }));
   }
+}
+
+/** A hung worker may still write into its slot: the veil gets memory of its own, and the slot waits until it can no more. */
+function otherSlot(slot: FrameSlot, { released }: WorkerHung): FrameSlot {
+  void released.then(() => slot.release());
+  return { index: -1, memory: new SharedArrayBuffer(slot.memory.byteLength), release: () => {} };
 }

@@ -1,4 +1,4 @@
-import { WorkerClient } from '../core/worker-client.ts';
+import { WorkerClient, type WorkerClientOptions } from '../core/worker-client.ts';
 import { Batcher } from './batcher.ts';
 import type { GeneratorOutcome } from './generator.ts';
 import type { GeneratorReady, GeneratorReply, GeneratorRequest, GeneratorWorkerData } from './generator-messages.ts';
@@ -6,10 +6,9 @@ import type { GeneratorReady, GeneratorReply, GeneratorRequest, GeneratorWorkerD
 export interface GeneratorClientOptions extends GeneratorWorkerData {
   readonly maxBatchSize: number;
   readonly maxQueueDelayMs: number;
+  readonly patience: Pick<WorkerClientOptions, 'lateMs' | 'timeoutMs' | 'onHopeless'>;
   readonly onWarning: (sentence: string) => void;
 }
-
-const TIMEOUT_MS = 30_000;
 
 /** Main-thread side of the generator: batches faces of all streams for one worker. */
 export class GeneratorClient {
@@ -17,10 +16,10 @@ export class GeneratorClient {
   readonly #batcher: Batcher<GeneratorRequest, GeneratorOutcome>;
 
   private constructor(options: GeneratorClientOptions) {
-    const { maxBatchSize, maxQueueDelayMs, onWarning, ...data } = options;
+    const { maxBatchSize, maxQueueDelayMs, patience, onWarning, ...data } = options;
     this.#worker = new WorkerClient('generator', new URL('./generator-worker', import.meta.url), {
       data,
-      timeoutMs: TIMEOUT_MS,
+      ...patience,
       onDeath: (error) => onWarning(`${error.message}; it is being started again`),
     });
     this.#batcher = new Batcher({ maxBatchSize, maxQueueDelayMs, run: (items) => this.#worker.call(items) });
@@ -44,7 +43,7 @@ export class GeneratorClient {
     return this.#worker.alive;
   }
 
-  /** Fills the slot. Rejects with WorkerDied when the worker is down. */
+  /** Fills the slot. Rejects with WorkerDied when the worker is down, with WorkerHung while it may still fill the slot. */
   generate(item: GeneratorRequest): Promise<GeneratorOutcome> {
     return this.#batcher.submit(item);
   }

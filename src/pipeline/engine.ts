@@ -2,7 +2,7 @@ import { ExitCode, UnderstudyError } from '../core/errors.ts';
 import { FACE_SLOT_BYTES } from '../core/face-slot.ts';
 import type { Cover, TrackedFace } from '../core/face-track.ts';
 import type { FrameSlot, RawFrame, SealedFrame } from '../core/video-frame.ts';
-import { WorkerClient, WorkerDied } from '../core/worker-client.ts';
+import { WorkerClient, WorkerDied, WorkerHung } from '../core/worker-client.ts';
 import { Compositor, type CompositorOptions } from '../gpu-post/compositor.ts';
 import { lower, stepDown } from '../guard/ladder.ts';
 import { ReidentificationGate } from '../guard/reidentification-gate.ts';
@@ -19,8 +19,8 @@ const ANALYSIS_MODELS = ['face-detector', 'face-landmarks', 'iris', 'face-recogn
 /** A picture that ends its worker this often is given up and veiled. */
 const MAX_ATTEMPTS = 2;
 
-/** A picture that takes this long live is hung; viewers look at a still meanwhile. */
-const LIVE_TIMEOUT_MS = 10_000;
+/** A worker that takes this long is hung. Live, viewers get veiled frames (or covered faces) from two seconds on. */
+const PATIENCE = { live: { lateMs: 2000, timeoutMs: 10_000 }, recording: { timeoutMs: 30_000 } };
 
 export interface EngineOptions {
   readonly mode: CompositorOptions['mode'];
@@ -77,6 +77,7 @@ export class Engine {
     process.env.LP_NUM_THREADS ??= '0';
     const faceMemory = new SharedArrayBuffer(FACE_SLOTS * FACE_SLOT_BYTES);
     const warn = options.onWarning ?? (() => {});
+    const patience = { ...(options.live ? PATIENCE.live : PATIENCE.recording), onHopeless: warn };
     const data: AnalysisWorkerData = {
       ...(options.modelsDir && { modelsDir: options.modelsDir }),
       ...(options.cacheDir && { cacheDir: options.cacheDir }),
@@ -92,7 +93,7 @@ export class Engine {
       new URL('./analysis-worker', import.meta.url),
       {
         data,
-        timeoutMs: options.live ? LIVE_TIMEOUT_MS : 30_000,
+        ...patience,
         onDeath: (error) => warn(`${error.message}; it is being started again`),
       },
     );
@@ -103,6 +104,7 @@ export class Engine {
           ...(options.modelsDir && { modelsDir: options.modelsDir }),
           ...(options.cacheDir && { cacheDir: options.cacheDir }),
           ...options.infer,
+          patience,
           onWarning: warn,
         })
       : undefined;
@@ -113,6 +115,7 @@ export class Engine {
         faceSize: info?.faceSize ?? 128,
         mode: options.mode,
         photometry: options.photometry,
+        patience,
         onWarning: warn,
       });
       return new Engine(options, analysis, generator, compositor, info?.model);
@@ -150,10 +153,12 @@ export class Engine {
     if (slot === undefined) return stepDown(face, 'held');
     try {
       if (await this.#draw(generator, { streamId, raw, face, slot }, wait)) return { ...face, faceSlot: slot };
-    } catch {
-      // Falls through: no generated face means the last good one, or the solid cover.
+      this.#faceSlots.give(slot);
+    } catch (error) {
+      // No generated face means the last good one, or the solid cover. A hung generator may still write into the slot.
+      const free = error instanceof WorkerHung ? error.released : Promise.resolve();
+      void free.then(() => this.#faceSlots.give(slot));
     }
-    this.#faceSlots.give(slot);
     return stepDown(face, 'held');
   }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
+import { createSecureContext } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { ExitCode, UnderstudyError } from '../core/errors.ts';
@@ -8,7 +9,13 @@ import { ExitCode, UnderstudyError } from '../core/errors.ts';
 export interface ListenOptions {
   readonly host: string;
   readonly port: number;
-  readonly tls?: { readonly cert: string; readonly key: string };
+  readonly tls?: Tls;
+}
+
+/** Certificate chain and private key, PEM. */
+export interface Tls {
+  readonly cert: Buffer;
+  readonly key: Buffer;
 }
 
 export interface Listening {
@@ -16,12 +23,10 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-/** @throws UnderstudyError(usage) for a port in use or a certificate that cannot be read */
+/** @throws UnderstudyError(usage) for a port in use */
 export async function listen(app: Hono, options: ListenOptions): Promise<Listening> {
   const handler = getRequestListener(app.fetch);
-  const server: Server = options.tls
-    ? createSecureServer({ cert: readPem(options.tls.cert), key: readPem(options.tls.key) }, handler)
-    : createServer(handler);
+  const server: Server = options.tls ? createSecureServer(options.tls, handler) : createServer(handler);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, options)));
     server.listen(options.port, options.host, () => resolve());
@@ -51,10 +56,30 @@ function explain(error: NodeJS.ErrnoException, { host, port }: ListenOptions): E
   return error;
 }
 
+/** @throws UnderstudyError(usage) for files that cannot be read, are of another kind or do not belong together */
+export function readTls(certPath: string, keyPath: string): Tls {
+  const cert = readPem(certPath);
+  const key = readPem(keyPath);
+  refuse({ cert }, `${certPath} is no certificate`);
+  refuse({ key }, `${keyPath} is no private key, or has a passphrase`);
+  refuse({ cert, key }, `the private key ${keyPath} does not belong to the certificate ${certPath}`);
+  return { cert, key };
+}
+
+const TLS_REMEDY = 'check --tls-cert and --tls-key: PEM files, the key without passphrase';
+
+function refuse(tls: Partial<Tls>, otherwise: string): void {
+  try {
+    createSecureContext(tls);
+  } catch (cause) {
+    throw new UnderstudyError(ExitCode.usage, otherwise, TLS_REMEDY, { cause });
+  }
+}
+
 function readPem(path: string): Buffer {
   try {
     return readFileSync(path);
-  } catch {
-    throw new UnderstudyError(ExitCode.usage, `${path} cannot be read`, 'check --tls-cert and --tls-key');
+  } catch (cause) {
+    throw new UnderstudyError(ExitCode.usage, `${path} cannot be read`, TLS_REMEDY, { cause });
   }
 }

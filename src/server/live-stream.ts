@@ -1,7 +1,10 @@
 import type { RTCRtpTransceiver } from 'werift';
+import { ExitCode, UnderstudyError } from '../core/errors.ts';
 import type { FfmpegTool } from '../core/ffmpeg.ts';
+import type { VideoCodecName } from '../core/webrtc/offer.ts';
 import { answerOffer, type Negotiated, type PeerOptions } from '../core/webrtc/peer.ts';
 import type { Sink } from '../egress/sink.ts';
+import { ENCODERS } from '../egress/webrtc/coded-encoder.ts';
 import { Viewer } from '../egress/webrtc/viewer.ts';
 import { ViewerHub, type ViewerHubOptions } from '../egress/webrtc/viewer-hub.ts';
 import type { Source } from '../ingest/source.ts';
@@ -46,6 +49,7 @@ export class LiveStream {
   readonly streamId: number;
   readonly hub: ViewerHub;
   readonly sessions = new Map<string, Session>();
+  readonly #tool: FfmpegTool;
   readonly #run: RunPipeline;
   readonly #options: LiveStreamOptions;
   #publisher: Session | 'arriving' | undefined;
@@ -59,6 +63,7 @@ export class LiveStream {
   constructor(name: string, streamId: number, tool: FfmpegTool, run: RunPipeline, options: LiveStreamOptions) {
     this.name = name;
     this.streamId = streamId;
+    this.#tool = tool;
     this.#run = run;
     this.#options = options;
     this.hub = new ViewerHub(tool, options);
@@ -108,9 +113,10 @@ export class LiveStream {
     }
   }
 
-  /** @throws UnderstudyError for a bad offer */
+  /** @throws UnderstudyError for a bad offer, or when there is no encoder */
   async view(offer: string): Promise<{ session: Session; answer: string }> {
-    const { peer, answer, video, audio, offer: read } = await answerOffer(offer, 'view', this.#options.peer);
+    const negotiated = await answerOffer(offer, 'view', this.#options.peer, encodable(this.#tool));
+    const { peer, answer, video, audio, offer: read } = negotiated;
     const viewer = new Viewer(read.codec, peer, video, audio, () => this.hub.requestKey(read.codec));
     const session: Session = new Session('whep', peer, (reason) => {
       this.#forget(session, reason);
@@ -204,4 +210,14 @@ function askForKey(video: RTCRtpTransceiver): void {
   const { ssrc } = video.receiver.track;
   // A failed send shows in the connection's state.
   if (ssrc !== undefined) video.receiver.sendRtcpPLI(ssrc).catch(() => {});
+}
+
+function encodable({ encoders, version }: FfmpegTool): VideoCodecName[] {
+  const codecs = (['vp8', 'h264'] as const).filter((codec) => encoders.has(ENCODERS[codec]));
+  if (codecs.length > 0) return codecs;
+  throw new UnderstudyError(
+    ExitCode.tool,
+    `ffmpeg ${version} has neither ${ENCODERS.vp8} nor ${ENCODERS.h264}`,
+    'install a full ffmpeg, or set FFMPEG_PATH',
+  );
 }

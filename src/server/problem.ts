@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import { UnderstudyError } from '../core/errors.ts';
+import { ExitCode, UnderstudyError } from '../core/errors.ts';
 
 /** A refusal that an HTTP client can act on (RFC 9457). */
 export class HttpProblem extends Error {
@@ -12,6 +12,9 @@ export class HttpProblem extends Error {
     this.remedy = remedy;
   }
 }
+
+/** What this machine lacks, and no other request would change. */
+const LACKING = new Set<ExitCode>([ExitCode.model, ExitCode.graphics, ExitCode.tool]);
 
 const TITLES: Record<number, string> = {
   400: 'Bad request',
@@ -30,7 +33,7 @@ export function problemResponse(context: Context, error: unknown): Response {
     error instanceof HttpProblem
       ? error
       : error instanceof UnderstudyError
-        ? new HttpProblem(400, error.message, error.remedy)
+        ? new HttpProblem(LACKING.has(error.exitCode) ? 503 : 400, error.message, error.remedy)
         : new HttpProblem(500, 'a fault of the server', 'see its log');
   const body = {
     type: 'about:blank',

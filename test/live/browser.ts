@@ -35,8 +35,13 @@ function pageTools(): void {
     const headers = { 'Content-Type': 'application/sdp', ...(token && { Authorization: `Bearer ${token}` }) };
     const response = await fetch(path, { method: 'POST', headers, body: peer.localDescription!.sdp });
     if (response.status !== 201) throw new Error(`${response.status} ${await response.text()}`);
-    await peer.setRemoteDescription({ type: 'answer', sdp: await response.text() });
-    return { location: response.headers.get('Location')!, headers };
+    const answer = await response.text();
+    await peer.setRemoteDescription({ type: 'answer', sdp: answer });
+    return { location: response.headers.get('Location')!, headers, answer };
+  };
+  const prefer = (transceiver: RTCRtpTransceiver, codec: string | undefined) => {
+    const all = RTCRtpReceiver.getCapabilities('video')!.codecs;
+    if (codec) transceiver.setCodecPreferences(all.filter((c) => c.mimeType === `video/${codec}`));
   };
   const state: Record<string, unknown> = {};
   const tools = {
@@ -46,10 +51,7 @@ function pageTools(): void {
       const peer = new RTCPeerConnection();
       const [track] = media.getVideoTracks();
       const transceiver = peer.addTransceiver(track!, { direction: 'sendonly', streams: [media] });
-      if (options.codec) {
-        const all = RTCRtpSender.getCapabilities('video')!.codecs;
-        transceiver.setCodecPreferences(all.filter((c) => c.mimeType === `video/${options.codec}`));
-      }
+      prefer(transceiver, options.codec);
       const made = await post(`/${stream}/whip`, peer, options.token);
       Object.assign(state, { peer, media, track, sender: transceiver.sender, ...made });
     },
@@ -75,9 +77,9 @@ function pageTools(): void {
       state.media = media;
       await (state.sender as RTCRtpSender).replaceTrack(state.track as MediaStreamTrack);
     },
-    async watch(stream: string, token?: string) {
+    async watch(stream: string, token?: string, codec?: string) {
       const peer = new RTCPeerConnection();
-      peer.addTransceiver('video', { direction: 'recvonly' });
+      prefer(peer.addTransceiver('video', { direction: 'recvonly' }), codec);
       const video = document.createElement('video');
       video.muted = true;
       video.playsInline = true;
@@ -108,6 +110,7 @@ function pageTools(): void {
       };
       video.requestVideoFrameCallback(onFrame);
     },
+    answers: () => [state.answer, (state.view as { answer: string } | undefined)?.answer].map((sdp) => `${sdp ?? ''}`),
     shown: () => (state.shown as number | undefined) ?? 0,
     take() {
       const frames = (state.frames as string[] | undefined) ?? [];
@@ -122,7 +125,8 @@ type Tools = {
   stopPublishing(): Promise<void>;
   mute(muted: boolean): void;
   replace(width: number, height: number): Promise<void>;
-  watch(stream: string, token?: string): Promise<void>;
+  watch(stream: string, token?: string, codec?: string): Promise<void>;
+  answers(): string[];
   keepFrames(video: HTMLVideoElement): void;
   shown(): number;
   take(): string[];
@@ -147,6 +151,7 @@ export class Browser {
     const context = await chromium.launchPersistentContext(profile, {
       executablePath: chromiumPath!,
       headless: true,
+      ignoreHTTPSErrors: true,
       args: [
         ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
         ...['--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required'],
@@ -185,11 +190,16 @@ export class Browser {
     ] as const);
   }
 
-  watch(stream: string, token?: string): Promise<void> {
-    return this.page.evaluate(([name, secret]) => (window as unknown as ToolsWindow).tools.watch(name!, secret), [
-      stream,
-      token,
-    ] as const);
+  watch(stream: string, token?: string, codec?: PublishOptions['codec']): Promise<void> {
+    return this.page.evaluate(
+      ([name, secret, wanted]) => (window as unknown as ToolsWindow).tools.watch(name!, secret, wanted),
+      [stream, token, codec] as const,
+    );
+  }
+
+  /** The server's SDP answers to this page's publishing and watching. */
+  answers(): Promise<string[]> {
+    return this.page.evaluate(() => (window as unknown as ToolsWindow).tools.answers());
   }
 
   /** Keeps what a video element of the page itself shows. */

@@ -66,7 +66,10 @@ export class EngineUnderTest {
     this.#stopWatching = stopWatching;
   }
 
-  static async start(models: { dir?: string; cacheDir?: string } = {}): Promise<EngineUnderTest> {
+  static async start(
+    models: { dir?: string; cacheDir?: string } = {},
+    onWarning?: (sentence: string) => void,
+  ): Promise<EngineUnderTest> {
     const config = loadConfig({ sets: [], env: {} });
     const { lookaheadFrames: _, ...track } = config.track;
     // Started in this order: analysis, generator, GL; later ones take the place of one that died.
@@ -82,6 +85,7 @@ export class EngineUnderTest {
       infer: config.infer,
       ...(models.dir && { modelsDir: models.dir }),
       ...(models.cacheDir && { cacheDir: models.cacheDir }),
+      ...(onWarning && { onWarning }),
     });
     return new EngineUnderTest(engine, workers, () => process.off('worker', onWorker));
   }
@@ -114,7 +118,7 @@ export function startRun(engine: Engine, source: LiveSource, streamId = 1): Runn
 }
 
 /** The models of the program with one of them spoilt, under hashes of their own. */
-export function spoiltModels(name: string, spoil: (bytes: Buffer) => void): { dir: string; cacheDir: string } {
+export function spoiltModels(name: string, spoil: (bytes: Buffer) => Buffer): { dir: string; cacheDir: string } {
   const root = temporaryFolder();
   const [dir, cacheDir] = [join(root, 'models'), join(root, 'cache')];
   cpSync('models', dir, { recursive: true });
@@ -129,8 +133,8 @@ export function spoiltModels(name: string, spoil: (bytes: Buffer) => void): { di
   for (const file of readdirSync(cache)) {
     if (entry.file || file !== `${name}.onnx`) symlinkSync(join(cache, file), join(cacheDir, 'models', file));
   }
-  const bytes = readFileSync(entry.file ? join('models', entry.file) : join(cache, `${name}.onnx`));
-  spoil(bytes);
+  const original = readFileSync(entry.file ? join('models', entry.file) : join(cache, `${name}.onnx`));
+  const bytes = spoil(original);
   writeFileSync(entry.file ? join(dir, entry.file) : join(cacheDir, 'models', `${name}.onnx`), bytes);
   entry.sha256 = createHash('sha256').update(bytes).digest('hex');
   writeFileSync(join(dir, 'manifest.json'), JSON.stringify(manifest));

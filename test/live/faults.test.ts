@@ -1,12 +1,15 @@
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openPacedFileSource } from '../../src/ingest/live/paced-file-source.ts';
+import { openRtspSource } from '../../src/ingest/rtsp/rtsp-source.ts';
 import { childrenWith, EngineUnderTest, type KeepingSink, type Running, spoiltModels, startRun } from './fault-run.ts';
 import { FaceSearch, framesOf, isVeiled, personClip } from './people.ts';
-import { temporaryFolder, until } from './support.ts';
+import { ended, freePort, has, startRtspServer, temporaryFolder, until } from './support.ts';
 
 const PATIENCE_MS = 60_000;
+const rtsp = has('/usr/bin/python3', '-c', 'import gi; gi.require_version("GstRtspServer", "1.0")');
 /** An exception that nobody catches ends the thread, between native calls: inside one it would take the process with it. */
 const kill = (worker: Worker) => worker.postMessage(null);
 const [ANALYSIS, GENERATOR, GL] = [0, 1, 2];
@@ -96,6 +99,31 @@ describe('faults while a stream runs', { timeout: 180_000 }, () => {
     expect((await clean(sink, 8, 'composed')).seen.withFace).toBeGreaterThan(0);
   });
 
+  it.skipIf(!rtsp)('veils while an RTSP camera stands still for ten seconds, and goes on', async () => {
+    const long = join(temporaryFolder(), 'long.mkv');
+    execFileSync('ffmpeg', ['-v', 'error', '-y', '-stream_loop', '19', '-i', clip, '-c', 'copy', long]);
+    const port = await freePort();
+    const camera = await startRtspServer(port, long);
+    try {
+      const source = await openRtspSource(`rtsp://127.0.0.1:${port}/cam`);
+      const run = startRun(shared!.engine, source);
+      running.push(run);
+      await clean(run.sink, 5, 'composed');
+      camera.kill('SIGSTOP');
+      await clean(run.sink, 5, 'veiled');
+      await new Promise((resolve) => setTimeout(resolve, 8000));
+      const { frames } = await clean(run.sink, 5, 'veiled');
+      expect(frames.every((frame) => frame.kind === 'veiled')).toBe(true);
+      // Taken for dead after five seconds.
+      expect(source.reconnects).toBeGreaterThan(0);
+      camera.kill('SIGCONT');
+      expect((await clean(run.sink, 8, 'composed')).seen.withFace).toBeGreaterThan(0);
+    } finally {
+      camera.kill('SIGKILL');
+      await ended(camera);
+    }
+  });
+
   it('drops, in order and without growing latency, when frames leave ten times too slowly', async () => {
     const { source, sink } = await start();
     await clean(sink, 3, 'composed');
@@ -139,7 +167,11 @@ describe('faults while a stream runs', { timeout: 180_000 }, () => {
       await shared?.close();
       shared = undefined;
     });
-    const spoilt = async (name: string, spoil: (bytes: Buffer) => void, look: (sink: KeepingSink) => Promise<void>) => {
+    const spoilt = async (
+      name: string,
+      spoil: (bytes: Buffer) => Buffer,
+      look: (sink: KeepingSink) => Promise<void>,
+    ) => {
       const under = await EngineUnderTest.start(spoiltModels(name, spoil));
       try {
         const run = await start(under);
@@ -151,11 +183,12 @@ describe('faults while a stream runs', { timeout: 180_000 }, () => {
       }
     };
     /** Not a number, whatever the alignment. */
-    const notNumbers = (bytes: Buffer) => void bytes.fill(0xff, bytes.length >> 1, (bytes.length >> 1) + 4096);
+    const notNumbers = (bytes: Buffer) => bytes.fill(0xff, bytes.length >> 1, (bytes.length >> 1) + 4096);
 
     it('veils every frame when the detector throws', async () => {
       const rename = (bytes: Buffer) => {
         for (let at = bytes.indexOf('scores'); at >= 0; at = bytes.indexOf('scores', at)) bytes.write('nothng', at);
+        return bytes;
       };
       await spoilt('face-detector', rename, async (sink) => {
         const { frames } = await clean(sink, 10, 'veiled');

@@ -45,6 +45,13 @@ if record != "-":
     permit(sink)
     mounts.add_factory("/anon", sink)
 
+# Further streams as PATH=LAUNCH.
+for path, launch in (option.split("=", 1) for option in sys.argv[4:] if option.startswith("/")):
+    other = GstRtspServer.RTSPMediaFactory.new()
+    other.set_launch(f"( {launch} )")
+    permit(other)
+    mounts.add_factory(path, other)
+
 server.attach(None)
 print("ready", flush=True)
 GLib.MainLoop().run()

@@ -4,6 +4,11 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { ended, temporaryFolder } from './support.ts';
 
+export interface ServeSettings {
+  readonly serve: Record<string, unknown>;
+  readonly [section: string]: unknown;
+}
+
 /** The program as a user starts it: `understudy serve` from the build, on free ports, with a settings file. */
 export class ServeProcess {
   readonly config: string;
@@ -13,15 +18,22 @@ export class ServeProcess {
   readonly child: ChildProcess;
   readonly #log: string[];
 
-  private constructor(child: ChildProcess, config: string, ports: Record<string, number>, log: string[]) {
+  private constructor(
+    child: ChildProcess,
+    config: string,
+    ports: Record<string, number>,
+    log: string[],
+    scheme: 'http' | 'https',
+  ) {
     this.child = child;
     this.config = config;
     const at = (name: string) => `http://127.0.0.1:${ports[name]}`;
-    [this.base, this.metrics, this.api] = [at('port'), at('metricsPort'), at('apiPort')];
+    [this.base, this.metrics, this.api] = [at('port').replace('http', scheme), at('metricsPort'), at('apiPort')];
     this.#log = log;
   }
 
-  static async start(settings: { serve: Record<string, unknown>; [section: string]: unknown }): Promise<ServeProcess> {
+  /** Over HTTPS when the settings have a certificate. */
+  static async start(settings: ServeSettings): Promise<ServeProcess> {
     const config = join(temporaryFolder(), 'serve.yaml');
     writeFileSync(config, stringify(withPorts(settings, await freePorts(3))));
     const child = spawn(process.execPath, ['dist/main.js', 'serve', '--config', config], {
@@ -40,7 +52,7 @@ export class ServeProcess {
       });
       child.once('exit', (code) => reject(new Error(`serve ended with ${code}: ${log.join('\n')}`)));
     });
-    return new ServeProcess(child, config, ports, log);
+    return new ServeProcess(child, config, ports, log, settings.serve.tlsCert ? 'https' : 'http');
   }
 
   get log(): string {
@@ -54,7 +66,7 @@ export class ServeProcess {
     return Number(line?.split(' ').at(-1) ?? 0);
   }
 
-  rewrite(settings: { serve: Record<string, unknown>; [section: string]: unknown }): void {
+  rewrite(settings: ServeSettings): void {
     const ports = [this.base, this.metrics, this.api].map((url) => Number(new URL(url).port));
     writeFileSync(this.config, stringify(withPorts(settings, ports)));
   }
@@ -66,10 +78,10 @@ export class ServeProcess {
   }
 }
 
-function withPorts(settings: { serve: Record<string, unknown> }, ports: number[]) {
+function withPorts(settings: ServeSettings, ports: number[]) {
   const [port, metricsPort, apiPort] = ports;
-  const fixed = { host: '127.0.0.1', port, metricsPort, apiPort, additionalHosts: ['127.0.0.1'] };
-  return { ...settings, serve: { ...settings.serve, ...fixed } };
+  const fixed = { host: '127.0.0.1', port, metricsPort, apiPort };
+  return { ...settings, serve: { additionalHosts: ['127.0.0.1'], ...settings.serve, ...fixed } };
 }
 
 async function freePorts(count: number): Promise<number[]> {

@@ -1,6 +1,11 @@
+import { Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MediaStreamTrack, RTCPeerConnection, useVP8 } from 'werift';
+import { ExitCode } from '../../src/core/errors.ts';
+import { findFfmpeg } from '../../src/core/ffmpeg.ts';
+import { LiveStream } from '../../src/server/live-stream.ts';
 import { type LiveServer, startServer } from '../../src/server/server.ts';
+import { PipelineMetrics } from '../../src/server/stream-stats.ts';
 import { freePort } from './support.ts';
 
 const SDP = { 'Content-Type': 'application/sdp' };
@@ -126,6 +131,80 @@ describe('WHIP and WHEP over HTTP', { timeout: 30_000 }, () => {
     expect(metrics).toContain('understudy_viewers{stream="open"}');
     expect(metrics).toContain('understudy_process_resident_memory_bytes');
     expect(await (await fetch(`${base}/demo`)).text()).toContain('["open","locked"]');
+  });
+
+  it('answers 503 when no UDP port of the range is left, and serves again when a session has ended', async () => {
+    // One session takes a port for each address: from a range that holds one and a bit, the second gets too few.
+    const needed = (await (await post('/open/whep', 'recvonly')).text()).match(/^a=candidate:/gm)!.length;
+    const portRange = [47_300, 47_300 + needed] as const;
+    const options = {
+      http: { host: '127.0.0.1', port: 0 },
+      streams: { open: {} },
+      iceServers: [],
+      additionalHosts: ['127.0.0.1', '203.0.113.7'],
+      portRange,
+      rungsKbps: [400],
+      minKbps: 1,
+      inFlight: 1,
+      passAudio: true,
+      log: () => {},
+    };
+    const narrow = await startServer(options, () => Promise.resolve());
+    const watch = async () => {
+      const { peer, sdp } = await offer('recvonly');
+      peers.push(peer);
+      return fetch(`http://127.0.0.1:${narrow.port}/open/whep`, { method: 'POST', headers: SDP, body: sdp });
+    };
+    try {
+      // At the same time: neither may take the other's port.
+      const both = await Promise.all([watch(), watch()]);
+      const [made, refused] = both.sort((a, b) => a.status - b.status);
+      expect([made!.status, refused!.status]).toEqual([201, 503]);
+      const candidates = [...(await made!.text()).matchAll(/^a=candidate:\S+ 1 udp \d+ (\S+) (\d+) /gm)];
+      expect(candidates.map((c) => c[1])).toEqual(expect.arrayContaining(options.additionalHosts));
+      for (const [, , port] of candidates) {
+        expect(Number(port)).toBeGreaterThanOrEqual(portRange[0]);
+        expect(Number(port)).toBeLessThanOrEqual(portRange[1]);
+      }
+      const { detail } = (await refused!.json()) as { detail: string };
+      expect(detail).toContain(`no UDP port from ${portRange[0]} to ${portRange[1]} is free`);
+      await fetch(`http://127.0.0.1:${narrow.port}${made!.headers.get('location')}`, { method: 'DELETE' });
+      expect((await watch()).status).toBe(201);
+    } finally {
+      await narrow.close();
+    }
+  });
+
+  it('takes the codec that there is an encoder for, and says when there is none', async () => {
+    const { peer, sdp } = await offer('recvonly');
+    peers.push(peer);
+    const { encoders, ...tool } = await findFfmpeg();
+    const without = (...names: string[]) => {
+      const left = new Set([...encoders].filter((name) => !names.includes(name)));
+      const peerOptions = { iceServers: [], additionalHosts: ['127.0.0.1'] };
+      const stats = new PipelineMetrics(new Registry()).for('x');
+      const options = { peer: peerOptions, rungsKbps: [400], minKbps: 1, inFlight: 1, passAudio: true, stats };
+      return new LiveStream('x', 1, { ...tool, encoders: left }, () => Promise.resolve(), {
+        ...options,
+        log: () => {},
+      });
+    };
+    await expect(without('libvpx').view(sdp)).rejects.toThrow(
+      'the offer has no H.264 with packetization-mode 1, the only codec this server has an encoder for',
+    );
+    await expect(without('libvpx', 'libx264').view(sdp)).rejects.toMatchObject({
+      message: expect.stringMatching(/^ffmpeg \S+ has neither libvpx nor libx264$/),
+      exitCode: ExitCode.tool,
+    });
+    const both = sdp
+      .replace(/^(m=video \S+ \S+ )(\d+)(.*)$/m, '$1$2 102$3')
+      .replace(
+        /^(a=rtpmap:\d+ VP8\/90000\r\n)/m,
+        '$1a=rtpmap:102 H264/90000\r\na=fmtp:102 packetization-mode=1;profile-level-id=42e01f\r\n',
+      );
+    const stream = without('libvpx');
+    expect((await stream.view(both)).answer).toContain('H264/90000');
+    await stream.close();
   });
 
   it('says that a port is in use', async () => {

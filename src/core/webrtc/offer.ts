@@ -20,12 +20,19 @@ const FEEDBACK = {
   view: ['nack', 'nack pli', 'ccm fir', 'goog-remb'],
 };
 
+const NAMES: Record<VideoCodecName, string> = { vp8: 'VP8', h264: 'H.264 with packetization-mode 1' };
+
 /**
  * Reads a WHIP or WHEP offer and leaves in it what is to be negotiated: of video the first of VP8 and H.264
  * (packetization-mode 1) in the peer's order, of audio Opus.
+ * @param codecs what can be served, at least one
  * @throws UnderstudyError when it is not an SDP offer, or has no such video
  */
-export function readOffer(sdp: string, purpose: 'publish' | 'view'): ReadOffer {
+export function readOffer(
+  sdp: string,
+  purpose: 'publish' | 'view',
+  codecs: readonly VideoCodecName[] = ['vp8', 'h264'],
+): ReadOffer {
   if (!/^v=0\r?$/m.test(sdp) || !/^a=ice-ufrag:/m.test(sdp) || !/^a=fingerprint:/m.test(sdp)) {
     throw badOffer(
       'the body is not an SDP offer with ICE and DTLS',
@@ -42,9 +49,13 @@ export function readOffer(sdp: string, purpose: 'publish' | 'view'): ReadOffer {
     const payloads = section[0]!.split(' ').slice(3);
     if (section[0]!.startsWith('m=video')) {
       if (codec) throw badOffer('the offer has more than one video', 'offer one video and one audio');
-      const chosen = chooseVideo(section, payloads);
-      if (!chosen)
-        throw badOffer('the offer has neither VP8 nor H.264 with packetization-mode 1', 'offer one of the two');
+      const chosen = chooseVideo(section, payloads, codecs);
+      if (!chosen) {
+        const [first, second] = codecs.map((name) => NAMES[name]);
+        throw second
+          ? badOffer(`the offer has neither ${first} nor ${second}`, 'offer one of the two')
+          : badOffer(`the offer has no ${first}, the only codec this server has an encoder for`, 'offer it');
+      }
       codec = chosen.codec;
       return keep(section, chosen.payload, FEEDBACK[purpose]);
     }
@@ -60,7 +71,11 @@ export function readOffer(sdp: string, purpose: 'publish' | 'view'): ReadOffer {
   return { sdp: `${[...session, ...out.flat()].join('\r\n')}\r\n`, codec, hasAudio };
 }
 
-function chooseVideo(section: string[], payloads: string[]): { codec: VideoCodecName; payload: string } | undefined {
+function chooseVideo(
+  section: string[],
+  payloads: string[],
+  codecs: readonly VideoCodecName[],
+): { codec: VideoCodecName; payload: string } | undefined {
   const format = (payload: string) => section.find((l) => l.startsWith(`a=fmtp:${payload} `)) ?? '';
   const baseline = (payload: string) => /profile-level-id=42/i.test(format(payload));
   const found: { codec: VideoCodecName; payload: string }[] = [];
@@ -70,7 +85,7 @@ function chooseVideo(section: string[], payloads: string[]): { codec: VideoCodec
     else if (/ H264\/90000/i.test(map) && /packetization-mode=1/.test(format(payload)))
       found.push({ codec: 'h264', payload });
   }
-  const first = found[0];
+  const first = found.find(({ codec }) => codecs.includes(codec));
   // Every H.264 decoder takes the constrained baseline that our encoder writes.
   return first?.codec === 'h264' ? (found.find((f) => f.codec === 'h264' && baseline(f.payload)) ?? first) : first;
 }

@@ -9,7 +9,7 @@ import {
   useVP8,
 } from 'werift';
 import { ExitCode, UnderstudyError } from '../errors.ts';
-import { type ReadOffer, readOffer } from './offer.ts';
+import { type ReadOffer, readOffer, type VideoCodecName } from './offer.ts';
 
 export interface IceServer {
   readonly urls: string;
@@ -35,10 +35,16 @@ export interface Negotiated {
 
 /**
  * Answers an offer: `publish` receives the peer's media, `view` sends to it. All of our candidates are in the answer.
- * @throws UnderstudyError(input) for an offer that cannot be answered
+ * @param codecs what can be received or sent, at least one
+ * @throws UnderstudyError(input) for an offer that cannot be answered, UnderstudyError(tool) when all UDP ports are taken
  */
-export async function answerOffer(sdp: string, purpose: 'publish' | 'view', options: PeerOptions): Promise<Negotiated> {
-  const offer = readOffer(sdp, purpose);
+export async function answerOffer(
+  sdp: string,
+  purpose: 'publish' | 'view',
+  options: PeerOptions,
+  codecs: readonly VideoCodecName[] = ['vp8', 'h264'],
+): Promise<Negotiated> {
+  const offer = readOffer(sdp, purpose, codecs);
   // video-orientation is left out on purpose: a phone that may not send it turns its pictures itself.
   const extensions = purpose === 'publish' ? [useSdesMid(), useTransportWideCC()] : [useSdesMid(), useAbsSendTime()];
   const peer = new RTCPeerConnection({
@@ -52,6 +58,7 @@ export async function answerOffer(sdp: string, purpose: 'publish' | 'view', opti
     iceAdditionalHostAddresses: [...options.additionalHosts],
     ...(options.portRange && { icePortRange: [...options.portRange] as [number, number] }),
   });
+  const done = options.portRange ? await portSearchTurn() : () => {};
   try {
     await peer.setRemoteDescription({ type: 'offer', sdp: offer.sdp });
     const direction = purpose === 'publish' ? 'recvonly' : 'sendonly';
@@ -60,6 +67,7 @@ export async function answerOffer(sdp: string, purpose: 'publish' | 'view', opti
     const video = peer.getTransceivers().find((t) => t.kind === 'video');
     if (!video || !peer.localDescription) throw new Error('nothing was negotiated');
     const audio = peer.getTransceivers().find((t) => t.kind === 'audio');
+    requirePorts(peer.localDescription.sdp, options);
     return { peer, offer, answer: shape(peer.localDescription.sdp, offer), video, audio };
   } catch (error) {
     await peer.close();
@@ -70,7 +78,33 @@ export async function answerOffer(sdp: string, purpose: 'publish' | 'view', opti
       'offer video by VP8 or H.264, bundled, with ICE and DTLS',
       { cause: error },
     );
+  } finally {
+    done();
   }
+}
+
+let lastPortSearch: Promise<void> = Promise.resolve();
+
+/** werift looks for a free port of the range and opens it in two steps: two sessions at once would find the same one. */
+async function portSearchTurn(): Promise<() => void> {
+  const before = lastPortSearch;
+  let done = () => {};
+  lastPortSearch = new Promise((resolve) => {
+    done = resolve;
+  });
+  await before;
+  return done;
+}
+
+/** An address without a port is left out of the answer silently, and a client that needs it would never connect. */
+function requirePorts(answer: string, { portRange, additionalHosts }: PeerOptions): void {
+  const hosts = [...answer.matchAll(/^a=candidate:\S+ 1 udp \d+ (\S+) \d+ typ host/gim)].map((match) => match[1]!);
+  if (!portRange || (hosts.length > 0 && additionalHosts.every((host) => hosts.includes(host)))) return;
+  throw new UnderstudyError(
+    ExitCode.tool,
+    `no UDP port from ${portRange.join(' to ')} is free`,
+    'end other sessions, or widen serve.udpPorts: each session takes a port for each address that is offered',
+  );
 }
 
 /** States the profile that is really sent, whatever the peer's line said. */

@@ -1,4 +1,5 @@
 import { ExitCode, UnderstudyError } from '../../core/errors.ts';
+import { hasProtocol } from '../../core/ffmpeg.ts';
 import { resolveHost } from '../../core/stream-address.ts';
 import { type LiveOutputOptions, lowDelayH264, openLiveSink } from '../live/live-encoder.ts';
 import type { LiveSink } from '../live/live-sink.ts';
@@ -7,7 +8,7 @@ import type { LiveSink } from '../live/live-sink.ts';
 export function openTransportStreamSink(url: string, options: LiveOutputOptions = {}): Promise<LiveSink> {
   return openLiveSink(async (tool) => {
     const modern = Number.parseInt(tool.version.replace(/^\D*/, ''), 10) >= 5;
-    if (url.startsWith('srt:') && !modern) {
+    if (url.startsWith('srt:') && !(await hasProtocol(tool, 'srt', 'output'))) {
       throw new UnderstudyError(
         ExitCode.output,
         `ffmpeg ${tool.version} has no SRT`,

@@ -20,6 +20,9 @@ export interface CodedEncoderPorts {
   onEnd(encoder: CodedEncoder): void;
 }
 
+/** ffmpeg's encoder of each codec. */
+export const ENCODERS: Readonly<Record<VideoCodecName, string>> = { vp8: 'libvpx', h264: 'libx264' };
+
 /** Key pictures are wanted at most this often: each costs many times a normal picture. */
 const KEY_INTERVAL_MS = 500;
 const STALL_MS = 5000;
@@ -116,12 +119,34 @@ function encoderArguments(codec: VideoCodecName, kbps: number): string[] {
   const encoder =
     codec === 'vp8'
       ? [
-          ...['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8', '-lag-in-frames', '0', '-auto-alt-ref', '0'],
+          ...[
+            '-c:v',
+            ENCODERS.vp8,
+            '-deadline',
+            'realtime',
+            '-cpu-used',
+            '8',
+            '-lag-in-frames',
+            '0',
+            '-auto-alt-ref',
+            '0',
+          ],
           ...['-error-resilient', 'default', '-static-thresh', '100', '-qmin', '4', '-qmax', '56', '-threads', '1'],
           ...['-max-intra-rate', String(Math.min(intra, 900)), '-f', 'ivf'],
         ]
       : [
-          ...['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-profile:v', 'baseline', '-bf', '0'],
+          ...[
+            '-c:v',
+            ENCODERS.h264,
+            '-preset',
+            'ultrafast',
+            '-tune',
+            'zerolatency',
+            '-profile:v',
+            'baseline',
+            '-bf',
+            '0',
+          ],
           ...['-x264-params', 'repeat-headers=1:fps=30:sliced-threads=0:threads=1', '-f', 'nut'],
         ];
   const args = ffmpegArguments({

@@ -45,6 +45,8 @@ export async function openRtspSource(url: string, options: RtspSourceOptions = {
 function explain(url: string, log: string): UnderstudyError {
   const name = withoutCredentials(url);
   const say = (what: string, remedy: string) => new UnderstudyError(ExitCode.input, `${name} ${what}`, remedy);
+  if (/Decoder \(codec \S+\) not found|Unknown decoder/i.test(log))
+    return say('has a codec that this ffmpeg does not know', 'set the camera to H.264 or H.265');
   if (/401|unauthorized/i.test(log)) return say('refused the user name or password', 'check them in the URL');
   if (/404 |not found/i.test(log)) return say('has no such stream', 'check the path of the URL');
   if (/refused/i.test(log)) return say('refused the connection', 'check the port, and that the camera is on');

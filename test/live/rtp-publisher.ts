@@ -1,0 +1,103 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createSocket, type Socket } from 'node:dgram';
+import { request } from 'node:https';
+import { MediaStreamTrack, RTCPeerConnection, useH264, useVP8 } from 'werift';
+import { ended } from './support.ts';
+
+/** POSTs an SDP over HTTPS, whoever signed the certificate. */
+export function postSdp(url: string, sdp: string, token?: string): Promise<{ status: number; body: string }> {
+  const headers = { 'Content-Type': 'application/sdp', ...(token && { Authorization: `Bearer ${token}` }) };
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { method: 'POST', headers, rejectUnauthorized: false }, (response) => {
+      let body = '';
+      response.setEncoding('utf8').on('data', (text: string) => {
+        body += text;
+      });
+      response.on('end', () => resolve({ status: response.statusCode!, body }));
+    });
+    sent.on('error', reject).end(sdp);
+  });
+}
+
+const CODING = {
+  vp8: ['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8', '-b:v', '1M'],
+  h264: ['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-profile:v', 'baseline'],
+};
+
+export interface PublisherOptions {
+  readonly clip: string;
+  readonly codec: keyof typeof CODING;
+  readonly url: string;
+  readonly token?: string;
+}
+
+/** A WHIP publisher whose packets the test can spoil: ffmpeg plays a clip into it. */
+export class RtpPublisher {
+  readonly peer: RTCPeerConnection;
+  readonly answer: string;
+  readonly source: ChildProcess;
+  readonly #socket: Socket;
+  /** What is sent in place of each packet; undefined: the packet. */
+  replace: ((packet: Buffer) => Buffer[]) | undefined;
+
+  private constructor(peer: RTCPeerConnection, answer: string, source: ChildProcess, socket: Socket) {
+    this.peer = peer;
+    this.answer = answer;
+    this.source = source;
+    this.#socket = socket;
+  }
+
+  static async start({ clip, codec, url, token }: PublisherOptions): Promise<RtpPublisher> {
+    const peer = new RTCPeerConnection({ codecs: { video: [codec === 'vp8' ? useVP8() : useH264()], audio: [] } });
+    const track = new MediaStreamTrack({ kind: 'video' });
+    peer.addTransceiver(track, { direction: 'sendonly' });
+    await peer.setLocalDescription(await peer.createOffer());
+    const { status, body } = await postSdp(url, peer.localDescription!.sdp, token);
+    if (status !== 201) throw new Error(`${status} ${body}`);
+    await peer.setRemoteDescription({ type: 'answer', sdp: body });
+    const socket = createSocket('udp4');
+    await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+    const to = `rtp://127.0.0.1:${socket.address().port}?pkt_size=1100`;
+    const key = ['-g', '10', '-bf', '0', '-pix_fmt', 'yuv420p', '-an'];
+    const args = ['-v', 'error', '-re', '-stream_loop', '-1', '-i', clip, ...CODING[codec], ...key, '-f', 'rtp', to];
+    const source = spawn('ffmpeg', args, { stdio: 'ignore' });
+    const publisher = new RtpPublisher(peer, body, source, socket);
+    socket.on('message', (packet) => {
+      for (const each of publisher.replace?.(packet) ?? [packet]) track.writeRtp(each);
+    });
+    return publisher;
+  }
+
+  /** Sends spoilt copies of whatever goes over the wire (STUN, DTLS, SRTP, SRTCP) beside it, from the same port. */
+  spoilTheWire(spoil: (datagram: Buffer) => Buffer): { stop(): void; sent: number } {
+    const state = { sent: 0, stop: () => {} };
+    const undo = this.peer.iceTransports.flatMap(({ connection }) =>
+      (connection as unknown as { protocols: { transport: Wire }[] }).protocols.map(({ transport }) => {
+        const { send } = transport;
+        transport.send = async (data, address) => {
+          await send(data, address);
+          state.sent++;
+          await send(spoil(data), address);
+        };
+        return () => {
+          transport.send = send;
+        };
+      }),
+    );
+    state.stop = () => {
+      for (const each of undo) each();
+    };
+    return state;
+  }
+
+  async close(): Promise<void> {
+    this.source.kill('SIGKILL');
+    await ended(this.source);
+    this.#socket.close();
+    await this.peer.close();
+  }
+}
+
+interface Wire {
+  send(data: Buffer, address?: [string, number]): Promise<void>;
+}

@@ -182,22 +182,35 @@ def make_batch(data: FaceData, config: RunConfig, step: int) -> Batch:
 
 
 def batches(data: FaceData, config: RunConfig, first_step: int, ahead: int = 4):
-    """Endless; made by a thread, in order. An error in it is raised here."""
+    """Endless; made by a thread, in order. An error in it is raised here. The thread ends with the iteration: one that is still at work
+    when the interpreter goes away takes the process down."""
     ready: queue.Queue = queue.Queue(ahead)
+    stop = threading.Event()
+
+    def hand_over(item) -> None:
+        while not stop.is_set():
+            try:
+                return ready.put(item, timeout=0.2)
+            except queue.Full:
+                continue
 
     def work() -> None:
         step = first_step
-        while True:
+        while not stop.is_set():
             try:
-                ready.put(make_batch(data, config, step))
+                hand_over(make_batch(data, config, step))
             except Exception as error:
-                ready.put(error)
-                return
+                return hand_over(error)
             step += 1
 
-    threading.Thread(target=work, daemon=True).start()
-    while True:
-        batch = ready.get()
-        if isinstance(batch, Exception):
-            raise batch
-        yield batch
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        while True:
+            batch = ready.get()
+            if isinstance(batch, Exception):
+                raise batch
+            yield batch
+    finally:
+        stop.set()
+        thread.join()

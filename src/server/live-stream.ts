@@ -1,4 +1,5 @@
 import type { RTCRtpTransceiver } from 'werift';
+import { deliverAudio } from '../core/audio/deliver.ts';
 import type { FfmpegTool } from '../core/ffmpeg.ts';
 import { answerOffer, type Negotiated, type PeerOptions } from '../core/webrtc/peer.ts';
 import type { Sink } from '../egress/sink.ts';
@@ -33,7 +34,7 @@ export interface LiveStreamOptions extends ViewerHubOptions {
   readonly peer: PeerOptions;
   /** Frames with the pipeline at once. */
   readonly inFlight: number;
-  /** Pass the publisher's Opus on; false: silence. */
+  /** Pass the source's sound on; false: silence. */
   readonly passAudio: boolean;
   readonly stats: StreamStats;
   readonly canvas?: { readonly width: number; readonly height: number };
@@ -48,6 +49,7 @@ export class LiveStream {
   readonly sessions = new Map<string, Session>();
   readonly #run: RunPipeline;
   readonly #options: LiveStreamOptions;
+  readonly #tool: FfmpegTool;
   #publisher: Session | 'arriving' | undefined;
   #source: CountedSource | undefined;
   #running: Promise<void> = Promise.resolve();
@@ -61,6 +63,7 @@ export class LiveStream {
     this.streamId = streamId;
     this.#run = run;
     this.#options = options;
+    this.#tool = tool;
     this.hub = new ViewerHub(tool, options);
     this.hub.onLatency = (ms) => options.stats.latency(ms);
   }
@@ -179,6 +182,7 @@ export class LiveStream {
       stats.begin();
       // Sound waits as long as the picture takes.
       this.hub.begin((timestampUs) => (source.elapsedUs - timestampUs) / 1000);
+      const endAudio = this.#passAudio(source);
       try {
         await this.#run({ name, streamId, source, sink: this.hub, stop: this.#stop.signal, stats });
       } catch (error) {
@@ -189,9 +193,25 @@ export class LiveStream {
         });
         await source.close();
         await this.hub.abort();
+      } finally {
+        await endAudio();
       }
     })();
     await this.#running;
+  }
+
+  /** A camera's or a file's sound becomes Opus for the viewers. The pictures do not wait for it. @returns ends it */
+  #passAudio({ audio }: CountedSource): () => Promise<void> {
+    if (!audio || !this.#options.passAudio) return () => Promise.resolve();
+    const delivery = deliverAudio(this.#tool, audio, ['opus'], 'opus').then((delivered) => {
+      if (!delivered) this.#options.log('no sound', { stream: this.name, reason: 'it cannot be encoded as Opus' });
+      const unsubscribe = delivered?.track.subscribe((packet) => this.hub.pushTimedAudio(packet));
+      return async () => {
+        unsubscribe?.();
+        await delivered?.close();
+      };
+    });
+    return async () => (await delivery)();
   }
 
   #forget(session: Session, reason: string): void {

@@ -1,11 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { createSocket, type Socket } from 'node:dgram';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { childrenWith } from './fault-run.ts';
+import { flashClip, skews, streamsOf } from './flash.ts';
 import { FaceSearch, framesOf, personClip } from './people.ts';
 import { ended, freePort, has, startRtspServer, temporaryFolder, until } from './support.ts';
+import { UdpReceiver } from './udp-receiver.ts';
 
 const ready = has('/usr/bin/python3', '-c', 'import gi; gi.require_version("GstRtspServer", "1.0")');
 const folder = temporaryFolder();
@@ -23,34 +24,6 @@ function understudy(...args: string[]): { child: ChildProcess; done: Promise<Fin
     stderr += text;
   });
   return { child, done: new Promise((resolve) => child.once('close', (code) => resolve({ code, stderr }))) };
-}
-
-/** Keeps the MPEG-TS that arrives at a UDP port of its own. */
-class UdpReceiver {
-  readonly port: number;
-  readonly #socket: Socket;
-  readonly #packets: Buffer[] = [];
-  bytes = 0;
-
-  private constructor(socket: Socket) {
-    this.#socket = socket;
-    this.port = socket.address().port;
-    socket.on('message', (packet) => {
-      this.#packets.push(packet);
-      this.bytes += packet.length;
-    });
-  }
-
-  static async open(): Promise<UdpReceiver> {
-    const socket = createSocket('udp4');
-    await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
-    return new UdpReceiver(socket);
-  }
-
-  async close(path: string): Promise<void> {
-    await new Promise<void>((resolve) => this.#socket.close(() => resolve()));
-    writeFileSync(path, Buffer.concat(this.#packets));
-  }
 }
 
 describe('understudy run with live streams', { timeout: 180_000 }, () => {
@@ -126,6 +99,23 @@ describe('understudy run with live streams', { timeout: 180_000 }, () => {
     const seen = await search.search(framesOf(at('played.ts'), 3), anna);
     expect(seen.matches).toBe(0);
     expect(seen.withFace).toBeGreaterThan(0);
+  });
+
+  it('plays the sound of a recording out in sync, unless it is to be dropped', async () => {
+    flashClip(at('flash.mkv'), 10, 'opus');
+    for (const drop of [false, true]) {
+      const udp = await UdpReceiver.open();
+      const audio = drop ? ['--audio', 'drop'] : [];
+      const { code } = await understudy(at('flash.mkv'), `udp://127.0.0.1:${udp.port}`, ...audio).done;
+      await udp.close(at('sound.ts'));
+      expect(code).toBe(0);
+      expect(streamsOf(at('sound.ts'))).toEqual(drop ? ['video h264'] : ['audio aac', 'video h264']);
+      if (drop) continue;
+      const found = skews(at('sound.ts'));
+      console.info(`sound later than the picture, ms: ${found.map(Math.round).join(' ')}`);
+      expect(found.length).toBeGreaterThanOrEqual(2);
+      for (const skew of found) expect(Math.abs(skew)).toBeLessThan(80);
+    }
   });
 
   it('names what is wrong in one sentence, with the exit code of the side', async () => {

@@ -139,13 +139,13 @@ export class NutDemuxer {
   #stream(r: VarintReader): NutEvent {
     r.v();
     const kind = r.v();
-    const tag = r.vb();
+    const tag = Uint8Array.from(r.vb());
     this.#streamBase = r.v();
     this.#ptsShift = r.v();
     r.v();
     r.v();
     r.v();
-    const extradata = r.vb();
+    const extradata = Uint8Array.from(r.vb());
     if (kind !== AUDIO) return { stream: { width: r.v(), height: r.v() } };
     const sampleRate = Math.round(r.v() / r.v());
     return { stream: { width: 0, height: 0, audio: { tag, extradata, sampleRate, channels: r.v() } } };

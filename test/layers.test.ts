@@ -75,9 +75,9 @@ describe('egress', () => {
   it('lets a decoder write nothing but sound beside the pictures that it gives to the pipeline', () => {
     const further = files.filter((f) => /'pipe:[3-9]'/.test(text(f)));
     expect(further).toEqual(['ingest/live/decoder-arguments.ts']);
-    const outputs = [...text(further[0]!).matchAll(/\[[^\]]*'pipe:3'\]/g)].map(([list]) => list);
-    expect(outputs).toHaveLength(1);
-    expect(outputs[0]).toMatch(/^\['-map', '0:a:0', '-c:a', 'copy'/);
+    const output = /const AUDIO_OUTPUT = \[(.*?)\n\];/s.exec(text(further[0]!))![1]!;
+    expect(output.match(/'-map'/g)).toHaveLength(1);
+    expect(output).toContain("'-map', '0:a:0', '-c:a', 'copy'");
   });
 
   it('has sinks that check what they are given', () => {

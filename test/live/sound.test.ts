@@ -12,8 +12,8 @@ import type { LiveSource } from '../../src/ingest/live/live-source.ts';
 import { openPacedFileSource } from '../../src/ingest/live/paced-file-source.ts';
 import { openRtspSource } from '../../src/ingest/rtsp/rtsp-source.ts';
 import { type LiveServer, startServer } from '../../src/server/server.ts';
-import { childrenWith } from './fault-run.ts';
 import { beeps, flashClip, skews, streamsOf } from './flash.ts';
+import { childrenWith } from './processes.ts';
 import { ended, freePort, has, poolFor, sealCopy, startRtspServer, temporaryFolder, until } from './support.ts';
 import { UdpReceiver } from './udp-receiver.ts';
 import { WhepViewer } from './whep-viewer.ts';
@@ -193,8 +193,8 @@ describe.skipIf(!ready)(
           let source: LiveSource;
           if (kind === 'G.711 of a camera') source = await open(await camera('alaw'));
           else {
-            flashClip(at('aac.mkv'), 12, 'aac');
-            source = await openPacedFileSource(at('aac.mkv'), { loop: true, keepAudio: true, inFlight: 14 });
+            flashClip(at('aac.mp4'), 12, 'aac');
+            source = await openPacedFileSource(at('aac.mp4'), { loop: true, keepAudio: true, inFlight: 14 });
             sources.push(source);
           }
           const fed = server.streams.get('live')!.feed(source);
@@ -218,5 +218,6 @@ describe.skipIf(!ready)(
 /** Seconds at which the packets of sound begin. */
 function packetTimes(path: string): number[] {
   const args = ['-v', 'error', '-select_streams', 'a:0', '-show_entries', 'packet=pts_time', '-of', 'csv=p=0', path];
-  return execFileSync('ffprobe', args, { encoding: 'utf8' }).trim().split('\n').map(Number.parseFloat);
+  const lines = execFileSync('ffprobe', args, { encoding: 'utf8' }).split('\n');
+  return lines.map(Number.parseFloat).filter(Number.isFinite);
 }

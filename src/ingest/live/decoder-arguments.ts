@@ -49,7 +49,11 @@ export function liveDecoderArguments(
 }
 
 /** Sound only, as it comes. The stream is named and not optional: without sound the process ends before its first picture. */
-const AUDIO_OUTPUT = ['-map', '0:a:0', '-c:a', 'copy', '-flush_packets', '1', '-f', 'nut', 'pipe:3'];
+const AUDIO_OUTPUT = [
+  // What MP4 has before the start is left out: NUT would move all sound so that it begins at zero.
+  ...['-map', '0:a:0', '-c:a', 'copy', '-copypriorss:a', '0'],
+  ...['-flush_packets', '1', '-f', 'nut', 'pipe:3'],
+];
 
 /** @param audio write the sound to `pipe:3` */
 export function spawnLiveDecoder(

@@ -3,8 +3,9 @@ import { durationUs, silence } from '../../core/audio/codec.ts';
 import type { DeliveredAudio } from '../../core/audio/deliver.ts';
 
 /**
- * The encoder's arguments for sound beside the pictures. It comes through the pictures' own pipe: of two inputs ffmpeg would let no picture
- * pass before the sound of its time. It is copied, never encoded, here: else no picture passes before the first sound.
+ * The encoder's arguments for sound beside the pictures. It comes through the pictures' own pipe: of two inputs ffmpeg
+ * would let no picture pass before the sound of its time. It is copied, never encoded, here: else no picture passes
+ * before the first sound.
  */
 export const AUDIO_COPIED = ['-map', '0:a:0', '-c:a', 'copy', '-max_interleave_delta', '1'];
 
@@ -15,7 +16,7 @@ const SILENT_AFTER_US = 500_000;
 /** A packet that begins this much before the end of the last one is a rounding error, not an overlap. */
 const TOLERANCE_US = 3000;
 
-/** One output's sound: held back until its picture leaves, in order, and without a hole that lasts. Never waits for anything. */
+/** One output's sound: held back until its picture leaves, in order, without a hole that lasts. Never waits for anything. */
 export class AudioLane {
   readonly #audio: DeliveredAudio;
   readonly #unsubscribe: () => void;
@@ -46,7 +47,10 @@ export class AudioLane {
     this.#filling = false;
   }
 
-  /** A picture leaves: so does the sound up to it. @param originUs the time that is zero in the output @returns packets on the output's clock, to be written before it */
+  /**
+   * A picture leaves: so does the sound up to it. @param originUs the time that is zero in the output
+   * @returns packets on the output's clock, to be written before it
+   */
   upTo(timestampUs: number, originUs: number): AudioPacket[] {
     const out: AudioPacket[] = [];
     if (this.#originUs === undefined) {

@@ -140,8 +140,9 @@ export class LiveSource implements Source {
     onPicture: (slot: ReturnType<LiveFrames['tryTakeSlot']>, timestampUs: number) => {
       this.#lastPictureMs = performance.now();
       this.#frozen = false;
+      if (!slot) return;
+      this.#frames.offer(slot, timestampUs, this.#log.isDamaged(timestampUs));
       this.#audio?.pictureCame();
-      if (slot) this.#frames.offer(slot, timestampUs, this.#log.isDamaged(timestampUs));
     },
     onDamage: () => this.#frames.markRecentDamaged(),
   };

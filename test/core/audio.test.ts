@@ -119,6 +119,18 @@ describe('the sound of one output', () => {
     expect(out.dropped).toBe(1);
   });
 
+  it('gives way to a sound that is back, though its first packet comes too late', () => {
+    const { track, lane: out } = lane();
+    out.upTo(0, 0);
+    out.upTo(600_000, 0);
+    // Each comes just when silence would take its place.
+    track.push(packet(590));
+    expect(out.upTo(620_000, 0)).toEqual([]);
+    track.push(packet(610));
+    expect(times(out.upTo(640_000, 0))).toEqual([610]);
+    expect(out.dropped).toBe(1);
+  });
+
   it('keeps a few seconds at most when no picture leaves', () => {
     const { track, lane: out } = lane();
     for (let ms = 0; ms < 60_000; ms += 20) track.push(packet(ms));

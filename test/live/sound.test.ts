@@ -174,6 +174,32 @@ describe.skipIf(!ready)(
       expectInSync(skews(at('restarted.ts')), 2);
     });
 
+    it('neither stops nor delays the pictures when the encoder of the sound is killed or hangs', async () => {
+      const source = await open(await camera('mulaw'));
+      const udp = await UdpReceiver.open();
+      const sink = await openTransportStreamSink(`udp://127.0.0.1:${udp.port}`, { audio: source.audio });
+      const done = relay(source, sink);
+      await until(() => sink.written > 60, 20_000, 'frames');
+      for (const pid of childrenWith('aac_low')) process.kill(pid, 'SIGKILL');
+      await wait(6000);
+      udp.save(at('deaf.ts'));
+      expectInSync(skews(at('deaf.ts')), 3);
+      const hung = childrenWith('aac_low');
+      expect(hung).toHaveLength(1);
+      process.kill(hung[0]!, 'SIGSTOP');
+      const before = sink.written;
+      await wait(4000);
+      expect(sink.written - before).toBeGreaterThan(80);
+      await source.close();
+      await done;
+      await sink.finish();
+      expect(sink.restarts).toBe(0);
+      await udp.close(at('deaf.ts'));
+      const times = packetTimes(at('deaf.ts'));
+      const gaps = times.slice(1).map((time, i) => time - times[i]!);
+      expect(Math.max(...gaps)).toBeLessThan(1);
+    });
+
     describe('for WHEP viewers', () => {
       let server: LiveServer | undefined;
       afterAll(() => server?.close());

@@ -83,12 +83,13 @@ export class AudioLane {
   }
 
   #send(out: AudioPacket[], packet: AudioPacket): void {
+    // The sound is back: with more silence each of its packets would find its place taken.
+    if (packet.timestampUs > this.#endUs - SILENT_AFTER_US) this.#filling = false;
     // What comes from before the first picture, or after silence has taken its place.
     if (packet.timestampUs < this.#endUs - TOLERANCE_US) {
       this.dropped++;
       return;
     }
-    this.#filling = false;
     this.#write(out, packet);
     this.sent++;
   }

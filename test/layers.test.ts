@@ -46,11 +46,13 @@ describe('egress', () => {
 
   it('writes nothing out that is not named here', () => {
     const writes =
-      /writeFile|createWriteStream|openSync|appendFile|\.stdin\b|process\.stdout\.write|createSocket|\.sendRtp/;
+      /writeFile|createWriteStream|openSync|appendFile|\.stdin\b|process\.stdout\.write|\.stdio\[|createSocket|\.sendRtp/;
     // Whoever hands pixels on takes SealedFrames and says so; the others write no pixels of a stream.
     const pixels = ['egress/file/encoded-file.ts', 'egress/live/live-sink.ts', 'egress/webrtc/coded-encoder.ts'];
     const named: Record<string, string> = {
       'egress/webrtc/viewer.ts': 'packets that coded-encoder made',
+      'core/audio/transcode.ts': 'coded sound into a process that makes other sound of it',
+      'ingest/live/live-audio.ts': 'reads the sound that a decoder writes',
       'evaluate/record-store.ts': 'measurements',
       'evaluate/y4m.ts': 'ends the input of a decoder',
       'cli/evaluate.ts': 'scores, and the report that is asked for, which shows originals and says so',
@@ -68,6 +70,14 @@ describe('egress', () => {
     const found = files.filter((f) => writes.test(text(f)));
     expect(found.sort()).toEqual([...pixels, ...Object.keys(named)].sort());
     for (const file of pixels) expect(text(file), file).toMatch(/SealedFrame/);
+  });
+
+  it('lets a decoder write nothing but sound beside the pictures that it gives to the pipeline', () => {
+    const further = files.filter((f) => /'pipe:[3-9]'/.test(text(f)));
+    expect(further).toEqual(['ingest/live/decoder-arguments.ts']);
+    const output = /const AUDIO_OUTPUT = \[(.*?)\n\];/s.exec(text(further[0]!))![1]!;
+    expect(output.match(/'-map'/g)).toHaveLength(1);
+    expect(output).toContain("'-map', '0:a:0', '-c:a', 'copy'");
   });
 
   it('has sinks that check what they are given', () => {

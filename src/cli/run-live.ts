@@ -25,6 +25,7 @@ export async function runLive(input: string, output: string, options: RunOptions
   const onWarning = (sentence: string) => process.stderr.write(`understudy: ${sentence}\n`);
   const shared = {
     live: config.live,
+    keepAudio: config.egress.audio === 'keep',
     onWarning,
     ...(config.ffmpeg.path && { ffmpegPath: config.ffmpeg.path }),
   };
@@ -90,10 +91,11 @@ async function openSinks(
     for (const address of addresses) {
       opened.push(
         isLiveAddress(address)
-          ? await openLiveSink(address, shared)
+          ? await openLiveSink(address, shared, source.audio)
           : await openFileSink(address, {
               ...config.egress,
               format: source.info.format,
+              liveAudio: source.audio,
               ...(shared.ffmpegPath && { ffmpegPath: shared.ffmpegPath }),
             }),
       );

@@ -76,7 +76,7 @@ async function serve(options: ServeOptions): Promise<void> {
   const engine = await startEngine(config, sessionKey, {}, { live: true, onWarning: warn });
   const ffmpeg = config.ffmpeg.path ? { ffmpegPath: config.ffmpeg.path } : {};
   let current = config;
-  const live = { live: config.live, onWarning: warn, ...ffmpeg };
+  const live = { live: config.live, keepAudio: config.serve.audio === 'keep', onWarning: warn, ...ffmpeg };
   const run = streamRunner(engine, live, (name) => current.serve.streams[name], log);
   const { serve } = config;
   let reload = () => {};

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { StreamSettings } from '../config/live-schema.ts';
+import type { AudioTrack } from '../core/audio/audio-track.ts';
 import { FanOutSink } from '../egress/fan-out-sink.ts';
 import { openSegmentSink } from '../egress/live/segment-sink.ts';
 import type { Sink } from '../egress/sink.ts';
@@ -19,7 +20,7 @@ export function streamRunner(
   return async ({ name, streamId, source, sink, stop, stats }) => {
     const warn = (error: unknown) =>
       log.warn({ stream: name }, error instanceof Error ? error.message : 'an output failed');
-    const others = await openOthers(name, settingsOf(name), options, warn);
+    const others = await openOthers(name, settingsOf(name), source.audio, options, warn);
     const all = others.length > 0 ? new FanOutSink(sink, others, warn) : sink;
     const result = await runStream(engine, {
       source,
@@ -41,16 +42,18 @@ export function streamRunner(
 async function openOthers(
   name: string,
   settings: StreamSettings | undefined,
+  audio: AudioTrack | undefined,
   options: LiveAddressOptions,
   warn: (error: unknown) => void,
 ): Promise<Sink[]> {
   const { live } = options;
   const opened = await Promise.all([
-    ...(settings?.outputs ?? []).map((address) => openLiveSink(address, options).catch(warn)),
+    ...(settings?.outputs ?? []).map((address) => openLiveSink(address, options, audio).catch(warn)),
     ...(settings?.recordTo
       ? [
           openSegmentSink(settings.recordTo, {
             name,
+            audio,
             segmentS: live.segmentS,
             bitrateKbps: live.bitrateKbps,
             keyIntervalS: live.keyIntervalS,

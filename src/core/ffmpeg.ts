@@ -102,11 +102,18 @@ export interface FfmpegProcess {
   readonly exited: Promise<number | string>;
 }
 
-export function spawnFfmpeg(tool: FfmpegTool, args: string[], onError?: (line: string) => void): FfmpegProcess {
+/** @param pipes number of further pipes, `pipe:3` and so on in the arguments */
+export function spawnFfmpeg(
+  tool: FfmpegTool,
+  args: string[],
+  onError?: (line: string) => void,
+  pipes = 0,
+): FfmpegProcess {
+  const stdio = Array<'pipe'>(3 + pipes).fill('pipe');
   // Its own process group: a Ctrl-C in the terminal is answered by us, by completing the file, and must not reach it.
-  const child = spawn(tool.path, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: process.platform !== 'win32' });
+  const child = spawn(tool.path, args, { stdio, detached: process.platform !== 'win32' });
   let stderr = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     const clean = text.replace(/\/\/[^/@\s]+@/g, '//');
     stderr = (stderr + clean).slice(-16_384);
     for (const line of clean.split('\n')) if (line.trim()) onError?.(line.trim());

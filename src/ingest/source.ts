@@ -1,4 +1,5 @@
 import type { Observable } from 'rxjs';
+import type { AudioTrack } from '../core/audio/audio-track.ts';
 import type { PictureFormat, RawFrame } from '../core/video-frame.ts';
 
 /** What is known about an input before its first frame. */
@@ -21,6 +22,8 @@ export interface Source {
    * they were emitted (`RawFrame.damaged`): look again before composing. Errors with an UnderstudyError after the last good frame.
    */
   readonly frames: Observable<RawFrame>;
+  /** Sound of a live source, with time stamps on the clock of the frames. */
+  readonly audio?: AudioTrack | undefined;
   /** Decoder errors so far. */
   readonly decodeErrors: number;
   close(): Promise<void>;

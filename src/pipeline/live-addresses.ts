@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { LiveSettings } from '../config/live-schema.ts';
+import type { AudioTrack } from '../core/audio/audio-track.ts';
 import { ExitCode, UnderstudyError } from '../core/errors.ts';
 import { withoutCredentials } from '../core/stream-address.ts';
 import { openV4l2Sink } from '../egress/device/v4l2-sink.ts';
@@ -14,6 +15,8 @@ import { openRtspSource } from '../ingest/rtsp/rtsp-source.ts';
 export interface LiveAddressOptions {
   readonly live: LiveSettings;
   readonly ffmpegPath?: string;
+  /** Pass the source's sound on. */
+  readonly keepAudio: boolean;
   readonly onWarning: (sentence: string) => void;
 }
 
@@ -38,6 +41,7 @@ export function openLiveSource(
   const { live, onWarning } = options;
   const shared = {
     inFlight: framesInFlight(live),
+    keepAudio: options.keepAudio,
     onSourceLost: live.onSourceLost,
     openMs: live.openMs,
     stallMs: live.stallMs,
@@ -66,10 +70,11 @@ export function openLiveSource(
   }
 }
 
-/** rtsp(s)://…, udp://…, srt://… or v4l2:DEVICE. @throws UnderstudyError(output) */
-export function openLiveSink(address: string, options: LiveAddressOptions): Promise<Sink> {
+/** rtsp(s)://…, udp://…, srt://… or v4l2:DEVICE. @param audio the source's sound @throws UnderstudyError(output) */
+export function openLiveSink(address: string, options: LiveAddressOptions, audio?: AudioTrack): Promise<Sink> {
   const { live, onWarning } = options;
   const shared = {
+    audio,
     bitrateKbps: live.bitrateKbps,
     keyIntervalS: live.keyIntervalS,
     stallMs: live.stallMs,

@@ -1,4 +1,5 @@
 import type { RTCRtpTransceiver } from 'werift';
+import { deliverAudio } from '../core/audio/deliver.ts';
 import { ExitCode, UnderstudyError } from '../core/errors.ts';
 import type { FfmpegTool } from '../core/ffmpeg.ts';
 import type { VideoCodecName } from '../core/webrtc/offer.ts';
@@ -36,7 +37,7 @@ export interface LiveStreamOptions extends ViewerHubOptions {
   readonly peer: PeerOptions;
   /** Frames with the pipeline at once. */
   readonly inFlight: number;
-  /** Pass the publisher's Opus on; false: silence. */
+  /** Pass the source's sound on; false: silence. */
   readonly passAudio: boolean;
   readonly stats: StreamStats;
   readonly canvas?: { readonly width: number; readonly height: number };
@@ -185,6 +186,7 @@ export class LiveStream {
       stats.begin();
       // Sound waits as long as the picture takes.
       this.hub.begin((timestampUs) => (source.elapsedUs - timestampUs) / 1000);
+      const endAudio = this.#passAudio(source);
       try {
         await this.#run({ name, streamId, source, sink: this.hub, stop: this.#stop.signal, stats });
       } catch (error) {
@@ -195,9 +197,25 @@ export class LiveStream {
         });
         await source.close();
         await this.hub.abort();
+      } finally {
+        await endAudio();
       }
     })();
     await this.#running;
+  }
+
+  /** A camera's or a file's sound becomes Opus for the viewers. The pictures do not wait for it. @returns ends it */
+  #passAudio({ audio }: CountedSource): () => Promise<void> {
+    if (!audio || !this.#options.passAudio) return () => Promise.resolve();
+    const delivery = deliverAudio(this.#tool, audio, ['opus'], 'opus').then((delivered) => {
+      if (!delivered) this.#options.log('no sound', { stream: this.name, reason: 'it cannot be encoded as Opus' });
+      const unsubscribe = delivered?.track.subscribe((packet) => this.hub.pushTimedAudio(packet));
+      return async () => {
+        unsubscribe?.();
+        await delivered?.close();
+      };
+    });
+    return async () => (await delivery)();
   }
 
   #forget(session: Session, reason: string): void {

@@ -11,6 +11,8 @@ import { runStream, type StreamResult } from '../../src/pipeline/stream.ts';
 import type { ShownFrame } from './browser.ts';
 import { temporaryFolder } from './support.ts';
 
+export { childrenWith } from './processes.ts';
+
 /** Keeps every frame that leaves, as RGB of its luma and chroma, and when. */
 export class KeepingSink implements Sink {
   readonly frames: (ShownFrame & { timestampUs: number; atMs: number; kind: string })[] = [];
@@ -139,20 +141,4 @@ export function spoiltModels(name: string, spoil: (bytes: Buffer) => Buffer): { 
   entry.sha256 = createHash('sha256').update(bytes).digest('hex');
   writeFileSync(join(dir, 'manifest.json'), JSON.stringify(manifest));
   return { dir, cacheDir };
-}
-
-/** Processes that this one (or another) has started, by a word of their command line. Linux only. */
-export function childrenWith(word: string, of = process.pid): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      try {
-        const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-        const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-        return parent === of && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(word);
-      } catch {
-        return false;
-      }
-    });
 }

@@ -1,4 +1,5 @@
-"""RTSP server on loopback: serves a clip at /cam (with digest credentials for user:pass when asked to), records what is published to /anon."""
+"""RTSP server on loopback: serves a clip at /cam (with digest credentials for user:pass when asked to, and with its sound
+when its codec is named), records what is published to /anon: MPEG-TS of pictures, or Matroska with the sound that is named."""
 import sys
 
 import gi
@@ -33,15 +34,31 @@ def permit(factory):
     factory.set_permissions(permissions)
 
 
+SOUND = {
+    "alaw": "rtppcmapay name=pay1 pt=8",
+    "mulaw": "rtppcmupay name=pay1 pt=0",
+    "aac": "aacparse ! rtpmp4gpay name=pay1 pt=97",
+    "opus": "opusparse ! rtpopuspay name=pay1 pt=98",
+}
+DEPAY = {
+    "alaw": "rtppcmadepay name=depay1",
+    "mulaw": "rtppcmudepay name=depay1",
+    "aac": "rtpmp4gdepay name=depay1 ! aacparse",
+    "opus": "rtpopusdepay name=depay1 ! opusparse",
+}
+sound = "".join(f" d. ! queue ! {SOUND[word]}" for word in sys.argv[4:] if word in SOUND)
 camera = GstRtspServer.RTSPMediaFactory.new()
-camera.set_launch(f"( filesrc location={clip} ! matroskademux ! h264parse config-interval=-1 ! rtph264pay name=pay0 pt=96 )")
+camera.set_launch(f"( filesrc location={clip} ! matroskademux name=d d. ! queue ! h264parse config-interval=-1 ! rtph264pay name=pay0 pt=96{sound} )")
 camera.set_shared(True)
 permit(camera)
 mounts.add_factory("/cam", camera)
 if record != "-":
     sink = GstRtspServer.RTSPMediaFactory.new()
     sink.set_transport_mode(GstRtspServer.RTSPTransportMode.RECORD)
-    sink.set_launch(f"( rtph264depay name=depay0 ! h264parse ! mpegtsmux ! filesink location={record} async=false )")
+    depay = next((DEPAY[word[7:]] for word in sys.argv[4:] if word.startswith("record-")), None)
+    mux = f"matroskamux name=m streamable=true ! filesink location={record} async=false buffer-mode=unbuffered {depay} ! queue ! m." if depay else (
+        f"mpegtsmux ! filesink location={record} async=false")
+    sink.set_launch(f"( rtph264depay name=depay0 ! h264parse ! {mux} )")
     permit(sink)
     mounts.add_factory("/anon", sink)
 

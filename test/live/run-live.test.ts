@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { childrenWith } from './fault-run.ts';
+import { flashClip, skews, streamsOf } from './flash.ts';
 import { FaceSearch, framesOf, personClip } from './people.ts';
 import { understudy } from './run-process.ts';
 import { ended, freePort, has, startRtspServer, temporaryFolder, until } from './support.ts';
@@ -102,5 +103,22 @@ describe('understudy run with live streams', { timeout: 180_000 }, () => {
     const seen = await search.search(framesOf(at('srt.ts'), 3), anna);
     expect(seen.matches, `best cosine ${seen.best}`).toBe(0);
     expect(seen.withFace).toBeGreaterThan(0);
+  });
+
+  it('plays the sound of a recording out in sync, unless it is to be dropped', async () => {
+    flashClip(at('flash.mkv'), 10, 'opus');
+    for (const drop of [false, true]) {
+      const udp = await UdpReceiver.open();
+      const audio = drop ? ['--audio', 'drop'] : [];
+      const { code } = await understudy(at('flash.mkv'), `udp://127.0.0.1:${udp.port}`, ...audio).done;
+      await udp.close(at('sound.ts'));
+      expect(code).toBe(0);
+      expect(streamsOf(at('sound.ts'))).toEqual(drop ? ['video h264'] : ['audio aac', 'video h264']);
+      if (drop) continue;
+      const found = skews(at('sound.ts'));
+      console.info(`sound later than the picture, ms: ${found.map(Math.round).join(' ')}`);
+      expect(found.length).toBeGreaterThanOrEqual(2);
+      for (const skew of found) expect(Math.abs(skew)).toBeLessThan(80);
+    }
   });
 });

@@ -64,9 +64,16 @@ export function makeClip(path: string, seconds: number, size = '320x240', rate =
   ]);
 }
 
-export function startRtspServer(port: number, clip: string, record = '-', digest = false): Promise<ChildProcess> {
+/** @param sound codec of the clip's sound, when that is served and recorded too: alaw, mulaw, aac or opus */
+export function startRtspServer(
+  port: number,
+  clip: string,
+  record = '-',
+  digest = false,
+  sound?: string,
+): Promise<ChildProcess> {
   const script = fileURLToPath(new URL('./rtsp-server.py', import.meta.url));
-  const options = digest ? ['digest'] : [];
+  const options = [...(digest ? ['digest'] : []), ...(sound ? [sound, `record-${sound}`] : [])];
   const child = spawn('/usr/bin/python3', [script, String(port), clip, record, ...options], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

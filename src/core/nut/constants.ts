@@ -11,6 +11,10 @@ export const MAIN = code(0x4e4d7a56, 0x1f5f04ad);
 export const STREAM = code(0x4e531140, 0x5bf2f9db);
 export const SYNCPOINT = code(0x4e4be4ad, 0xeeca4569);
 
+/** Stream classes. */
+export const VIDEO = 0;
+export const AUDIO = 1;
+
 export const Flag = {
   key: 1,
   codedPts: 8,

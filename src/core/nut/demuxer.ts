@@ -1,4 +1,5 @@
-import { FILE_ID, Flag, MAIN, STREAM, SYNCPOINT } from './constants.ts';
+import type { AudioFormat } from '../audio/audio-track.ts';
+import { AUDIO, FILE_ID, Flag, MAIN, STREAM, SYNCPOINT } from './constants.ts';
 import { NEED_MORE, VarintReader } from './varint.ts';
 
 interface FrameCode {
@@ -11,20 +12,26 @@ interface FrameCode {
 }
 
 export interface NutStream {
+  /** 0 for sound. */
   readonly width: number;
   readonly height: number;
+  /** Present when the stream is sound. */
+  readonly audio?: AudioFormat;
 }
 
 export interface NutFrame {
   readonly timestampUs: number;
+  /** Bytes that follow. */
   readonly byteLength: number;
+  /** First bytes of the packet, which the stream's header tells once for all; empty for pictures. */
+  readonly prefix: Uint8Array;
 }
 
 /** A stretch of the input that the caller has to act on; `undefined`: more bytes are needed. */
 export type NutEvent = { stream: NutStream } | { frame: NutFrame } | undefined;
 
 /**
- * Parses the NUT that ffmpeg writes for one rawvideo stream, a header at a time. Picture bytes never pass through here:
+ * Parses the NUT that ffmpeg writes for one stream, a header at a time. The bytes of packets never pass through here:
  * after a `frame` event the caller takes `byteLength` bytes from `rest` and from the next chunks itself.
  */
 export class NutDemuxer {
@@ -131,15 +138,17 @@ export class NutDemuxer {
 
   #stream(r: VarintReader): NutEvent {
     r.v();
-    r.v();
-    r.vb();
+    const kind = r.v();
+    const tag = Uint8Array.from(r.vb());
     this.#streamBase = r.v();
     this.#ptsShift = r.v();
     r.v();
     r.v();
     r.v();
-    r.vb();
-    return { stream: { width: r.v(), height: r.v() } };
+    const extradata = Uint8Array.from(r.vb());
+    if (kind !== AUDIO) return { stream: { width: r.v(), height: r.v() } };
+    const sampleRate = Math.round(r.v() / r.v());
+    return { stream: { width: 0, height: 0, audio: { tag, extradata, sampleRate, channels: r.v() } } };
   }
 
   /** The time stamps after a syncpoint are told relative to the time stamp it carries. */
@@ -165,11 +174,12 @@ export class NutDemuxer {
     for (let i = 0; i < reserved; i++) r.v();
     if (flags & Flag.checksum) r.u32();
     const size = msb * code.sizeMul + code.sizeLsb;
-    if ((this.#elision[headerIdx]?.length ?? 0) > 0 && size > 4096) throw new Error('unexpected NUT header elision');
+    const prefix = this.#elision[headerIdx] ?? new Uint8Array();
+    if (prefix.length > 0 && size > 4096) throw new Error('unexpected NUT header elision');
     this.#lastPts = pts;
     const base = this.#timeBases[this.#streamBase]!;
     const timestampUs = Math.round((pts * 1e6 * base.num) / base.den);
-    return { frame: { timestampUs, byteLength: size } };
+    return { frame: { timestampUs, byteLength: size - prefix.length, prefix } };
   }
 
   #pts(coded: number): number {

@@ -5,6 +5,7 @@ import { ExitCode, UnderstudyError } from '../../core/errors.ts';
 import { type FfmpegProcess, type FfmpegTool, ffmpegArguments, lastLine, spawnFfmpeg } from '../../core/ffmpeg.ts';
 import { nutFrameHeader, nutHeader } from '../../core/nut/muxer.ts';
 import { type PictureFormat, SealedFrame } from '../../core/video-frame.ts';
+import type { AudioLane } from '../live/audio-lane.ts';
 import type { Sink } from '../sink.ts';
 import { containerArguments } from './encoder-options.ts';
 import { outputError } from './output-path.ts';
@@ -28,6 +29,8 @@ export interface EncodedFileOptions {
   readonly format: PictureFormat;
   /** The frames' time that becomes zero in the file. */
   readonly originUs?: number;
+  /** Sound of a live source, beside the pictures. */
+  readonly liveAudio?: AudioLane | undefined;
   /** The file carries sound of the whole recording: when it ends early, the sound is cut at the last picture. */
   readonly cutSound?: { readonly container: string } | undefined;
   /** ffmpeg's arguments for pictures that come as NUT on its standard input. @param temporary where to write */
@@ -70,14 +73,16 @@ export class EncodedFile implements Sink {
       frame.close();
       throw this.#failure(this.#ended);
     }
+    const { liveAudio, originUs = 0 } = this.#options;
     const { width, height } = this.#options.format;
     if (!this.#started) {
       this.#started = true;
-      this.#stdin.write(nutHeader(width, height));
+      this.#stdin.write(nutHeader(width, height, 'I420', liveAudio?.format));
     }
     const { pixels } = frame;
-    this.#lastUs = Math.max(0, frame.timestampUs - (this.#options.originUs ?? 0));
-    this.#stdin.write(nutFrameHeader(this.#lastUs, pixels.length));
+    this.#lastUs = Math.max(0, frame.timestampUs - originUs);
+    const sound = liveAudio?.upTo(frame.timestampUs, originUs);
+    this.#stdin.write(nutFrameHeader(this.#lastUs, pixels.length, sound));
     const gone = new Promise<void>((done) => this.#stdin.write(pixels, () => done()));
     // The slot is free when the last byte has been handed over, not when write() returns. A dead encoder reads no more.
     void Promise.race([gone, this.#child.exited]).then(() => frame.close());
@@ -90,6 +95,7 @@ export class EncodedFile implements Sink {
 
   async finish(how: { early?: boolean } = {}): Promise<void> {
     this.#stdin.end();
+    await this.#options.liveAudio?.close();
     const code = await this.#child.exited;
     // ffmpeg ends with 0 also when the disk was full as it wrote the index.
     if (code !== 0 || INCOMPLETE.test(this.#child.errors())) {
@@ -130,6 +136,7 @@ export class EncodedFile implements Sink {
 
   async abort(): Promise<void> {
     this.#child.process.kill('SIGKILL');
+    await this.#options.liveAudio?.close();
     await this.#child.exited;
     this.discard();
   }

@@ -1,5 +1,8 @@
-import { ffmpegArguments, findFfmpeg } from '../../core/ffmpeg.ts';
+import type { AudioTrack } from '../../core/audio/audio-track.ts';
+import { type DeliveredAudio, deliverAudio } from '../../core/audio/deliver.ts';
+import { type FfmpegTool, ffmpegArguments, findFfmpeg } from '../../core/ffmpeg.ts';
 import type { PictureFormat } from '../../core/video-frame.ts';
+import { AUDIO_COPIED, AudioLane } from '../live/audio-lane.ts';
 import type { Sink } from '../sink.ts';
 import { EncodedFile } from './encoded-file.ts';
 import {
@@ -24,6 +27,8 @@ export interface FileSinkOptions extends EncoderSettings {
     readonly startS?: number;
     readonly durationS?: number;
   };
+  /** The sound of a live source, passed on as it comes. */
+  readonly liveAudio?: AudioTrack | undefined;
   readonly ffmpegPath?: string;
 }
 
@@ -70,10 +75,12 @@ export async function openFileSink(path: string, options: FileSinkOptions): Prom
       ...['+bitexact', ...until],
     ],
   };
+  const live = options.liveAudio && (await deliverLive(tool, options.liveAudio, container));
   const filters = videoFilters(options);
   return new EncodedFile(tool, path, {
     format,
     originUs,
+    liveAudio: live && new AudioLane(live),
     cutSound: audioFrom ? { container: container.format } : undefined,
     arguments: (temporary) =>
       ffmpegArguments({
@@ -84,6 +91,7 @@ export async function openFileSink(path: string, options: FileSinkOptions): Prom
             '-map',
             '0:v:0',
             ...(audio?.arguments ?? []),
+            ...(live ? AUDIO_COPIED : []),
             '-y',
             '-copyts',
             '-vsync',
@@ -97,6 +105,16 @@ export async function openFileSink(path: string, options: FileSinkOptions): Prom
         ],
       }),
   });
+}
+
+/** Matroska, MP4 and the others carry AAC or Opus; µ-law and A-law are encoded anew. */
+function deliverLive(
+  tool: FfmpegTool,
+  track: AudioTrack,
+  container: ReturnType<typeof containerOf>,
+): Promise<DeliveredAudio | undefined> {
+  const carries = (['aac', 'opus'] as const).filter((codec) => container.audio.includes(codec));
+  return deliverAudio(tool, track, carries, container.encoder === 'libopus' ? 'opus' : 'aac');
 }
 
 /** x264 and x265 take even sizes only: the last column or row is doubled, nothing is cut off. */

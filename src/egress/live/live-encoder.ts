@@ -1,5 +1,9 @@
+import type { AudioTrack } from '../../core/audio/audio-track.ts';
+import type { KnownCodec } from '../../core/audio/codec.ts';
+import { deliverAudio } from '../../core/audio/deliver.ts';
 import { ExitCode, UnderstudyError } from '../../core/errors.ts';
 import { type FfmpegTool, ffmpegArguments, findFfmpeg, spawnFfmpeg } from '../../core/ffmpeg.ts';
+import { AUDIO_COPIED, AudioLane } from './audio-lane.ts';
 import { LiveSink } from './live-sink.ts';
 
 export interface LiveOutput {
@@ -7,6 +11,8 @@ export interface LiveOutput {
   readonly to: string;
   /** Options of the encoder, the muxer and the protocol. */
   readonly options: readonly string[];
+  /** Sound that it carries as it is; other sound becomes AAC. Undefined: it carries none. */
+  readonly carries?: readonly KnownCodec[];
 }
 
 export interface LiveOutputOptions {
@@ -14,6 +20,8 @@ export interface LiveOutputOptions {
   /** Seconds between key pictures. */
   readonly keyIntervalS?: number;
   readonly stallMs?: number;
+  /** The source's sound. */
+  readonly audio?: AudioTrack | undefined;
   readonly ffmpegPath?: string;
   readonly onWarning?: (sentence: string) => void;
 }
@@ -39,21 +47,34 @@ export function lowDelayH264(tool: FfmpegTool, options: LiveOutputOptions): stri
   ];
 }
 
+async function openLane(
+  tool: FfmpegTool,
+  { carries }: LiveOutput,
+  { audio, onWarning }: LiveOutputOptions,
+): Promise<AudioLane | undefined> {
+  if (!audio || !carries) return undefined;
+  const delivered = await deliverAudio(tool, audio, carries, 'aac');
+  if (!delivered) onWarning?.('the sound could not be encoded for a live output; it goes without');
+  return delivered && new AudioLane(delivered);
+}
+
 export async function openLiveSink(
   output: (tool: FfmpegTool) => LiveOutput | Promise<LiveOutput>,
   options: LiveOutputOptions,
 ): Promise<LiveSink> {
   const tool = await findFfmpeg(options.ffmpegPath);
   const target = await output(tool);
+  const audio = await openLane(tool, target, options);
   const args = ffmpegArguments({
     inputs: [{ from: 'pipe:0', options: ['-f', 'nut', '-fpsprobesize', '0', '-probesize', '32'] }],
     output: target.to,
-    options: ['-map', '0:v:0', '-vsync', '0', '-copyts', ...target.options],
+    options: ['-map', '0:v:0', ...(audio ? AUDIO_COPIED : []), '-vsync', '0', '-copyts', ...target.options],
   });
   // -nostdin would close the pipe that the pictures go through.
   const piped = args.filter((arg) => arg !== '-nostdin');
   return new LiveSink(() => spawnFfmpeg(tool, piped), {
     stallMs: options.stallMs ?? 5000,
+    audio,
     ...(options.onWarning && { onWarning: options.onWarning }),
   });
 }

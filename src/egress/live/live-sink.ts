@@ -4,10 +4,13 @@ import { lastLine } from '../../core/ffmpeg.ts';
 import { nutFrameHeader, nutHeader } from '../../core/nut/muxer.ts';
 import { SealedFrame } from '../../core/video-frame.ts';
 import type { Sink } from '../sink.ts';
+import type { AudioLane } from './audio-lane.ts';
 
 export interface LiveSinkOptions {
   /** Without taking a frame for this long the process is taken for hung and started again. */
   readonly stallMs: number;
+  /** Sound that goes beside the pictures. */
+  readonly audio?: AudioLane | undefined;
   readonly onWarning?: (sentence: string) => void;
 }
 
@@ -45,13 +48,15 @@ export class LiveSink implements Sink {
       frame.close();
       return;
     }
+    const { audio } = this.#options;
     if (!this.#headerSent) {
       this.#headerSent = true;
-      stdin.write(nutHeader(frame.format.width, frame.format.height));
+      stdin.write(nutHeader(frame.format.width, frame.format.height, 'I420', audio?.format));
     }
     this.#startUs ??= frame.timestampUs;
+    const sound = audio?.upTo(frame.timestampUs, this.#startUs);
     const { pixels } = frame;
-    stdin.write(nutFrameHeader(frame.timestampUs - this.#startUs, pixels.length));
+    stdin.write(nutFrameHeader(frame.timestampUs - this.#startUs, pixels.length, sound));
     let gone = false;
     const sent = new Promise<void>((done) => {
       stdin.write(pixels, () => {
@@ -74,14 +79,15 @@ export class LiveSink implements Sink {
   async finish(): Promise<void> {
     this.#closed = true;
     const child = this.#child;
-    if (!child) return;
-    child.process.stdin?.end();
-    if (!(await Promise.race([child.exited.then(() => true), pause(3000)]))) await this.abort();
+    child?.process.stdin?.end();
+    await this.#options.audio?.close();
+    if (child && !(await Promise.race([child.exited.then(() => true), pause(3000)]))) await this.abort();
   }
 
   async abort(): Promise<void> {
     this.#closed = true;
     this.#child?.process.kill('SIGKILL');
+    await this.#options.audio?.close();
     await this.#child?.exited;
   }
 
@@ -94,6 +100,7 @@ export class LiveSink implements Sink {
     // A broken pipe shows as the process's exit.
     child.process.stdin?.on('error', () => {});
     child.process.stdout?.resume();
+    this.#options.audio?.restart();
     void child.exited.then(() => this.#ended(child));
     return child;
   }

@@ -22,6 +22,7 @@ export function openSegmentSink(
   return openLiveSink(
     (tool) => ({
       to: join(folder, `${options.name}-%Y%m%d-%H%M%S.mp4`),
+      carries: ['aac', 'opus'],
       options: [
         ...lowDelayH264(tool, options),
         ...['-f', 'segment', '-segment_time', String(options.segmentS), '-strftime', '1', '-reset_timestamps', '1'],

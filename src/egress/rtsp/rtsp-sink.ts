@@ -13,7 +13,12 @@ export function openRtspSink(
     const address = await resolveHost(url, ExitCode.output, !modern);
     return {
       to: address,
-      options: [...lowDelayH264(tool, options), '-f', 'rtsp', '-rtsp_transport', options.transport ?? 'tcp'],
+      carries: ['aac', 'alaw', 'mulaw', 'opus'],
+      options: [
+        ...lowDelayH264(tool, options),
+        // Else AAC is collected for 0.7 s before it is sent.
+        ...['-muxdelay', '0', '-f', 'rtsp', '-rtsp_transport', options.transport ?? 'tcp'],
+      ],
     };
   }, options);
 }

@@ -20,6 +20,10 @@ export function openTransportStreamSink(url: string, options: LiveOutputOptions 
       url.startsWith('udp:') && !address.includes('pkt_size')
         ? `${address.includes('?') ? '&' : '?'}pkt_size=1316`
         : '';
-    return { to: address + packets, options: [...lowDelayH264(tool, options), '-f', 'mpegts'] };
+    return {
+      to: address + packets,
+      carries: ['aac'],
+      options: [...lowDelayH264(tool, options), '-f', 'mpegts'],
+    };
   }, options);
 }

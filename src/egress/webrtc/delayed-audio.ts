@@ -24,10 +24,11 @@ export class DelayedAudio<P> {
     this.#delayMs = this.#delayMs === undefined ? bounded : this.#delayMs + SMOOTHING * (bounded - this.#delayMs);
   }
 
-  push(packet: P): void {
+  /** @param arrivedMs when it was as old as a picture that comes now, by `performance.now()` */
+  push(packet: P, arrivedMs = performance.now()): void {
     // Until the first picture has left there is nothing to be in sync with, and nothing is heard of who is not seen.
     if (this.#delayMs === undefined) return;
-    this.#queue.push({ packet, arrivedMs: performance.now() });
+    this.#queue.push({ packet, arrivedMs });
     this.#schedule();
   }
 

@@ -1,3 +1,4 @@
+import type { AudioPacket } from '../../core/audio/audio-track.ts';
 import type { FfmpegTool } from '../../core/ffmpeg.ts';
 import { packetizeH264 } from '../../core/rtp-h264.ts';
 import { packetizeVp8 } from '../../core/rtp-vp8.ts';
@@ -16,6 +17,8 @@ export interface ViewerHubOptions {
   readonly onWarning?: (sentence: string) => void;
 }
 
+/** RTP's clock for Opus is 48 kHz. */
+const OPUS_TICKS_PER_US = 0.048;
 const RUNG_CHECK_MS = 2000;
 /** A higher bit rate has to fit this often in a row: each change starts the encoder again with a key picture. */
 const CHECKS_BEFORE_UP = 4;
@@ -92,6 +95,13 @@ export class ViewerHub implements Sink {
 
   pushAudio(packet: OpusPacket): void {
     this.#audio.push(packet);
+  }
+
+  /** Opus on the clock of the frames: it leaves together with the picture of its time. */
+  pushTimedAudio({ timestampUs, data }: AudioPacket): void {
+    if (!this.#ageOf) return;
+    const timestamp = Math.round((this.#baseUs + timestampUs) * OPUS_TICKS_PER_US) >>> 0;
+    this.#audio.push({ timestamp, marker: false, payload: data }, performance.now() - this.#ageOf(timestampUs));
   }
 
   async write(frame: SealedFrame): Promise<void> {

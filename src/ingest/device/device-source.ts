@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { ExitCode, UnderstudyError } from '../../core/errors.ts';
-import { findFfmpeg, lastLine, spawnFfmpeg } from '../../core/ffmpeg.ts';
+import { findFfmpeg, lastLine } from '../../core/ffmpeg.ts';
 import type { PictureFormat } from '../../core/video-frame.ts';
-import { liveDecoderArguments } from '../live/decoder-arguments.ts';
+import { spawnLiveDecoder } from '../live/decoder-arguments.ts';
 import { LiveSource, type OnSourceLost } from '../live/live-source.ts';
 
 export interface DeviceSourceOptions {
@@ -12,6 +12,7 @@ export interface DeviceSourceOptions {
   readonly canvas?: PictureFormat;
   readonly inFlight?: number;
   readonly onSourceLost?: OnSourceLost;
+  readonly keepAudio?: boolean;
   readonly ffmpegPath?: string;
   readonly onWarning?: (sentence: string) => void;
 }
@@ -40,9 +41,11 @@ export async function openDeviceSource(name: string, options: DeviceSourceOption
   const rate = options.frameRate ? ['-framerate', String(options.frameRate)] : [];
   const input = { from: name, options: ['-f', format, ...size, ...rate] };
   return LiveSource.open(
-    (canvas, onLine) => spawnFfmpeg(tool, liveDecoderArguments(tool, input, canvas), onLine),
+    (canvas, audio, onLine) => spawnLiveDecoder(tool, input, canvas, audio, onLine),
     {
       inFlight: options.inFlight ?? 4,
+      // v4l2 has no sound; elsewhere a name tells the microphone beside the camera (`0:0`, `video=…:audio=…`).
+      keepAudio: (options.keepAudio ?? false) && format !== 'v4l2' && name.includes(':'),
       onSourceLost: options.onSourceLost ?? 'veil',
       stallMs: 5000,
       openMs: 10_000,

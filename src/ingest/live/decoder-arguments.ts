@@ -1,4 +1,4 @@
-import { type FfmpegTool, ffmpegArguments } from '../../core/ffmpeg.ts';
+import { type FfmpegProcess, type FfmpegTool, ffmpegArguments, spawnFfmpeg } from '../../core/ffmpeg.ts';
 import type { PictureFormat } from '../../core/video-frame.ts';
 
 /** Whether this is an ffmpeg of today or the one of 2018 that @ffmpeg-installer brings. */
@@ -46,4 +46,23 @@ export function liveDecoderArguments(
   });
   // Levels in front of the lines tell errors apart; key pictures are told at level info.
   return args.map((arg, i) => (args[i - 1] === '-loglevel' ? 'level+info' : arg));
+}
+
+/** Sound only, as it comes. The stream is named and not optional: without sound the process ends before its first picture. */
+const AUDIO_OUTPUT = [
+  // What MP4 has before the start is left out: NUT would move all sound so that it begins at zero.
+  ...['-map', '0:a:0', '-c:a', 'copy', '-copypriorss:a', '0'],
+  ...['-flush_packets', '1', '-f', 'nut', 'pipe:3'],
+];
+
+/** @param audio write the sound to `pipe:3` */
+export function spawnLiveDecoder(
+  tool: FfmpegTool,
+  input: Parameters<typeof liveDecoderArguments>[1],
+  canvas: PictureFormat | undefined,
+  audio: boolean,
+  onLine: (line: string) => void,
+): FfmpegProcess {
+  const args = liveDecoderArguments(tool, input, canvas);
+  return spawnFfmpeg(tool, audio ? [...args, ...AUDIO_OUTPUT] : args, onLine, audio ? 1 : 0);
 }

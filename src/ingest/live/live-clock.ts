@@ -1,5 +1,7 @@
 /** A source whose clock is this far from the expected time has jumped, been restarted or drifted. */
 const MAX_OFFSET_US = 1_000_000;
+/** Pictures and sound of one source may come apart by this much. */
+const MAX_SOUND_OFFSET_US = 2_500_000;
 
 /**
  * Time stamps for the pipeline: the source's own spacing on one clock that never jumps or runs backwards, whatever
@@ -17,6 +19,15 @@ export class LiveClock {
       this.#offsetUs = elapsedUs - sourceUs;
     }
     return this.#advance(sourceUs + this.#offsetUs);
+  }
+
+  /** The time of a sound, without giving one out; undefined when it is nowhere near now, or no picture has come yet. */
+  place(sourceUs: number, nowUs: number): number | undefined {
+    if (this.#offsetUs === undefined) return undefined;
+    const timestampUs = Math.round(sourceUs + this.#offsetUs);
+    return timestampUs < 0 || Math.abs(timestampUs - this.elapsed(nowUs)) > MAX_SOUND_OFFSET_US
+      ? undefined
+      : timestampUs;
   }
 
   /** For frames that have no time of their own. */

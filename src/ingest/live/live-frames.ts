@@ -53,6 +53,11 @@ export class LiveFrames {
     return this.#clock.elapsed(performance.now() * 1000);
   }
 
+  /** The frames' time for a time of the source, for sound: undefined when there is no picture to be in sync with. */
+  timeOf(sourceUs: number): number | undefined {
+    return this.#clock.place(sourceUs, performance.now() * 1000);
+  }
+
   /** A slot to decode the next picture into; undefined only while another one is being decoded into. */
   tryTakeSlot(): FrameSlot | undefined {
     return this.#pool.tryAcquire();

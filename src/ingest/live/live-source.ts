@@ -1,10 +1,12 @@
 import type { Readable } from 'node:stream';
+import type { AudioTrack } from '../../core/audio/audio-track.ts';
 import { ExitCode, UnderstudyError } from '../../core/errors.ts';
 import type { FfmpegProcess } from '../../core/ffmpeg.ts';
 import type { NutStream } from '../../core/nut/demuxer.ts';
 import type { PictureFormat } from '../../core/video-frame.ts';
 import type { Source, SourceInfo } from '../source.ts';
 import { DecoderLog } from './decoder-log.ts';
+import { failedForAudio, LiveAudio } from './live-audio.ts';
 import { type LiveCounts, LiveFrames } from './live-frames.ts';
 import { readPictures } from './picture-reader.ts';
 
@@ -20,11 +22,20 @@ export interface LiveSourceOptions {
   readonly onSourceLost: OnSourceLost;
   /** Without a picture for this long the connection is taken for dead and made again. */
   readonly stallMs: number;
+  /** Read the sound too. */
+  readonly keepAudio: boolean;
   readonly onWarning?: (sentence: string) => void;
 }
 
-/** Starts a decoder that writes rawvideo NUT. @param canvas size that all pictures must have; undefined: the stream's own */
-export type StartDecoder = (canvas: PictureFormat | undefined, onLine: (line: string) => void) => FfmpegProcess;
+/**
+ * Starts a decoder that writes rawvideo NUT. @param canvas size that all pictures must have; undefined: the stream's own
+ * @param audio write the sound to `pipe:3`
+ */
+export type StartDecoder = (
+  canvas: PictureFormat | undefined,
+  audio: boolean,
+  onLine: (line: string) => void,
+) => FfmpegProcess;
 /** Turns what a decoder said before its first picture into a sentence for the user. */
 export type ExplainFailure = (log: string) => UnderstudyError;
 
@@ -33,6 +44,8 @@ const MAX_BACKOFF_MS = 10_000;
 /** After this long without a picture veiled frames are sent, at this interval. */
 const BLANK_AFTER_MS = 1000;
 const BLANK_EVERY_MS = 200;
+/** The sound's format is there before the first picture: this is for a busy machine. */
+const AUDIO_FORMAT_MS = 500;
 
 /** An ffmpeg process that decodes a stream, started again with growing pauses for as long as the source is open. */
 export class LiveSource implements Source {
@@ -44,6 +57,8 @@ export class LiveSource implements Source {
   #log = new DecoderLog(() => this.#frames?.markRecentDamaged());
   #errorsBefore = 0;
   #child: FfmpegProcess;
+  readonly #audio: LiveAudio | undefined;
+  #withAudio: boolean;
   #lastPictureMs = performance.now();
   #frozen = false;
   #closed = false;
@@ -55,8 +70,14 @@ export class LiveSource implements Source {
     this.#options = options;
     this.#child = first.child;
     this.#log = first.log;
-    this.info = { format: first.format, hasAudio: false };
+    this.#audio = first.audio;
+    this.#withAudio = first.audio !== undefined;
+    this.info = { format: first.format, hasAudio: this.audio !== undefined };
     this.#frames = new LiveFrames(first.format, options.inFlight);
+    if (this.#audio) {
+      this.#audio.timeOf = (sourceUs) => this.#frames.timeOf(sourceUs);
+      this.#audio.onWarning = options.onWarning;
+    }
     this.frames = this.#frames.frames;
     first.attach(this);
     this.#watch = setInterval(() => this.#check(), BLANK_EVERY_MS / 2);
@@ -69,11 +90,25 @@ export class LiveSource implements Source {
     options: LiveSourceOptions & { readonly openMs: number; readonly canvas?: PictureFormat },
     explain: ExplainFailure,
   ): Promise<LiveSource> {
-    const first = new FirstRun(start, options.canvas);
-    const timer = setTimeout(() => first.child.process.kill('SIGKILL'), options.openMs);
-    const failure = await first.opened.finally(() => clearTimeout(timer));
+    let first = new FirstRun(start, options.canvas, options.keepAudio);
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      first.child.process.kill('SIGKILL');
+    }, options.openMs);
+    let failure = await first.opened;
+    if (failure !== undefined && first.audio && !late && failedForAudio(failure)) {
+      first = new FirstRun(start, options.canvas, false);
+      failure = await first.opened;
+    }
+    clearTimeout(timer);
     if (failure !== undefined) throw explain(failure);
     return new LiveSource(start, options, first);
+  }
+
+  /** Undefined without sound, or when it is not kept. */
+  get audio(): AudioTrack | undefined {
+    return this.#audio?.track;
   }
 
   get decodeErrors(): number {
@@ -105,7 +140,9 @@ export class LiveSource implements Source {
     onPicture: (slot: ReturnType<LiveFrames['tryTakeSlot']>, timestampUs: number) => {
       this.#lastPictureMs = performance.now();
       this.#frozen = false;
-      if (slot) this.#frames.offer(slot, timestampUs, this.#log.isDamaged(timestampUs));
+      if (!slot) return;
+      this.#frames.offer(slot, timestampUs, this.#log.isDamaged(timestampUs));
+      this.#audio?.pictureCame();
     },
     onDamage: () => this.#frames.markRecentDamaged(),
   };
@@ -128,7 +165,10 @@ export class LiveSource implements Source {
         }
         return;
       }
-      if (this.#lastPictureMs > startedMs) backoffMs = FIRST_BACKOFF_MS;
+      const gavePictures = this.#lastPictureMs > startedMs;
+      if (gavePictures) backoffMs = FIRST_BACKOFF_MS;
+      // It may be the sound that keeps it from starting: every other attempt is made without.
+      this.#withAudio = this.#audio !== undefined && (gavePictures || !this.#withAudio);
       this.#options.onWarning?.(`the live input is gone; trying again in ${backoffMs / 1000} s`);
       await new Promise((resolve) => setTimeout(resolve, backoffMs));
       backoffMs = Math.min(backoffMs * 2, MAX_BACKOFF_MS);
@@ -137,7 +177,8 @@ export class LiveSource implements Source {
       this.#errorsBefore += this.#log.errors;
       this.#log = new DecoderLog(() => this.#frames.markRecentDamaged());
       const log = this.#log;
-      this.#child = this.#start(this.info.format, (line) => log.line(line));
+      this.#child = this.#start(this.info.format, this.#withAudio, (line) => log.line(line));
+      if (this.#withAudio) this.#audio?.follow(this.#child);
       this.#startedMs = performance.now();
       run = readPictures(this.#child.process.stdout as Readable, this.ports);
     }
@@ -169,6 +210,7 @@ export class LiveSource implements Source {
 /** The first connection: its pictures are read over until the source around it exists. */
 class FirstRun {
   readonly child: FfmpegProcess;
+  readonly audio: LiveAudio | undefined;
   readonly log = new DecoderLog(() => this.#source?.ports.onDamage());
   /** Undefined once the stream's size is known, else what the decoder said. */
   readonly opened: Promise<string | undefined>;
@@ -176,8 +218,10 @@ class FirstRun {
   format!: PictureFormat;
   #source: LiveSource | undefined;
 
-  constructor(start: StartDecoder, canvas: PictureFormat | undefined) {
-    this.child = start(canvas, (line) => this.log.line(line));
+  constructor(start: StartDecoder, canvas: PictureFormat | undefined, keepAudio: boolean) {
+    this.child = start(canvas, keepAudio, (line) => this.log.line(line));
+    this.audio = keepAudio ? new LiveAudio() : undefined;
+    this.audio?.follow(this.child);
     let found: (failure: string | undefined) => void = () => {};
     this.opened = new Promise((resolve) => {
       found = resolve;
@@ -185,7 +229,8 @@ class FirstRun {
     this.done = readPictures(this.child.process.stdout as Readable, {
       onStream: (stream) => {
         this.format = canvas ?? formatOf(stream);
-        found(undefined);
+        const audioFormat = this.audio && Promise.race([this.audio.opened, pause(AUDIO_FORMAT_MS)]);
+        void Promise.resolve(audioFormat).then(() => found(undefined));
       },
       slot: () => this.#source?.ports.slot(),
       onPicture: (slot, timestampUs) => this.#source?.ports.onPicture(slot, timestampUs),
@@ -197,6 +242,10 @@ class FirstRun {
   attach(source: LiveSource): void {
     this.#source = source;
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function formatOf({ width, height }: NutStream): PictureFormat {

@@ -1,13 +1,14 @@
 import { statSync } from 'node:fs';
 import { ExitCode, UnderstudyError } from '../../core/errors.ts';
-import { findFfmpeg, lastLine, spawnFfmpeg } from '../../core/ffmpeg.ts';
-import { liveDecoderArguments } from './decoder-arguments.ts';
+import { findFfmpeg, lastLine } from '../../core/ffmpeg.ts';
+import { spawnLiveDecoder } from './decoder-arguments.ts';
 import { LiveSource } from './live-source.ts';
 
 export interface PacedFileOptions {
   readonly inFlight?: number;
   /** Begin again at its end, for ever. */
   readonly loop: boolean;
+  readonly keepAudio?: boolean;
   readonly ffmpegPath?: string;
   readonly onWarning?: (sentence: string) => void;
 }
@@ -20,9 +21,10 @@ export async function openPacedFileSource(path: string, options: PacedFileOption
   const tool = await findFfmpeg(options.ffmpegPath);
   const input = { from: `file:${path}`, options: ['-re', ...(options.loop ? ['-stream_loop', '-1'] : [])] };
   return LiveSource.open(
-    (canvas, onLine) => spawnFfmpeg(tool, liveDecoderArguments(tool, input, canvas), onLine),
+    (canvas, audio, onLine) => spawnLiveDecoder(tool, input, canvas, audio, onLine),
     {
       inFlight: options.inFlight ?? 4,
+      keepAudio: options.keepAudio ?? false,
       onSourceLost: options.loop ? 'veil' : 'complete',
       stallMs: 10_000,
       openMs: 15_000,

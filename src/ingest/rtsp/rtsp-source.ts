@@ -1,8 +1,8 @@
 import { ExitCode, UnderstudyError } from '../../core/errors.ts';
-import { findFfmpeg, lastLine, spawnFfmpeg } from '../../core/ffmpeg.ts';
+import { findFfmpeg, lastLine } from '../../core/ffmpeg.ts';
 import { resolveHost, withoutCredentials } from '../../core/stream-address.ts';
 import type { PictureFormat } from '../../core/video-frame.ts';
-import { isModern, liveDecoderArguments } from '../live/decoder-arguments.ts';
+import { isModern, spawnLiveDecoder } from '../live/decoder-arguments.ts';
 import { LiveSource, type OnSourceLost } from '../live/live-source.ts';
 
 export interface RtspSourceOptions {
@@ -14,6 +14,7 @@ export interface RtspSourceOptions {
   readonly onSourceLost?: OnSourceLost;
   readonly openMs?: number;
   readonly stallMs?: number;
+  readonly keepAudio?: boolean;
   readonly ffmpegPath?: string;
   readonly onWarning?: (sentence: string) => void;
 }
@@ -29,9 +30,10 @@ export async function openRtspSource(url: string, options: RtspSourceOptions = {
     options: ['-rtsp_transport', options.transport ?? 'tcp', timeout, '10000000', '-analyzeduration', '2000000'],
   };
   return LiveSource.open(
-    (canvas, onLine) => spawnFfmpeg(tool, liveDecoderArguments(tool, input, canvas), onLine),
+    (canvas, audio, onLine) => spawnLiveDecoder(tool, input, canvas, audio, onLine),
     {
       inFlight: options.inFlight ?? 4,
+      keepAudio: options.keepAudio ?? false,
       onSourceLost: options.onSourceLost ?? 'veil',
       stallMs: options.stallMs ?? 5000,
       openMs: options.openMs ?? 15_000,

@@ -1,0 +1,42 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { flashClip, skews, streamsOf } from './flash.ts';
+import { ServeProcess } from './serve-process.ts';
+import { temporaryFolder, until } from './support.ts';
+import { UdpReceiver } from './udp-receiver.ts';
+import { WhepViewer } from './whep-viewer.ts';
+
+const MAX_SKEW_MS = 80;
+
+it('serve passes the sound of a configured source to viewers, further outputs and recordings', async () => {
+  const folder = temporaryFolder();
+  const clip = join(folder, 'flash.mkv');
+  flashClip(clip, 20, 'alaw');
+  const udp = await UdpReceiver.open();
+  const server = await ServeProcess.start({
+    serve: {
+      streams: {
+        camera: { source: clip, outputs: [`udp://127.0.0.1:${udp.port}`], recordTo: join(folder, 'recorded') },
+      },
+    },
+  });
+  try {
+    const viewer = await WhepViewer.watch(`${server.base}/camera/whep`);
+    await until(() => viewer.video.length > 30 && viewer.audio.length > 30, 60_000, 'pictures and sound');
+    await new Promise((resolve) => setTimeout(resolve, 9000));
+    await viewer.close();
+    expect(await server.stop()).toBe(0);
+    await udp.close(join(folder, 'udp.ts'));
+    const [segment] = readdirSync(join(folder, 'recorded'));
+    const files = [join(folder, 'udp.ts'), join(folder, 'recorded', segment!)];
+    for (const path of files) expect(streamsOf(path), path).toEqual(['audio aac', 'video h264']);
+    for (const found of [viewer.skews(), ...files.map(skews)]) {
+      console.info(`sound later than the picture, ms: ${found.map(Math.round).join(' ')}`);
+      expect(found.length).toBeGreaterThanOrEqual(2);
+      for (const skew of found) expect(Math.abs(skew)).toBeLessThan(MAX_SKEW_MS);
+    }
+  } finally {
+    server.child.kill('SIGKILL');
+  }
+});

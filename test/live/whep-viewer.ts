@@ -1,0 +1,104 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { RTCPeerConnection, type RtpPacket, useOPUS, useVP8 } from 'werift';
+import { withOpusHead } from '../../src/core/audio/codec.ts';
+import { ivfFrameHeader, ivfHeader } from '../../src/core/ivf.ts';
+import { nutAudioHeader, nutAudioPacket, nutSyncpoint } from '../../src/core/nut/muxer.ts';
+import { Vp8Depacketizer } from '../../src/core/rtp-vp8.ts';
+import { beeps, flashes, pairs } from './flash.ts';
+import { temporaryFolder } from './support.ts';
+
+interface Received {
+  readonly packet: RtpPacket;
+  readonly atMs: number;
+}
+
+/** A viewer without a browser: keeps what comes by RTP and when. */
+export class WhepViewer {
+  readonly video: Received[] = [];
+  readonly audio: Received[] = [];
+  readonly #peer: RTCPeerConnection;
+
+  private constructor(peer: RTCPeerConnection) {
+    this.#peer = peer;
+    peer.onTrack.subscribe((track) => {
+      const kept = track.kind === 'video' ? this.video : this.audio;
+      track.onReceiveRtp.subscribe((packet) => kept.push({ packet, atMs: performance.now() }));
+    });
+  }
+
+  static async watch(url: string): Promise<WhepViewer> {
+    const peer = new RTCPeerConnection({ codecs: { video: [useVP8()], audio: [useOPUS()] } });
+    const viewer = new WhepViewer(peer);
+    peer.addTransceiver('video', { direction: 'recvonly' });
+    peer.addTransceiver('audio', { direction: 'recvonly' });
+    await peer.setLocalDescription(await peer.createOffer());
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/sdp' },
+      body: peer.localDescription!.sdp,
+    });
+    await peer.setRemoteDescription({ type: 'answer', sdp: await response.text() });
+    return viewer;
+  }
+
+  /**
+   * By how many milliseconds each tone is later than its flash. As a browser sees it from the sender reports: a medium's
+   * time is that of its packets' sending.
+   */
+  skews(): number[] {
+    const folder = temporaryFolder();
+    const [ivf, nut] = [join(folder, 'seen.ivf'), join(folder, 'heard.nut')];
+    this.#writeVideo(ivf);
+    this.#writeAudio(nut);
+    const seen = flashes(ivf).map((s) => s + clock(this.video, 90_000));
+    const heard = beeps(nut).map((s) => s + clock(this.audio, 48_000));
+    return pairs(seen, heard);
+  }
+
+  close(): Promise<void> {
+    return this.#peer.close();
+  }
+
+  #writeVideo(path: string): void {
+    const depacketizer = new Vp8Depacketizer();
+    const parts: Uint8Array[] = [ivfHeader(320, 240)];
+    const ordered = [...this.video].sort((a, b) => ticks(this.video, a) - ticks(this.video, b));
+    for (const received of ordered) {
+      const { sequenceNumber, timestamp, marker } = received.packet.header;
+      for (const picture of depacketizer.push({
+        sequenceNumber,
+        timestamp,
+        marker,
+        payload: received.packet.payload,
+      })) {
+        if (picture === 'broken') continue;
+        parts.push(ivfFrameHeader(picture.data.length, ticks(this.video, received)), picture.data);
+      }
+    }
+    writeFileSync(path, Buffer.concat(parts));
+  }
+
+  #writeAudio(path: string): void {
+    const tag = new TextEncoder().encode('Opus');
+    const format = withOpusHead({ tag, extradata: new Uint8Array(), sampleRate: 48_000, channels: 2 });
+    const parts: Uint8Array[] = [nutAudioHeader(format)];
+    for (const received of this.audio) {
+      const timestampUs = Math.round(ticks(this.audio, received) / 0.048);
+      if (timestampUs < 0) continue;
+      parts.push(nutSyncpoint(timestampUs), nutAudioPacket({ timestampUs, data: received.packet.payload }));
+    }
+    writeFileSync(path, Buffer.concat(parts));
+  }
+}
+
+/** RTP ticks since the first packet. */
+function ticks(all: readonly Received[], { packet }: Received): number {
+  return (packet.header.timestamp - all[0]!.packet.header.timestamp) | 0;
+}
+
+/** Seconds on our clock at which the medium's time is zero: the median over its packets. */
+function clock(all: readonly Received[], rate: number): number {
+  const offsets = all.map((received) => received.atMs / 1000 - ticks(all, received) / rate).sort((a, b) => a - b);
+  return offsets[offsets.length >> 1]!;
+}

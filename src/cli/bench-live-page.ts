@@ -20,11 +20,21 @@ export interface Seen {
   readonly heardMs: number[];
 }
 
-export interface PublisherReport {
+/** What the browser's own statistics say of the two connections; times in milliseconds. */
+export interface PeerReport {
   readonly sent: number;
   readonly width: number;
   readonly height: number;
-  readonly limitedBy: string;
+  readonly sendKbps: number;
+  readonly encodeMs: number;
+  /** In the sender's pacer. */
+  readonly sendDelayMs: number;
+  readonly keyFramesSent: number;
+  /** In the viewer's jitter buffer. */
+  readonly jitterBufferMs: number;
+  readonly decodeMs: number;
+  readonly lost: number;
+  readonly keyFramesAsked: number;
 }
 
 export interface PageTools {
@@ -36,7 +46,7 @@ export interface PageTools {
   watch(stream: string): Promise<void>;
   /** What was seen since the last call. */
   take(): Seen;
-  report(): Promise<PublisherReport>;
+  report(): Promise<PeerReport>;
 }
 
 /**
@@ -48,6 +58,7 @@ export function pageTools(readStamp: (luma: Uint8Array, stride: number) => numbe
   let media: MediaStream | undefined;
   let control: RTCPeerConnection[] = [];
   let publisher: RTCPeerConnection | undefined;
+  let viewer: RTCPeerConnection | undefined;
   const buffer = new Uint8Array(128 * 32 * 4);
 
   const follow = async (track: MediaStreamTrack, into: 'camera' | 'arrived') => {
@@ -152,6 +163,7 @@ export function pageTools(readStamp: (luma: Uint8Array, stride: number) => numbe
     },
     async watch(stream) {
       const peer = new RTCPeerConnection();
+      viewer = peer;
       peer.addTransceiver('video', { direction: 'recvonly' });
       peer.addTransceiver('audio', { direction: 'recvonly' });
       received(peer);
@@ -163,12 +175,23 @@ export function pageTools(readStamp: (luma: Uint8Array, stride: number) => numbe
       return taken;
     },
     async report() {
-      for (const stats of (await publisher!.getStats()).values()) {
-        if (stats.type !== 'outbound-rtp' || stats.kind !== 'video') continue;
-        const { framesSent, frameWidth, frameHeight, qualityLimitationReason } = stats;
-        return { sent: framesSent, width: frameWidth, height: frameHeight, limitedBy: qualityLimitationReason };
-      }
-      return { sent: 0, width: 0, height: 0, limitedBy: 'none' };
+      const find = async (peer: RTCPeerConnection, type: string) =>
+        [...(await peer.getStats()).values()].find((s) => s.type === type && s.kind === 'video') ?? {};
+      const [out, inward] = [await find(publisher!, 'outbound-rtp'), await find(viewer!, 'inbound-rtp')];
+      const meanMs = (seconds: number, count: number) => (seconds * 1000) / count;
+      return {
+        sent: out.framesSent,
+        width: out.frameWidth,
+        height: out.frameHeight,
+        sendKbps: out.targetBitrate / 1000,
+        encodeMs: meanMs(out.totalEncodeTime, out.framesEncoded),
+        sendDelayMs: meanMs(out.totalPacketSendDelay, out.packetsSent),
+        keyFramesSent: out.keyFramesEncoded,
+        jitterBufferMs: meanMs(inward.jitterBufferDelay, inward.jitterBufferEmittedCount),
+        decodeMs: meanMs(inward.totalDecodeTime, inward.framesDecoded),
+        lost: inward.packetsLost,
+        keyFramesAsked: inward.pliCount,
+      };
     },
   };
   Object.assign(window, { tools });

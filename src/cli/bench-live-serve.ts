@@ -68,18 +68,11 @@ export class ServedStream {
     return new ServedStream(child, port, metricsPort);
   }
 
-  /** Sum over count of a histogram of /metrics: the mean since the start. */
-  async meanOf(histogram: string, labels: string): Promise<number> {
-    const text = await (await fetch(this.#metrics)).text();
-    const value = (end: string) =>
-      Number(
-        text
-          .split('\n')
-          .find((line) => line.startsWith(`understudy_${histogram}_${end}{${labels}}`))
-          ?.split(' ')
-          .at(-1) ?? Number.NaN,
-      );
-    return value('sum') / value('count');
+  /** A sample of /metrics by its name; NaN when it is not there. */
+  async metrics(): Promise<(name: string) => number> {
+    const lines = (await (await fetch(this.#metrics)).text()).split('\n');
+    const value = (start: string) => lines.find((line) => line.startsWith(`understudy_${start} `))?.split(' ')[1];
+    return (name) => Number(value(name) ?? Number.NaN);
   }
 
   stop(): Promise<void> {

@@ -11,7 +11,7 @@ import {
   slope,
   type WebRtcFigures,
 } from './bench-live-figures.ts';
-import type { Seen } from './bench-live-page.ts';
+import type { PeerReport, Seen } from './bench-live-page.ts';
 import { ServedStream } from './bench-live-serve.ts';
 import { type TreeUse, treeUse } from './process-tree.ts';
 
@@ -91,8 +91,8 @@ async function observe(
   const added = latencies(all.camera, all.arrived).filter(([, atMs]) => atMs >= from);
   const values = added.map(([ms]) => ms - base);
   const fpsOf = (list: readonly Sighting[]) => deliveredFps(list, from, endMs).toFixed(1);
-  const publisher = await browser.call('report');
-  const sentFps = ((publisher.sent - sentBefore) * 1000) / (endMs - from);
+  const peers = await browser.call('report');
+  const sentFps = ((peers.sent - sentBefore) * 1000) / (endMs - from);
   const unread = all.arrived.filter(([number, atMs]) => number < 0 && atMs >= from).length;
   const use = looks.map((look) => look.use);
   const handlesOf = (part: TreeUse[]) => median(part.map((u) => u.descriptors + u.threads));
@@ -108,10 +108,11 @@ async function observe(
       handles: Math.round(handlesOf(use.slice(-HANDLE_LOOKS)) - handlesOf(use.slice(0, HANDLE_LOOKS))),
     },
     notes: [
-      `control: ${base.toFixed(0)} ms; camera ${fpsOf(all.camera)}, sent ${sentFps.toFixed(1)} frames a second, ${publisher.width}×${publisher.height} (limited by ${publisher.limitedBy}); ${unread} without a number`,
+      `control: ${base.toFixed(0)} ms; camera ${fpsOf(all.camera)}, sent ${sentFps.toFixed(1)} frames a second; ${unread} arrived without a number`,
+      peersNote(peers),
       `resident ${use[0]?.rssMb.toFixed(0)} MB after the warm-up, ${use.at(-1)?.rssMb.toFixed(0)} MB at the end, ${use.at(-1)?.processes} processes`,
       skewNote(all, control, from, base),
-      await stageNote(served),
+      await relayNote(served),
     ],
   };
 }
@@ -130,14 +131,24 @@ function skewNote(all: Seen, control: Seen, fromMs: number, controlMs: number): 
   return `sound is ${Math.abs(skew).toFixed(0)} ms ${skew > 0 ? 'behind' : 'ahead of'} the picture (${sound.length} tones; sound ${median(sound).toFixed(0)} ms, in the control ${median(plain).toFixed(0)} ms)`;
 }
 
-async function stageNote(served: ServedStream): Promise<string> {
-  const stages = ['detect', 'landmarks', 'generate', 'post', 'encode'];
+function peersNote(r: PeerReport): string {
+  const publisher = `${r.width}×${r.height}, ${r.sendKbps.toFixed(0)} kbit/s, encoding ${r.encodeMs.toFixed(1)} ms, pacing ${r.sendDelayMs.toFixed(1)} ms, ${r.keyFramesSent} key frames`;
+  return `publisher: ${publisher}; viewer: jitter buffer ${r.jitterBufferMs.toFixed(0)} ms, decoding ${r.decodeMs.toFixed(1)} ms, ${r.lost} packets lost, ${r.keyFramesAsked} key frames asked for`;
+}
+
+/** What the relay's metrics say: means since the stream began. */
+async function relayNote(served: ServedStream): Promise<string> {
+  const sample = await served.metrics();
   const label = `stream="${STREAM}"`;
-  const times = await Promise.all(
-    stages.map(async (s) => `${s} ${(await served.meanOf('stage_ms', `${label},stage="${s}"`)).toFixed(1)}`),
+  const mean = (name: string, labels: string) => sample(`${name}_sum{${labels}}`) / sample(`${name}_count{${labels}}`);
+  const stages = ['detect', 'landmarks', 'generate', 'post', 'encode'].map(
+    (stage) => `${stage} ${mean('stage_ms', `${label},stage="${stage}"`).toFixed(1)}`,
   );
-  const age = (await served.meanOf('added_latency_ms', label)).toFixed(0);
-  return `ms a frame in the stages: ${times.join(', ')}; age when sealed ${age}`;
+  const counts = ['pictures_received', 'pictures_dropped', 'frames_sent', 'frames_not_encoded', 'rtp_losses'].map(
+    (name) => `${name.replaceAll('_', ' ')} ${sample(`${name}{${label}}`)}`,
+  );
+  const age = mean('added_latency_ms', label).toFixed(0);
+  return `relay: ${stages.join(', ')} ms a frame; age before encoding ${age} ms; ${counts.join(', ')}`;
 }
 
 const median = (values: readonly number[]) => quantile(values, 0.5);

@@ -1,6 +1,7 @@
 import {
   RTCPeerConnection,
   type RTCRtpTransceiver,
+  type RtcpPacket,
   useAbsSendTime,
   useH264,
   useOPUS,
@@ -10,6 +11,7 @@ import {
 } from 'werift';
 import { ExitCode, UnderstudyError } from '../errors.ts';
 import { type ReadOffer, readOffer } from './offer.ts';
+import { TransportFeedback } from './transport-feedback.ts';
 
 export interface IceServer {
   readonly urls: string;
@@ -59,6 +61,7 @@ export async function answerOffer(sdp: string, purpose: 'publish' | 'view', opti
     await peer.setLocalDescription(await peer.createAnswer());
     const video = peer.getTransceivers().find((t) => t.kind === 'video');
     if (!video || !peer.localDescription) throw new Error('nothing was negotiated');
+    if (purpose === 'publish') replaceFeedback(video);
     const audio = peer.getTransceivers().find((t) => t.kind === 'audio');
     return { peer, offer, answer: shape(peer.localDescription.sdp, offer), video, audio };
   } catch (error) {
@@ -71,6 +74,23 @@ export async function answerOffer(sdp: string, purpose: 'publish' | 'view', opti
       { cause: error },
     );
   }
+}
+
+/** Puts our transport-wide feedback in the place of werift's, which calls it with each packet's sequence number. */
+function replaceFeedback({ receiver }: RTCRtpTransceiver): void {
+  const feedback = new TransportFeedback(
+    () => ({ sender: receiver.rtcpSsrc, media: receiver.track.ssrc ?? 0 }),
+    // A failed send shows in the connection's state.
+    (packet) => void receiver.dtlsTransport.sendRtcp([{ serialize: () => packet } as RtcpPacket]).catch(() => {}),
+  );
+  receiver.receiverTWCC = {
+    handleTWCC: (sequenceNumber: number | undefined) => {
+      if (sequenceNumber !== undefined) feedback.packet(sequenceNumber);
+    },
+    set twccRunning(running: boolean) {
+      if (!running) feedback.close();
+    },
+  } as unknown as NonNullable<typeof receiver.receiverTWCC>;
 }
 
 /** States the profile that is really sent, whatever the peer's line said. */

@@ -35,10 +35,12 @@ export interface PeerReport {
   readonly decodeMs: number;
   readonly lost: number;
   readonly keyFramesAsked: number;
+  /** In the sound's jitter buffer; NaN without sound. */
+  readonly soundBufferMs: number;
 }
 
 export interface PageTools {
-  openCamera(): Promise<void>;
+  openCamera(withSound: boolean): Promise<void>;
   /** Watches the camera through a plain peer connection within the page. */
   startControl(): Promise<void>;
   stopControl(): void;
@@ -134,12 +136,12 @@ export function pageTools(readStamp: (luma: Uint8Array, stride: number) => numbe
   };
 
   const tools: PageTools = {
-    async openCamera() {
+    async openCamera(withSound) {
       const video = { width: 640, height: 480, frameRate: 30 };
-      const audio = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+      const audio = withSound && { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
       media = await navigator.mediaDevices.getUserMedia({ video, audio });
       void follow(media.getVideoTracks()[0]!, 'camera');
-      void listen(media.getAudioTracks()[0]!, 'micMs');
+      if (withSound) void listen(media.getAudioTracks()[0]!, 'micMs');
     },
     async startControl() {
       const [from, to] = [new RTCPeerConnection(), new RTCPeerConnection()];
@@ -165,7 +167,7 @@ export function pageTools(readStamp: (luma: Uint8Array, stride: number) => numbe
       const peer = new RTCPeerConnection();
       viewer = peer;
       peer.addTransceiver('video', { direction: 'recvonly' });
-      peer.addTransceiver('audio', { direction: 'recvonly' });
+      if (media!.getAudioTracks().length > 0) peer.addTransceiver('audio', { direction: 'recvonly' });
       received(peer);
       await post(`/${stream}/whep`, peer);
     },
@@ -175,8 +177,9 @@ export function pageTools(readStamp: (luma: Uint8Array, stride: number) => numbe
       return taken;
     },
     async report() {
-      const find = async (peer: RTCPeerConnection, type: string) =>
-        [...(await peer.getStats()).values()].find((s) => s.type === type && s.kind === 'video') ?? {};
+      const find = async (peer: RTCPeerConnection, type: string, kind = 'video') =>
+        [...(await peer.getStats()).values()].find((s) => s.type === type && s.kind === kind) ?? {};
+      const sound = await find(viewer!, 'inbound-rtp', 'audio');
       const [out, inward] = [await find(publisher!, 'outbound-rtp'), await find(viewer!, 'inbound-rtp')];
       const meanMs = (seconds: number, count: number) => (seconds * 1000) / count;
       return {
@@ -191,6 +194,7 @@ export function pageTools(readStamp: (luma: Uint8Array, stride: number) => numbe
         decodeMs: meanMs(inward.totalDecodeTime, inward.framesDecoded),
         lost: inward.packetsLost,
         keyFramesAsked: inward.pliCount,
+        soundBufferMs: meanMs(sound.jitterBufferDelay, sound.jitterBufferEmittedCount),
       };
     },
   };

@@ -31,20 +31,24 @@ export interface WebRtcResult {
   readonly notes: string[];
 }
 
+export interface WebRtcOptions {
+  readonly minutes: number;
+  /** Publish the microphone too and compare sound and picture: a browser holds the picture back to be with its sound. */
+  readonly sound: boolean;
+  readonly folder: string;
+  readonly settings: readonly string[];
+  readonly tell: (sentence: string) => void;
+}
+
 /** One run of so many minutes through `understudy serve`, from a browser's camera back into the same page. */
-export async function benchWebRtc(
-  minutes: number,
-  folder: string,
-  settings: readonly string[],
-  tell: (sentence: string) => void,
-): Promise<WebRtcResult> {
+export async function benchWebRtc({ minutes, sound, folder, settings, tell }: WebRtcOptions): Promise<WebRtcResult> {
   const [camera, microphone] = [join(folder, 'bench-live.y4m'), join(folder, 'bench-live.wav')];
   await Promise.all([makeCameraClip(camera), makeToneFile(microphone)]);
   const served = await ServedStream.start(STREAM, settings);
   let browser: BenchBrowser | undefined;
   try {
     browser = await BenchBrowser.open(camera, microphone, `${served.base}/demo`);
-    await browser.call('openCamera');
+    await browser.call('openCamera', sound);
     tell(`control: ${CONTROL_S} s through a plain peer connection`);
     await browser.call('startControl');
     await pause(CONTROL_S);
@@ -53,7 +57,7 @@ export async function benchWebRtc(
     await browser.call('watch', STREAM);
     await browser.call('publish', STREAM);
     tell(`${minutes} min through understudy serve`);
-    return await observe(browser, served, control, minutes);
+    return await observe(browser, served, control, minutes, sound);
   } finally {
     await browser?.close();
     await served.stop();
@@ -65,6 +69,7 @@ async function observe(
   served: ServedStream,
   control: Seen,
   minutes: number,
+  sound: boolean,
 ): Promise<WebRtcResult> {
   const startedMs = performance.now();
   const all: Seen = { camera: [], arrived: [], micMs: [], heardMs: [] };
@@ -111,7 +116,7 @@ async function observe(
       `control: ${base.toFixed(0)} ms; camera ${fpsOf(all.camera)}, sent ${sentFps.toFixed(1)} frames a second; ${unread} arrived without a number`,
       peersNote(peers),
       `resident ${use[0]?.rssMb.toFixed(0)} MB after the warm-up, ${use.at(-1)?.rssMb.toFixed(0)} MB at the end, ${use.at(-1)?.processes} processes`,
-      skewNote(all, control, from, base),
+      ...(sound ? [skewNote(all, control, from, base)] : []),
       await relayNote(served),
     ],
   };
@@ -133,7 +138,8 @@ function skewNote(all: Seen, control: Seen, fromMs: number, controlMs: number): 
 
 function peersNote(r: PeerReport): string {
   const publisher = `${r.width}×${r.height}, ${r.sendKbps.toFixed(0)} kbit/s, encoding ${r.encodeMs.toFixed(1)} ms, pacing ${r.sendDelayMs.toFixed(1)} ms, ${r.keyFramesSent} key frames`;
-  return `publisher: ${publisher}; viewer: jitter buffer ${r.jitterBufferMs.toFixed(0)} ms, decoding ${r.decodeMs.toFixed(1)} ms, ${r.lost} packets lost, ${r.keyFramesAsked} key frames asked for`;
+  const sound = Number.isNaN(r.soundBufferMs) ? '' : `, of sound ${r.soundBufferMs.toFixed(0)} ms`;
+  return `publisher: ${publisher}; viewer: jitter buffer ${r.jitterBufferMs.toFixed(0)} ms${sound}, decoding ${r.decodeMs.toFixed(1)} ms, ${r.lost} packets lost, ${r.keyFramesAsked} key frames asked for`;
 }
 
 /** What the relay's metrics say: means since the stream began. */

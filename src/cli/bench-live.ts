@@ -11,6 +11,7 @@ interface BenchLiveOptions {
   readonly minutes: string;
   readonly json?: string;
   readonly only?: string;
+  readonly sound?: boolean;
   readonly set?: string[];
 }
 
@@ -23,6 +24,7 @@ export function registerBenchLive(bench: Command): void {
     .description('frame rate, added latency, memory and handles of live streams, on real peers over loopback')
     .option('--minutes <n>', 'length of the WebRTC run, which is the soak too', '30')
     .option('--only <part>', 'webrtc (with the soak) or rtsp')
+    .option('--sound', 'publish a microphone too and measure the skew of sound and picture')
     .option('--json <file>', 'write the figures')
     .option('--set <key=value...>', 'one setting of the command that is measured')
     .action(async (_: unknown, command: Command) => benchLive(command.optsWithGlobals()));
@@ -40,7 +42,10 @@ async function benchLive(options: BenchLiveOptions): Promise<void> {
   const settings = (options.set ?? []).flatMap((setting) => ['--set', setting]);
   const tell = (sentence: string) => process.stderr.write(`bench live: ${sentence}\n`);
   mkdirSync('out', { recursive: true });
-  const live = only === 'rtsp' ? undefined : await benchWebRtc(minutes, 'out', settings, tell);
+  const live =
+    only === 'rtsp'
+      ? undefined
+      : await benchWebRtc({ minutes, sound: options.sound ?? false, folder: 'out', settings, tell });
   const camera =
     only === 'webrtc' ? undefined : await benchRtsp(Math.min(minutes, RTSP_MINUTES), 'out', settings, tell);
   const figures: LiveFigures = {

@@ -1,3 +1,4 @@
+import { setPriority } from 'node:os';
 import { parentPort, type TransferListItem, type Worker, workerData } from 'node:worker_threads';
 import { spawnWorker } from './spawn-worker.ts';
 
@@ -38,7 +39,17 @@ export interface WorkerClientOptions {
   /** A request that takes longer ends the worker (a hung native call cannot be interrupted otherwise). 0: never. */
   readonly timeoutMs?: number;
   readonly onDeath?: (error: WorkerDied, restarts: number) => void;
+  /** The thread gives way to those of the process that carry packets and pictures, and to the coders. */
+  readonly givesWay?: boolean;
 }
+
+interface WorkerStart {
+  readonly data: unknown;
+  readonly givesWay: boolean;
+}
+
+/** In steps of the scheduler; every process may raise it. */
+const GIVING_WAY = 5;
 
 interface Pending<Res> {
   resolve: (r: Res) => void;
@@ -112,7 +123,9 @@ export class WorkerClient<Req, Res, Ready = unknown> {
   }
 
   #start(): void {
-    const worker = spawnWorker(this.#url, { workerData: this.#options.data });
+    const worker = spawnWorker(this.#url, {
+      workerData: { data: this.#options.data, givesWay: this.#options.givesWay ?? false } satisfies WorkerStart,
+    });
     this.#worker = worker;
     this.#ready = new Promise<Ready>((resolve, reject) => {
       this.#pending.set(0, { resolve: (r) => resolve(r as unknown as Ready), reject });
@@ -176,7 +189,10 @@ export function serveWorker<Req, Res, Ready, Data = unknown>(
     const e = error as { message?: string; exitCode?: number; remedy?: string };
     port.postMessage({ id, failure: { message: e.message ?? String(error), exitCode: e.exitCode, remedy: e.remedy } });
   };
-  const service = start(workerData as Data);
+  const { data, givesWay } = workerData as WorkerStart;
+  // On Linux this is the calling thread's own priority, elsewhere the whole process's.
+  if (givesWay && process.platform === 'linux') setPriority(0, GIVING_WAY);
+  const service = start(data as Data);
   service.then(
     (s) => port.postMessage({ id: 0, body: s.ready }),
     (error) => fail(0, error),

@@ -13,6 +13,7 @@ export type Mode = 'generate' | Exclude<PlaneCover, 'solid'>;
 
 export interface CompositorOptions extends GlWorkerData {
   readonly mode: Mode;
+  readonly givesWay?: boolean;
   readonly onWarning?: (sentence: string) => void;
 }
 
@@ -38,7 +39,7 @@ export class Compositor {
    * UnderstudyError(usage) for a photometry that would give the person back
    */
   static async start(options: CompositorOptions): Promise<Compositor> {
-    const { mode, onWarning, ...data } = options;
+    const { mode, onWarning, givesWay = false, ...data } = options;
     if (mode !== 'generate') return new Compositor(mode);
     refuseIdentifying(data.photometry);
     await XDisplay.open();
@@ -48,6 +49,7 @@ export class Compositor {
       {
         data,
         timeoutMs: TIMEOUT_MS,
+        givesWay,
         onDeath: (error) => onWarning?.(`${error.message}; frames are veiled until it is back`),
       },
     );

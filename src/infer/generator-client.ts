@@ -6,6 +6,7 @@ import type { GeneratorReady, GeneratorReply, GeneratorRequest, GeneratorWorkerD
 export interface GeneratorClientOptions extends GeneratorWorkerData {
   readonly maxBatchSize: number;
   readonly maxQueueDelayMs: number;
+  readonly givesWay?: boolean;
   readonly onWarning: (sentence: string) => void;
 }
 
@@ -17,10 +18,11 @@ export class GeneratorClient {
   readonly #batcher: Batcher<GeneratorRequest, GeneratorOutcome>;
 
   private constructor(options: GeneratorClientOptions) {
-    const { maxBatchSize, maxQueueDelayMs, onWarning, ...data } = options;
+    const { maxBatchSize, maxQueueDelayMs, onWarning, givesWay = false, ...data } = options;
     this.#worker = new WorkerClient('generator', new URL('./generator-worker', import.meta.url), {
       data,
       timeoutMs: TIMEOUT_MS,
+      givesWay,
       onDeath: (error) => onWarning(`${error.message}; it is being started again`),
     });
     this.#batcher = new Batcher({ maxBatchSize, maxQueueDelayMs, run: (items) => this.#worker.call(items) });

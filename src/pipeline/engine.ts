@@ -93,6 +93,7 @@ export class Engine {
       {
         data,
         timeoutMs: options.live ? LIVE_TIMEOUT_MS : 30_000,
+        givesWay: options.live,
         onDeath: (error) => warn(`${error.message}; it is being started again`),
       },
     );
@@ -103,6 +104,7 @@ export class Engine {
           ...(options.modelsDir && { modelsDir: options.modelsDir }),
           ...(options.cacheDir && { cacheDir: options.cacheDir }),
           ...options.infer,
+          givesWay: options.live,
           onWarning: warn,
         })
       : undefined;
@@ -113,6 +115,7 @@ export class Engine {
         faceSize: info?.faceSize ?? 128,
         mode: options.mode,
         photometry: options.photometry,
+        givesWay: options.live,
         onWarning: warn,
       });
       return new Engine(options, analysis, generator, compositor, info?.model);

@@ -1,5 +1,6 @@
 import {
   RTCPeerConnection,
+  RTCRtpHeaderExtensionParameters,
   type RTCRtpTransceiver,
   type RtcpPacket,
   useAbsSendTime,
@@ -12,6 +13,9 @@ import {
 import { ExitCode, UnderstudyError } from '../errors.ts';
 import { type ReadOffer, readOffer } from './offer.ts';
 import { TransportFeedback } from './transport-feedback.ts';
+
+/** Header extension by which a sender tells a browser how long pictures may wait before they are shown. */
+export const PLAYOUT_DELAY = 'http://www.webrtc.org/experiments/rtp-hdrext/playout-delay';
 
 export interface IceServer {
   readonly urls: string;
@@ -42,7 +46,10 @@ export interface Negotiated {
 export async function answerOffer(sdp: string, purpose: 'publish' | 'view', options: PeerOptions): Promise<Negotiated> {
   const offer = readOffer(sdp, purpose);
   // video-orientation is left out on purpose: a phone that may not send it turns its pictures itself.
-  const extensions = purpose === 'publish' ? [useSdesMid(), useTransportWideCC()] : [useSdesMid(), useAbsSendTime()];
+  const extensions =
+    purpose === 'publish'
+      ? [useSdesMid(), useTransportWideCC()]
+      : [useSdesMid(), useAbsSendTime(), new RTCRtpHeaderExtensionParameters({ uri: PLAYOUT_DELAY })];
   const peer = new RTCPeerConnection({
     codecs: { video: [offer.codec === 'vp8' ? useVP8() : useH264()], audio: [useOPUS()] },
     headerExtensions: { video: extensions, audio: [useSdesMid()] },

@@ -5,11 +5,11 @@ import os
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from . import discriminator as discriminators
 from .features import ProjectedFeatures
-from .model import load_weights
+from .model import Generator, load_weights, widths_of
 
 
 def save_atomically(state: dict, path: Path) -> None:
@@ -36,17 +36,21 @@ def save_start(path: Path, average: nn.Module, heads: nn.Module, features: Proje
     )
 
 
-def load_start(path: Path, generator: nn.Module, heads: nn.Module, features: ProjectedFeatures) -> int:
-    """-> images seen. Raises ValueError when the file is of another architecture."""
+def _built(weights: dict[str, Tensor]) -> Generator:
+    generator = Generator(widths_of(weights))
+    load_weights(generator, weights)
+    return generator
+
+
+def load_start(path: Path, heads: nn.Module, features: ProjectedFeatures) -> tuple[Generator, int]:
+    """-> the generator, as wide as it was saved, and images seen. Raises ValueError when the file is of another architecture."""
     state = torch.load(path, map_location="cpu", weights_only=True)
-    load_weights(generator, state["generator_average"])
     heads.load_state_dict({k: v.float() for k, v in discriminators.renamed(state["discriminator_heads"]).items()})
     features.load_mixing({k: v.float() for k, v in state["projection_mixing"].items()})
-    return int(state["seen"])
+    return _built(state["generator_average"]), int(state["seen"])
 
 
-def load_generator(path: Path, generator: nn.Module) -> int:
-    """The averaged generator of either kind of file -> images seen."""
+def load_generator(path: Path) -> tuple[Generator, int]:
+    """The averaged generator of either kind of file, and images seen."""
     state = torch.load(path, map_location="cpu", weights_only=True)
-    load_weights(generator, state["generator_average"] if "generator_average" in state else state["average"])
-    return int(state["seen"])
+    return _built(state["generator_average"] if "generator_average" in state else state["average"]), int(state["seen"])

@@ -126,8 +126,7 @@ def main() -> None:
     int8.add_argument("--full-range", action="store_true", help="8-bit weights: only for CPUs with VNNI")
     a = parser.parse_args()
     if a.command == "fp32":
-        generator = Generator()
-        seen = load_generator(a.checkpoint, generator)
+        generator, seen = load_generator(a.checkpoint)
         export_fp32(generator, a.out)
         print(f"{a.out}: {seen} images seen")
     else:

@@ -113,7 +113,7 @@ class Generator(nn.Module):
 
     def __init__(self, widths: tuple[int, int, int, int] = WIDTHS):
         super().__init__()
-        c64, c32, c16, c8 = widths
+        self.widths = c64, c32, c16, c8 = widths
         self.lines = LineMaps()
         self.mapping = nn.Sequential(nn.Linear(Z, 2 * Z), nn.LeakyReLU(SLOPE), nn.Linear(2 * Z, 2 * Z), nn.LeakyReLU(SLOPE))
         self.stem = Block(16 + 4 + 3, c64)
@@ -187,6 +187,13 @@ def renamed(state: dict[str, Tensor]) -> dict[str, Tensor]:
         prefix = max((p for p in _FIRST_NAMES if key.startswith(p + ".")), key=len)
         out[_FIRST_NAMES[prefix] + key[len(prefix) :]] = value
     return out
+
+
+def widths_of(state: dict[str, Tensor]) -> tuple[int, int, int, int]:
+    """Channels per level of the generator whose weights these are."""
+    state = renamed(state)
+    c64, c32, c16, c8 = (state[f"{name}.conv.bias"].shape[0] for name in ("stem", "down32", "down16", "down8"))
+    return c64, c32, c16, c8
 
 
 def load_weights(model: nn.Module, state: dict[str, Tensor]) -> None:

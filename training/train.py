@@ -51,13 +51,15 @@ class Trainer:
         torch.set_num_threads(config.threads)
         torch.manual_seed(config.seed)
         self.config, self.data = config, data
-        self.generator, self.features, self.discriminator = Generator(), ProjectedFeatures(), Discriminator()
+        self.features, self.discriminator = ProjectedFeatures(), Discriminator()
         self.recognizer, self.landmarks = DifferentiableRecognizer(), DifferentiableLandmarks()
         identities = data.identities
         self.target = IdentityTarget(identities.mean, identities.components, identities.sd)
         self.seen = self.step_count = self.base_seen = 0
         if config.start:
-            self.base_seen = load_start(Path(config.start), self.generator, self.discriminator, self.features)
+            self.generator, self.base_seen = load_start(Path(config.start), self.discriminator, self.features)
+        else:
+            self.generator = Generator()
         for module in (self.generator, self.features, self.discriminator):
             module.to(memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.generator).eval()

@@ -5,6 +5,21 @@ import type { PictureFormat } from './video-frame.ts';
 export interface Picture {
   readonly planes: Uint8Array;
   readonly format: PictureFormat;
+  /** The same picture in smaller sizes, for those who reduce it. */
+  readonly pyramid?: PicturePyramid;
+}
+
+export interface ReducedPlane {
+  readonly samples: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+  /** Samples of the whole plane per sample of this one, each way. */
+  readonly reduction: number;
+}
+
+export interface PicturePyramid {
+  /** The smallest form of a plane (0: luma, 1: Cb, 2: Cr) that still has a sample for every `step` samples of the whole one. */
+  plane(channel: 0 | 1 | 2, step: number): ReducedPlane;
 }
 
 /** A part of the picture that is resized into the detector's input, turned clockwise by quarter turns first. */

@@ -61,6 +61,19 @@ function addColumns(row: Int32Array, columns: AxisTable, out: Float32Array, at: 
   }
 }
 
+/** A row that is neither reduced nor moved by parts of a sample. */
+function copyRow(
+  plane: Uint8Array,
+  base: number,
+  columns: AxisTable,
+  out: Float32Array,
+  at: number,
+  stride: number,
+): void {
+  const { indices, size } = columns;
+  for (let u = 0; u < size; u++, at += stride) out[at] = plane[base + indices[u]!]!;
+}
+
 /** One axis of a resize as a list of source samples with weights per destination sample, edge samples repeated. */
 class AxisTable {
   readonly size: number;
@@ -179,9 +192,14 @@ export class PlaneSampler {
     for (let v = 0; v < rows.size; v++) {
       // A letterbox repeats the picture's edge: the same row again.
       const single = rows.first[v + 1]! === rows.first[v]! + 1 ? rows.indices[rows.first[v]!]! : -1;
-      if (single < 0 || single !== key) addRows(row, plane, pw, rows, v, from, to);
+      const at = v * step;
+      if (single >= 0 && single === key && stride === 1) out.copyWithin(at, at - step, at);
+      else if (single >= 0 && columns.uniform === 1) copyRow(plane, single * pw, columns, out, at, stride);
+      else {
+        if (single < 0 || single !== key) addRows(row, plane, pw, rows, v, from, to);
+        addColumns(row, columns, out, at, stride);
+      }
       key = single;
-      addColumns(row, columns, out, v * step, stride);
     }
   }
 

@@ -1,6 +1,7 @@
 import type { Affine } from '../core/face-track.ts';
-import { type ColourSpec, planeLayout } from '../core/video-frame.ts';
+import type { ColourSpec } from '../core/video-frame.ts';
 import type { DetectorWindow, Picture, SquareCrop } from '../core/vision.ts';
+import { HalvedPlanes } from './picture-pyramid.ts';
 import { onChroma, PlaneSampler } from './plane-sampling.ts';
 
 /** Destination pixel → picture: `x = a·u + b·v + c`, pixel centres at integers on both sides. */
@@ -71,6 +72,8 @@ export class PictureSampler {
   readonly #y: Float32Array;
   readonly #cb: Float32Array;
   readonly #cr: Float32Array;
+  /** Stands in for a picture that brings no pyramid. */
+  readonly #whole = new HalvedPlanes();
 
   constructor(width: number, height: number) {
     this.width = width;
@@ -84,9 +87,8 @@ export class PictureSampler {
 
   /** Luma as 0…255 of full range. The result is overwritten by the next call. */
   gray(picture: Picture, s: Sampling): Float32Array {
-    const { width, height, colour } = picture.format;
-    this.#planes.sample(picture.planes.subarray(0, width * height), width, height, s, this.#y);
-    const { lumaScale, lumaOffset } = toRgb(colour);
+    this.#sample(picture, 0, s, this.#y);
+    const { lumaScale, lumaOffset } = toRgb(picture.format.colour);
     for (let i = 0; i < this.#y.length; i++) this.#y[i] = clamp((this.#y[i]! - lumaOffset) * lumaScale);
     return this.#y;
   }
@@ -132,14 +134,26 @@ export class PictureSampler {
   }
 
   #ycbcr(picture: Picture, s: Sampling): void {
-    const { width, height } = picture.format;
-    const layout = planeLayout(width, height);
-    const { chromaWidth: cw, chromaHeight: ch, cbOffset, crOffset } = layout;
     const chroma = onChroma(s);
-    this.#planes.sample(picture.planes.subarray(0, cbOffset), width, height, s, this.#y);
-    this.#planes.sample(picture.planes.subarray(cbOffset, crOffset), cw, ch, chroma, this.#cb);
-    this.#planes.sample(picture.planes.subarray(crOffset, layout.byteLength), cw, ch, chroma, this.#cr);
+    this.#sample(picture, 0, s, this.#y);
+    this.#sample(picture, 1, chroma, this.#cb);
+    this.#sample(picture, 2, chroma, this.#cr);
   }
+
+  #sample(picture: Picture, channel: 0 | 1 | 2, s: Sampling, out: Float32Array): void {
+    const step = Math.min(Math.hypot(s.a, s.d), Math.hypot(s.b, s.e));
+    const { samples, width, height, reduction } = (
+      picture.pyramid ?? this.#whole.load(picture.planes, picture.format)
+    ).plane(channel, picture.pyramid ? step : 1);
+    this.#planes.sample(samples, width, height, onReduced(s, reduction), out);
+  }
+}
+
+/** The same sampling on a plane that was reduced by averaging: its first sample lies in the middle of those it stands for. */
+function onReduced(s: Sampling, r: number): Sampling {
+  if (r === 1) return s;
+  const middle = (r - 1) / 2;
+  return { a: s.a / r, b: s.b / r, c: (s.c - middle) / r, d: s.d / r, e: s.e / r, f: (s.f - middle) / r };
 }
 
 function clamp(value: number): number {

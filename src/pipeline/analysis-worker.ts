@@ -6,6 +6,7 @@ import { FaceDetector } from '../infer/detector.ts';
 import { IrisModel } from '../infer/iris.ts';
 import { LandmarkModel } from '../infer/landmarks.ts';
 import { ModelStore } from '../infer/model-store.ts';
+import { HalvedPlanes } from '../infer/picture-pyramid.ts';
 import { Recognizer } from '../infer/recognizer.ts';
 import { StreamAnalyser } from '../track/analyser.ts';
 import { trackOptions } from '../track/options.ts';
@@ -42,6 +43,8 @@ serveWorker<AnalysisRequest, AnalysisReply, { provider: string }, AnalysisWorker
   const personOffset = life * IDS_PER_EPOCH;
   let trackEpoch = life;
   const streams = new Map<number, AnalysedStream>();
+  // One for all streams: requests come one after the other.
+  const pyramid = new HalvedPlanes();
   const stillGallery = new PersonGallery(
     embedder,
     trackOptions({ mode: 'still', ...data.track, sessionKey: data.sessionKey }).samePersonCosine,
@@ -85,7 +88,7 @@ serveWorker<AnalysisRequest, AnalysisReply, { provider: string }, AnalysisWorker
       }
       const { width, height } = request.format;
       const planes = new Uint8Array(request.memory, 0, planeLayout(width, height).byteLength);
-      const picture = { planes, format: request.format };
+      const picture = { planes, format: request.format, pyramid: pyramid.load(planes, request.format) };
       const stream = streamOf(request.streamId, request.kind === 'analyse' && request.still);
       const { analyser, trackOffset } = stream;
       const { sequence, timestampUs } = request;

@@ -6,7 +6,6 @@ import type { LandmarkLocator, Located } from './landmarks.ts';
 import type { FaceTrack } from './lifecycle.ts';
 import type { TrackOptions } from './options.ts';
 import type { PersonGallery } from './person.ts';
-import { findPupils } from './pupils.ts';
 import { retargetOffset, understudyShape } from './retarget.ts';
 import type { ShapeModel } from './shape-model.ts';
 
@@ -51,7 +50,7 @@ export class FaceFollower {
       const hints = { angle: track.angle, trustedBefore: track.trusted };
       located = await this.#tools.locator.locate(now.picture, box, expected ? { ...hints, expected } : hints);
       const eyes = located.trusted
-        ? await findPupils(this.#tools.pupils, now.picture, located.points, located.roll)
+        ? await track.gaze.find(this.#tools.pupils, now.picture, located.points, located.roll)
         : undefined;
       const face = eyes && track.points.update(located.points, eyes, now.dt);
       track.lastBox = box;
@@ -65,7 +64,7 @@ export class FaceFollower {
     } catch {
       track.seen(false);
     }
-    if (!track.trusted) track.points.reset();
+    if (!track.trusted) track.forgetMotion();
     const points = located?.trusted ? located.points : undefined;
     return {
       ...identity(track),

@@ -1,6 +1,7 @@
 import type { Affine, Cover, Region } from '../core/face-track.ts';
 import { moved } from './canonical.ts';
 import { FacePoints } from './face-points.ts';
+import { Gaze } from './gaze.ts';
 import { centreX, centreY, intersection } from './geometry.ts';
 import { BoxMotion } from './kalman.ts';
 import type { Found } from './merge.ts';
@@ -21,6 +22,7 @@ export class FaceTrack {
   readonly startSequence: number;
   readonly motion: BoxMotion;
   readonly points: FacePoints;
+  readonly gaze = new Gaze();
   readonly neutral = new NeutralShape();
   readonly retargeter = new Retargeter();
   personId: number;
@@ -66,12 +68,18 @@ export class FaceTrack {
 
   found(found: Found): void {
     this.motion.update(found);
-    if (this.missed > 0) this.points.reset();
+    if (this.missed > 0) this.forgetMotion();
     this.missed = 0;
     this.#hits++;
     this.angle = found.angle;
     this.score = found.score;
     this.#bestScore = Math.max(this.#bestScore, found.score);
+  }
+
+  /** The next points and pupils are taken as they are. */
+  forgetMotion(): void {
+    this.points.reset();
+    this.gaze.reset();
   }
 
   /** Decides the cover of a frame on which the face was found. */

@@ -1,4 +1,4 @@
-import type { Picture, PupilFinder, SquareCrop } from '../core/vision.ts';
+import type { EyeCrop, Picture, PupilFinder, SquareCrop } from '../core/vision.ts';
 import { meanPoint } from './canonical.ts';
 
 /** Side of the eye's square over the distance of its corners, as the iris network was trained. */
@@ -24,18 +24,26 @@ export function eyeSquare(points: Float32Array, from: number, roll: number): Squ
   return { cx: x, cy: y, side: EYE_SIDE * distance(points, from, from + 3), angle: roll };
 }
 
-/** Pupils of both eyes, picture's left first: 4 numbers in picture pixels, −1000 where unknown or the eye is closed. */
+/** An eye that is open, its square, and which of the two it is (0: picture's left). */
+export interface OpenEye extends EyeCrop {
+  readonly index: 0 | 1;
+}
+
+export function openEyes(points: Float32Array, roll: number): OpenEye[] {
+  return ([0, 1] as const).flatMap((index) => {
+    const from = 36 + 6 * index;
+    const eye = index === 0 ? ('left' as const) : ('right' as const);
+    return eyeOpening(points, from) < CLOSED ? [] : [{ ...eyeSquare(points, from, roll), eye, index }];
+  });
+}
+
+/** Pupils of the given eyes, picture's left first: 4 numbers in picture pixels, −1000 where unknown or the eye is not given. */
 export async function findPupils(
   finder: PupilFinder,
   picture: Picture,
-  points: Float32Array,
-  roll: number,
+  eyes: readonly OpenEye[],
 ): Promise<Float32Array> {
   const pupils = new Float32Array(4).fill(UNKNOWN);
-  const eyes = (['left', 'right'] as const).flatMap((side, index) => {
-    const from = 36 + 6 * index;
-    return eyeOpening(points, from) < CLOSED ? [] : [{ ...eyeSquare(points, from, roll), eye: side, index }];
-  });
   if (eyes.length === 0) return pupils;
   // Without an answer the gaze is unknown; the face is covered all the same.
   const found = await finder.find(picture, eyes).catch(() => []);

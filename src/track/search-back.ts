@@ -9,7 +9,7 @@ import type { LandmarkLocator } from './landmarks.ts';
 import { carryPoints, type FaceTrack } from './lifecycle.ts';
 import { asFound, mergeFound } from './merge.ts';
 import type { TrackOptions } from './options.ts';
-import { findPupils } from './pupils.ts';
+import { findPupils, openEyes } from './pupils.ts';
 import { windowAround } from './tiles.ts';
 
 /** The window and the guessed cover grow by this much with every frame on which nothing was found. */
@@ -86,7 +86,7 @@ export class BackSearch {
       const hints = { angle: this.#angle, trustedBefore: expected !== undefined };
       const located = await locator.locate(picture, box, expected ? { ...hints, expected } : hints);
       if (!located.trusted || !this.#track.certain) return this.#solid(score);
-      const eyes = await findPupils(pupils, picture, located.points, located.roll);
+      const eyes = await findPupils(pupils, picture, openEyes(located.points, located.roll));
       const face = this.#points.update(located.points, eyes, dt);
       if (!face) return this.#solid(score);
       this.#lastPoints = located.points;

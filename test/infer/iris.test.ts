@@ -5,7 +5,7 @@ import { IrisModel } from '../../src/infer/iris.ts';
 import { LandmarkModel } from '../../src/infer/landmarks.ts';
 import { ModelStore } from '../../src/infer/model-store.ts';
 import { LandmarkLocator } from '../../src/track/landmarks.ts';
-import { eyeSquare, findPupils } from '../../src/track/pupils.ts';
+import { eyeSquare, findPupils, openEyes } from '../../src/track/pupils.ts';
 import { loadShapeModel } from '../../src/track/shape-model.ts';
 import { wholePicture } from '../../src/track/tiles.ts';
 import { photoAsPicture } from '../support/photo.ts';
@@ -67,7 +67,7 @@ describe('IrisModel', () => {
 
   it('gives for both eyes in one run what it gives one by one', async () => {
     for (const { picture, points, roll } of faces.slice(0, 4)) {
-      const pair = await findPupils(iris, picture, points, roll);
+      const pair = await findPupils(iris, picture, openEyes(points, roll));
       const asked: (readonly EyeCrop[])[] = [];
       const oneByOne = {
         find: async (p: Picture, crops: readonly EyeCrop[]) => {
@@ -77,7 +77,7 @@ describe('IrisModel', () => {
           return found;
         },
       };
-      const single = await findPupils(oneByOne, picture, points, roll);
+      const single = await findPupils(oneByOne, picture, openEyes(points, roll));
       expect(asked.length).toBe(1);
       for (const [i, v] of pair.entries()) expect(v).toBeCloseTo(single[i]!, 2);
     }
@@ -87,12 +87,7 @@ describe('IrisModel', () => {
     const picture = { planes: new Uint8Array(new SharedArrayBuffer(240 * 160 * 1.5)).fill(128) };
     const format = { width: 240, height: 160, colour: { matrix: 'bt601', range: 'full' } as const };
     const crop = { cx: 120, cy: 80, side: 60, angle: 0, eye: 'left' as const };
-    const flat = await findPupils(
-      { find: (p, crops) => iris.find(p, crops) },
-      { ...picture, format },
-      new Float32Array(136),
-      0,
-    );
+    const flat = await findPupils(iris, { ...picture, format }, openEyes(new Float32Array(136), 0));
     expect([...flat]).toEqual([-1000, -1000, -1000, -1000]);
     expect((await iris.find({ ...picture, format }, [])).length).toBe(0);
     expect((await iris.find({ ...picture, format }, [crop, crop])).length).toBe(2);

@@ -76,7 +76,8 @@ export async function benchRtsp(
       ],
     };
   } finally {
-    await Promise.all(started.map(stopCommand));
+    // The program first: it would complain about the others' end.
+    for (const child of started) await stopCommand(child);
     server.kill('SIGKILL');
   }
 }

@@ -61,6 +61,7 @@ describe('egress', () => {
       'cli/run-live.ts': 'the report: numbers and hashes',
       'cli/foreign-model.ts': 'a manifest and model files',
       'cli/bench.ts': 'figures',
+      'cli/bench-live.ts': 'figures',
       'cli/demo.ts': 'file names',
       'cli/doctor.ts': 'versions',
       'ingest/file/still-format.ts': 'opens pictures for reading only',

@@ -1,41 +1,16 @@
 import { execFile, spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Command } from 'commander';
 import { ExitCode, UnderstudyError } from '../core/errors.ts';
 import { findFfmpeg } from '../core/ffmpeg.ts';
+import { registerBenchLive } from './bench-live.ts';
 import { type DemoScene, makeDemoClip } from './demo-clip.ts';
+import { machineName } from './machine-name.ts';
+import { treePssMb } from './process-tree.ts';
 
 const PRESET = ['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '20'];
-
-/** Proportional set size of a process and its descendants, MB. Linux only; 0 elsewhere. */
-function treePssMb(root: number): number {
-  try {
-    const children = new Map<number, number[]>();
-    for (const entry of readdirSync('/proc').filter((e) => /^\d+$/.test(e))) {
-      const stat = tryRead(`/proc/${entry}/stat`);
-      const parent = Number(stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-      if (stat) children.set(parent, [...(children.get(parent) ?? []), Number(entry)]);
-    }
-    const walk = (pid: number): number => {
-      const pss = Number(/^Pss:\s+(\d+)/m.exec(tryRead(`/proc/${pid}/smaps_rollup`) ?? '')?.[1] ?? 0) / 1024;
-      return pss + (children.get(pid) ?? []).reduce((sum, child) => sum + walk(child), 0);
-    };
-    return walk(root);
-  } catch {
-    return 0;
-  }
-}
-
-function tryRead(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
-}
 
 /** Runs the command as a user would, in a process of its own, and watches its memory: seldom, because looking stops the process. */
 async function timed(args: string[]): Promise<{ seconds: number; peakPssMb: number }> {
@@ -121,11 +96,8 @@ function row(c: ClipFigures): string {
   return `${c.name}: ${c.faces.toFixed(1)} faces a frame, ${speed}, ${rest}\n  ${JSON.stringify(c.stages)}\n`;
 }
 
-export const machineName = (): string =>
-  `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GB`;
-
 export function registerBench(program: Command): void {
-  program
+  const bench = program
     .command('bench')
     .description('file-to-file speed on clips made from photographs, beside a plain transcode in the same run')
     .option('--json <file>', 'write the figures')
@@ -146,4 +118,5 @@ export function registerBench(program: Command): void {
       }
       if (options.json) writeFileSync(options.json, `${JSON.stringify({ machine, clips }, null, 2)}\n`);
     });
+  registerBenchLive(bench);
 }

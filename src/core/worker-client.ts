@@ -1,3 +1,4 @@
+import { getPriority, setPriority } from 'node:os';
 import { parentPort, type TransferListItem, type Worker, workerData } from 'node:worker_threads';
 import { spawnWorker } from './spawn-worker.ts';
 import { endNow, letGo } from './stuck-threads.ts';
@@ -56,13 +57,19 @@ export interface WorkerClientOptions {
   readonly onDeath?: (error: WorkerDied, restarts: number) => void;
   /** The last word before the process ends. */
   readonly onHopeless?: (sentence: string) => void;
+  /** The thread gives way to those of the process that carry packets and pictures, and to the coders. */
+  readonly givesWay?: boolean;
 }
 
 interface WorkerStart {
   readonly data: unknown;
   /** Set once the worker has been let go of (core/stuck-threads). */
   readonly letGo: SharedArrayBuffer;
+  readonly givesWay: boolean;
 }
+
+/** In steps of the scheduler; every process may raise it. */
+const GIVING_WAY = 5;
 
 interface Pending<Res> {
   resolve: (r: Res) => void;
@@ -141,8 +148,9 @@ export class WorkerClient<Req, Res, Ready = unknown> {
 
   #start(): void {
     this.#letGo = new SharedArrayBuffer(4);
+    const { data, givesWay = false } = this.#options;
     const worker = spawnWorker(this.#url, {
-      workerData: { data: this.#options.data, letGo: this.#letGo } satisfies WorkerStart,
+      workerData: { data, letGo: this.#letGo, givesWay } satisfies WorkerStart,
     });
     this.#worker = worker;
     this.#ready = new Promise<Ready>((resolve, reject) => {
@@ -277,8 +285,10 @@ export function serveWorker<Req, Res, Ready, Data = unknown>(
     const e = error as { message?: string; exitCode?: number; remedy?: string };
     port.postMessage({ id, failure: { message: e.message ?? String(error), exitCode: e.exitCode, remedy: e.remedy } });
   };
-  const { data, letGo } = workerData as WorkerStart;
+  const { data, letGo, givesWay } = workerData as WorkerStart;
   const flag = new Int32Array(letGo);
+  // On Linux this is the calling thread's own priority, elsewhere the whole process's. A lower one than that may not be raised.
+  if (givesWay && process.platform === 'linux' && getPriority(0) < GIVING_WAY) setPriority(0, GIVING_WAY);
   const service = start(data as Data);
   service.then(
     (s) => port.postMessage({ id: 0, body: s.ready }),

@@ -13,6 +13,7 @@ export type Mode = 'generate' | Exclude<PlaneCover, 'solid'>;
 export interface CompositorOptions extends GlWorkerData {
   readonly mode: Mode;
   readonly patience?: Pick<WorkerClientOptions, 'lateMs' | 'timeoutMs' | 'onHopeless'>;
+  readonly givesWay?: boolean;
   readonly onWarning?: (sentence: string) => void;
 }
 
@@ -38,7 +39,7 @@ export class Compositor {
    * UnderstudyError(usage) for a photometry that would give the person back
    */
   static async start(options: CompositorOptions): Promise<Compositor> {
-    const { mode, patience, onWarning, ...data } = options;
+    const { mode, patience, givesWay = false, onWarning, ...data } = options;
     if (mode !== 'generate') return new Compositor(mode);
     refuseIdentifying(data.photometry);
     await XDisplay.open();
@@ -50,6 +51,7 @@ export class Compositor {
         ...patience,
         // Only one thread of a process can load gl: one that hangs stands in the way of the next.
         maxStuck: 0,
+        givesWay,
         onDeath: (error) => onWarning?.(`${error.message}; frames are veiled until it is back`),
       },
     );

@@ -7,6 +7,7 @@ export interface GeneratorClientOptions extends GeneratorWorkerData {
   readonly maxBatchSize: number;
   readonly maxQueueDelayMs: number;
   readonly patience: Pick<WorkerClientOptions, 'lateMs' | 'timeoutMs' | 'onHopeless'>;
+  readonly givesWay?: boolean;
   readonly onWarning: (sentence: string) => void;
 }
 
@@ -16,10 +17,11 @@ export class GeneratorClient {
   readonly #batcher: Batcher<GeneratorRequest, GeneratorOutcome>;
 
   private constructor(options: GeneratorClientOptions) {
-    const { maxBatchSize, maxQueueDelayMs, patience, onWarning, ...data } = options;
+    const { maxBatchSize, maxQueueDelayMs, patience, givesWay = false, onWarning, ...data } = options;
     this.#worker = new WorkerClient('generator', new URL('./generator-worker', import.meta.url), {
       data,
       ...patience,
+      givesWay,
       onDeath: (error) => onWarning(`${error.message}; it is being started again`),
     });
     this.#batcher = new Batcher({ maxBatchSize, maxQueueDelayMs, run: (items) => this.#worker.call(items) });

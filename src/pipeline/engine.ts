@@ -94,6 +94,7 @@ export class Engine {
       {
         data,
         ...patience,
+        givesWay: options.live,
         onDeath: (error) => warn(`${error.message}; it is being started again`),
       },
     );
@@ -105,6 +106,7 @@ export class Engine {
           ...(options.cacheDir && { cacheDir: options.cacheDir }),
           ...options.infer,
           patience,
+          givesWay: options.live,
           onWarning: warn,
         })
       : undefined;
@@ -116,6 +118,7 @@ export class Engine {
         mode: options.mode,
         photometry: options.photometry,
         patience,
+        givesWay: options.live,
         onWarning: warn,
       });
       return new Engine(options, analysis, generator, compositor, info?.model);

@@ -20,8 +20,11 @@ export interface LiveAddressOptions {
   readonly onWarning: (sentence: string) => void;
 }
 
-/** Frames in the stages at once: analysed, generated, composed, and one between. The look-ahead comes on top. */
-const FRAMES_UNDER_WAY = 4;
+/**
+ * Frames in the stages at once: analysed, generated, composed. One more would only wait, and be that much older when it leaves.
+ * The look-ahead comes on top.
+ */
+const FRAMES_UNDER_WAY = 3;
 
 export const framesInFlight = (live: Pick<LiveSettings, 'lookaheadFrames'>): number =>
   FRAMES_UNDER_WAY + live.lookaheadFrames;

@@ -1,6 +1,8 @@
 import {
   RTCPeerConnection,
+  RTCRtpHeaderExtensionParameters,
   type RTCRtpTransceiver,
+  type RtcpPacket,
   useAbsSendTime,
   useH264,
   useOPUS,
@@ -10,6 +12,10 @@ import {
 } from 'werift';
 import { ExitCode, UnderstudyError } from '../errors.ts';
 import { type ReadOffer, readOffer, type VideoCodecName } from './offer.ts';
+import { TransportFeedback } from './transport-feedback.ts';
+
+/** Header extension by which a sender tells a browser how long pictures may wait before they are shown. */
+export const PLAYOUT_DELAY = 'http://www.webrtc.org/experiments/rtp-hdrext/playout-delay';
 
 export interface IceServer {
   readonly urls: string;
@@ -46,7 +52,10 @@ export async function answerOffer(
 ): Promise<Negotiated> {
   const offer = readOffer(sdp, purpose, codecs);
   // video-orientation is left out on purpose: a phone that may not send it turns its pictures itself.
-  const extensions = purpose === 'publish' ? [useSdesMid(), useTransportWideCC()] : [useSdesMid(), useAbsSendTime()];
+  const extensions =
+    purpose === 'publish'
+      ? [useSdesMid(), useTransportWideCC()]
+      : [useSdesMid(), useAbsSendTime(), new RTCRtpHeaderExtensionParameters({ uri: PLAYOUT_DELAY })];
   const peer = new RTCPeerConnection({
     codecs: { video: [offer.codec === 'vp8' ? useVP8() : useH264()], audio: [useOPUS()] },
     headerExtensions: { video: extensions, audio: [useSdesMid()] },
@@ -66,6 +75,7 @@ export async function answerOffer(
     await peer.setLocalDescription(await peer.createAnswer());
     const video = peer.getTransceivers().find((t) => t.kind === 'video');
     if (!video || !peer.localDescription) throw new Error('nothing was negotiated');
+    if (purpose === 'publish') replaceFeedback(video);
     const audio = peer.getTransceivers().find((t) => t.kind === 'audio');
     requirePorts(peer.localDescription.sdp, options);
     return { peer, offer, answer: shape(peer.localDescription.sdp, offer), video, audio };
@@ -105,6 +115,23 @@ function requirePorts(answer: string, { portRange, additionalHosts }: PeerOption
     `no UDP port from ${portRange.join(' to ')} is free`,
     'end other sessions, or widen serve.udpPorts: each session takes a port for each address that is offered',
   );
+}
+
+/** Puts our transport-wide feedback in the place of werift's, which calls it with each packet's sequence number. */
+function replaceFeedback({ receiver }: RTCRtpTransceiver): void {
+  const feedback = new TransportFeedback(
+    () => ({ sender: receiver.rtcpSsrc, media: receiver.track.ssrc ?? 0 }),
+    // A failed send shows in the connection's state.
+    (packet) => void receiver.dtlsTransport.sendRtcp([{ serialize: () => packet } as RtcpPacket]).catch(() => {}),
+  );
+  receiver.receiverTWCC = {
+    handleTWCC: (sequenceNumber: number | undefined) => {
+      if (sequenceNumber !== undefined) feedback.packet(sequenceNumber);
+    },
+    set twccRunning(running: boolean) {
+      if (!running) feedback.close();
+    },
+  } as unknown as NonNullable<typeof receiver.receiverTWCC>;
 }
 
 /** States the profile that is really sent, whatever the peer's line said. */

@@ -6,6 +6,7 @@ import {
   RtpPacket,
 } from 'werift';
 import type { VideoCodecName } from '../../core/webrtc/offer.ts';
+import { PLAYOUT_DELAY } from '../../core/webrtc/peer.ts';
 
 /** Feedback message type of FIR (RFC 5104). */
 const FULL_INTRA_REQUEST = 4;
@@ -15,6 +16,12 @@ export interface OpusPacket {
   readonly marker: boolean;
   readonly payload: Uint8Array;
 }
+
+/**
+ * Playout delay from 0 to 200 ms, in 10 ms: a browser shows a picture when it has it. Frames take unequal times in the stages, and
+ * a browser that smoothed that out would hold each one back for as long as the slowest took.
+ */
+const SHOW_AT_ONCE = Buffer.from([0, 0, 20]);
 
 /** One peer that watches: numbers its own packets, so that viewers never see one another's losses. */
 export class Viewer {
@@ -87,6 +94,8 @@ export class Viewer {
       payloadType: 96,
       ssrc: transceiver.sender.ssrc,
     });
+    const { id } = transceiver.headerExtensions.find(({ uri }) => uri === PLAYOUT_DELAY) ?? {};
+    if (id !== undefined) header.extensions.push({ id, payload: SHOW_AT_ONCE });
     // A copy for each viewer: the sender keeps and changes what it is given, and sends it again when asked to.
     const own = new RtpPacket(header, Buffer.from(packet.payload));
     // A viewer that has just gone shows in its connection state.

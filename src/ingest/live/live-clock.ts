@@ -12,12 +12,17 @@ export class LiveClock {
   #offsetUs: number | undefined;
   #lastUs = -1;
 
-  map(sourceUs: number, nowUs: number): number {
+  /**
+   * @param steady the source sends at its own speed and never ahead of it: a frame that seems to be of the future shows that the
+   * ones before came late, and that their age, by which sound is held back, was taken for too small
+   */
+  map(sourceUs: number, nowUs: number, steady = false): number {
     this.#startUs ??= nowUs;
     const elapsedUs = nowUs - this.#startUs;
     if (this.#offsetUs === undefined || Math.abs(sourceUs + this.#offsetUs - elapsedUs) > MAX_OFFSET_US) {
       this.#offsetUs = elapsedUs - sourceUs;
     }
+    if (steady) this.#offsetUs = Math.min(this.#offsetUs, elapsedUs - sourceUs);
     return this.#advance(sourceUs + this.#offsetUs);
   }
 

@@ -66,11 +66,13 @@ export class LiveFrames {
   /**
    * Hands a decoded picture on, or lets it replace the one that waits.
    * @param sourceUs the source's own clock
-   * @param arrivedMs when its last packet came, by `performance.now()`: what decoding takes is part of a frame's age
+   * @param arrivedMs when its last packet came, by `performance.now()`, where that is known: what decoding takes is part of a
+   * frame's age. Others may bring the first pictures faster than they were taken.
    */
-  offer(slot: FrameSlot, sourceUs: number, damaged: boolean, arrivedMs = performance.now()): void {
+  offer(slot: FrameSlot, sourceUs: number, damaged: boolean, arrivedMs?: number): void {
     this.counts.received++;
-    this.#offer(slot, this.#clock.map(sourceUs, arrivedMs * 1000), damaged);
+    const steady = arrivedMs !== undefined;
+    this.#offer(slot, this.#clock.map(sourceUs, (arrivedMs ?? performance.now()) * 1000, steady), damaged);
   }
 
   /** Sends on a frame without a picture, marked damaged so that the whole of it is veiled. */

@@ -1,12 +1,15 @@
 """The generator's figures, network alone: no retargeting, no photometry (`understudy evaluate` judges the whole pipeline).
 
-    python -m training.evaluate EXPORT.onnx ... --data FACES [--crops 800] [--london FOLDER] [--sheet OUT.jpg]
+    python -m training.evaluate EXPORT.onnx ... --data FACES [--crops 800] [--london FOLDER] [--sheet OUT.jpg] [--pairs FOLDER]
 
 One JSON line per export and set. `found`: share of outputs in which the detector finds a face. `landmarks`, `inner`: mean of
 (|Δx| + |Δy|)/2 over 68 or the inner 51 points, over the inter-ocular distance. `cosine`: recognizer, original against output with a
 drawn z; `accepted`: of them above the threshold of FAR 1e-3 between the set's own people; `rank1` against a gallery of 300 originals.
 `different`: outputs of different pictures and z; `same_picture`: two z on one picture. `kid`: EfficientNet-Lite1 features, originals
 against outputs, ×1000, mean of 100 subsets. `flicker`: as training.compare.
+
+--pairs writes the validation crops, original and with each export's face, for judges that training never saw:
+`understudy evaluate --originals FOLDER/originals --anonymized FOLDER/EXPORT`.
 """
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 
 from .compare import flicker
 from .data import FaceData, plain_views
@@ -174,6 +178,16 @@ def by_group(people: list[dict], arrays: dict) -> list[dict]:
     return rows
 
 
+def save_pictures(folder: Path, stored: np.ndarray, crops: np.ndarray | None = None) -> None:
+    """The stored crops, with those of a network put back where given; a margin lets detectors see that there is a face."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for i, around in enumerate(stored):
+        picture = around.copy()
+        if crops is not None:
+            picture[MARGIN:-MARGIN, MARGIN:-MARGIN] = crops[i]
+        Image.fromarray(np.pad(picture, ((40, 40), (40, 40), (0, 0)), mode="edge")).save(folder / f"{i:04d}.png")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("exports", type=Path, nargs="+")
@@ -181,16 +195,21 @@ def main() -> None:
     parser.add_argument("--crops", type=int, default=800)
     parser.add_argument("--london", type=Path)
     parser.add_argument("--sheet", type=Path, help="contact sheet of 16 crops: original, then each export")
+    parser.add_argument("--pairs", type=Path, help="folder for the pictures, to be judged by `understudy evaluate`")
     a = parser.parse_args()
     data, judges = FaceData(a.data), Judges()
     indices = spread(data.validation if len(data.validation) else data.training, a.crops)
     shown = []
+    if a.pairs:
+        save_pictures(a.pairs / "originals", data.faces[indices])
     with tempfile.TemporaryDirectory() as folder:
         london = london_data(a.london, Path(folder)) if a.london else None
         for path in a.exports:
             figures, arrays = evaluate(path, data, indices, judges)
             print(json.dumps({"set": "validation"} | figures), flush=True)
             shown.append(arrays["crops"])
+            if a.pairs:
+                save_pictures(a.pairs / path.stem, data.faces[indices], arrays["crops"])
             if london:
                 figures, arrays = evaluate(path, london[0], london[0].validation, judges)
                 print(json.dumps({"set": "london"} | figures), flush=True)

@@ -1,17 +1,7 @@
-import { getPriority, setPriority } from 'node:os';
-import { parentPort, type TransferListItem, type Worker, workerData } from 'node:worker_threads';
+import type { TransferListItem, Worker } from 'node:worker_threads';
+import type { Reply, Request, WorkerStart } from './serve-worker.ts';
 import { spawnWorker } from './spawn-worker.ts';
 import { endNow, letGo } from './stuck-threads.ts';
-
-interface Request {
-  id: number;
-  body: unknown;
-}
-interface Reply {
-  id: number;
-  body?: unknown;
-  failure?: { message: string; exitCode?: number; remedy?: string };
-}
 
 /** The worker thread ended while a request was under way: the caller steps down the ladder. */
 export class WorkerDied extends Error {
@@ -60,16 +50,6 @@ export interface WorkerClientOptions {
   /** The thread gives way to those of the process that carry packets and pictures, and to the coders. */
   readonly givesWay?: boolean;
 }
-
-interface WorkerStart {
-  readonly data: unknown;
-  /** Set once the worker has been let go of (core/stuck-threads). */
-  readonly letGo: SharedArrayBuffer;
-  readonly givesWay: boolean;
-}
-
-/** In steps of the scheduler; every process may raise it. */
-const GIVING_WAY = 5;
 
 interface Pending<Res> {
   resolve: (r: Res) => void;
@@ -268,46 +248,4 @@ export class WorkerClient<Req, Res, Ready = unknown> {
     for (const release of this.#overdue.values()) release();
     this.#overdue.clear();
   }
-}
-
-export interface WorkerService<Req, Res, Ready> {
-  readonly ready: Ready;
-  handle(request: Req): Promise<Res> | Res;
-}
-
-/** The other end: called once at the top of a worker file. */
-export function serveWorker<Req, Res, Ready, Data = unknown>(
-  start: (data: Data) => Promise<WorkerService<Req, Res, Ready>>,
-): void {
-  const port = parentPort;
-  if (!port) throw new Error('serveWorker was called outside a worker thread');
-  const fail = (id: number, error: unknown) => {
-    const e = error as { message?: string; exitCode?: number; remedy?: string };
-    port.postMessage({ id, failure: { message: e.message ?? String(error), exitCode: e.exitCode, remedy: e.remedy } });
-  };
-  const { data, letGo, givesWay } = workerData as WorkerStart;
-  const flag = new Int32Array(letGo);
-  // On Linux this is the calling thread's own priority, elsewhere the whole process's. A lower one than that may not be raised.
-  if (givesWay && process.platform === 'linux' && getPriority(0) < GIVING_WAY) setPriority(0, GIVING_WAY);
-  const service = start(data as Data);
-  service.then(
-    (s) => port.postMessage({ id: 0, body: s.ready }),
-    (error) => fail(0, error),
-  );
-  // One after the other: a model fills its input and then waits for its turn to run, and a request that came in between,
-  // of another stream, would put another picture there.
-  let before: Promise<void> = Promise.resolve();
-  port.on('message', ({ id, body }: Request) => {
-    before = before.then(async () => {
-      // Let go of while it hung, it is back after all: what waits was given up, and another thread has taken its place.
-      if (Atomics.load(flag, 0) === 1) process.exit(0);
-      try {
-        const result = await (await service).handle(body as Req);
-        port.postMessage({ id, body: result });
-      } catch (error) {
-        fail(id, error);
-      }
-      if (Atomics.load(flag, 0) === 1) process.exit(0);
-    });
-  });
 }

@@ -1,7 +1,7 @@
 import { faceSlotViews } from '../core/face-slot.ts';
 import type { TrackedFace } from '../core/face-track.ts';
+import { serveWorker } from '../core/serve-worker.ts';
 import { planeLayout } from '../core/video-frame.ts';
-import { serveWorker } from '../core/worker-client.ts';
 import { Composer } from './composer.ts';
 import { FacePainter } from './face-painter.ts';
 import { createGl } from './gl-context.ts';

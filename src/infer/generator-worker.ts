@@ -1,6 +1,6 @@
 import { faceSlotViews } from '../core/face-slot.ts';
+import { serveWorker } from '../core/serve-worker.ts';
 import { planeLayout } from '../core/video-frame.ts';
-import { serveWorker } from '../core/worker-client.ts';
 import { Generator } from './generator.ts';
 import type { GeneratorReady, GeneratorReply, GeneratorRequest, GeneratorWorkerData } from './generator-messages.ts';
 import { ModelStore } from './model-store.ts';

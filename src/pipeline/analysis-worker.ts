@@ -1,7 +1,7 @@
 import { faceSlotViews } from '../core/face-slot.ts';
 import type { TrackedFace } from '../core/face-track.ts';
+import { serveWorker } from '../core/serve-worker.ts';
 import { planeLayout } from '../core/video-frame.ts';
-import { serveWorker } from '../core/worker-client.ts';
 import { FaceDetector } from '../infer/detector.ts';
 import { IrisModel } from '../infer/iris.ts';
 import { LandmarkModel } from '../infer/landmarks.ts';

@@ -1,12 +1,15 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { RTCPeerConnection, type RtpPacket, useOPUS, useVP8 } from 'werift';
+import { RTCPeerConnection, RtcpSrPacket, type RtpPacket, useOPUS, useVP8 } from 'werift';
 import { withOpusHead } from '../../src/core/audio/codec.ts';
 import { ivfFrameHeader, ivfHeader } from '../../src/core/ivf.ts';
 import { nutAudioHeader, nutAudioPacket, nutSyncpoint } from '../../src/core/nut/muxer.ts';
 import { Vp8Depacketizer } from '../../src/core/rtp-vp8.ts';
+import { epochMsOf } from '../../src/core/webrtc/ntp.ts';
 import { beeps, flashes, pairs } from './flash.ts';
 import { temporaryFolder } from './support.ts';
+
+type Report = Pick<RtcpSrPacket['senderInfo'], 'ntpTimestamp' | 'rtpTimestamp'>;
 
 interface Received {
   readonly packet: RtpPacket;
@@ -18,12 +21,18 @@ export class WhepViewer {
   readonly video: Received[] = [];
   readonly audio: Received[] = [];
   readonly #peer: RTCPeerConnection;
+  /** What the sender reports say: the NTP time of an RTP time stamp. */
+  readonly #reports = { video: [] as Report[], audio: [] as Report[] };
 
   private constructor(peer: RTCPeerConnection) {
     this.#peer = peer;
     peer.onTrack.subscribe((track) => {
       const kept = track.kind === 'video' ? this.video : this.audio;
       track.onReceiveRtp.subscribe((packet) => kept.push({ packet, atMs: performance.now() }));
+      const reports = track.kind === 'video' ? this.#reports.video : this.#reports.audio;
+      track.onReceiveRtcp.subscribe((packet) => {
+        if (packet instanceof RtcpSrPacket) reports.push(packet.senderInfo);
+      });
     });
   }
 
@@ -43,16 +52,15 @@ export class WhepViewer {
   }
 
   /**
-   * By how many milliseconds each tone is later than its flash. As a browser sees it from the sender reports: a medium's
-   * time is that of its packets' sending.
+   * By how many milliseconds each tone is later than its flash, as a browser brings them together: by the sender reports.
    */
   skews(): number[] {
     const folder = temporaryFolder();
     const [ivf, nut] = [join(folder, 'seen.ivf'), join(folder, 'heard.nut')];
     this.#writeVideo(ivf);
     this.#writeAudio(nut);
-    const seen = flashes(ivf).map((s) => s + clock(this.video, 90_000));
-    const heard = beeps(nut).map((s) => s + clock(this.audio, 48_000));
+    const seen = flashes(ivf).map((s) => s + clock(this.video, this.#reports.video, 90_000));
+    const heard = beeps(nut).map((s) => s + clock(this.audio, this.#reports.audio, 48_000));
     return pairs(seen, heard);
   }
 
@@ -97,8 +105,12 @@ function ticks(all: readonly Received[], { packet }: Received): number {
   return (packet.header.timestamp - all[0]!.packet.header.timestamp) | 0;
 }
 
-/** Seconds on our clock at which the medium's time is zero: the median over its packets. */
-function clock(all: readonly Received[], rate: number): number {
-  const offsets = all.map((received) => received.atMs / 1000 - ticks(all, received) / rate).sort((a, b) => a - b);
+/** Seconds on the sender's clock at which the medium's time is zero: the median over its reports. */
+function clock(all: readonly Received[], reports: readonly Report[], rate: number): number {
+  const first = all[0]!.packet.header.timestamp;
+  const offsets = reports
+    .map((r) => epochMsOf(r.ntpTimestamp) / 1000 - ((r.rtpTimestamp - first) | 0) / rate)
+    .sort((a, b) => a - b);
+  if (offsets.length === 0) throw new Error('no sender report has come');
   return offsets[offsets.length >> 1]!;
 }

@@ -1,16 +1,30 @@
 /** Longest that sound is held back, milliseconds; a picture later than this is out of sync anyway. */
 const MAX_DELAY_MS = 2000;
-/** How much one measurement counts: the delay follows within about a second and does not jitter. */
-const SMOOTHING = 0.05;
+/** Pictures whose median latency is what sound is held back by: a few late ones change nothing. */
+const MEASURED = 90;
+/** While there are fewer than this the delay jumps to the median; the first pictures of a stream are late. */
+const SETTLING = 45;
+/**
+ * Milliseconds by which the delay then changes from picture to picture. A browser takes a delay that wanders for a bad network, buffers the sound
+ * for as long as it ever wandered, and holds the pictures back to be with it.
+ */
+const MAX_STEP_MS = 1;
 
-/** Holds sound back by the latency that anonymizing adds to the picture, so that the two leave together. */
+/**
+ * Sound leaves this much before its picture: a viewer buffers it for longer than pictures, and would hold the pictures back to be with it.
+ * The sender reports say what belongs together.
+ */
+const AHEAD_MS = 60;
+
+/** Holds sound back by the latency that anonymizing adds to the picture, so that the two are there together. */
 export class DelayedAudio<P> {
-  readonly #send: (packet: P) => void;
+  readonly #send: (packet: P, arrivedMs: number) => void;
   readonly #queue: { packet: P; arrivedMs: number }[] = [];
   #timer: NodeJS.Timeout | undefined;
   #delayMs: number | undefined;
+  #latencies: number[] = [];
 
-  constructor(send: (packet: P) => void) {
+  constructor(send: (packet: P, arrivedMs: number) => void) {
     this.#send = send;
   }
 
@@ -20,8 +34,13 @@ export class DelayedAudio<P> {
 
   /** The age of a picture that leaves now. */
   measured(latencyMs: number): void {
-    const bounded = Math.min(MAX_DELAY_MS, Math.max(0, latencyMs));
-    this.#delayMs = this.#delayMs === undefined ? bounded : this.#delayMs + SMOOTHING * (bounded - this.#delayMs);
+    this.#latencies.push(Math.min(MAX_DELAY_MS, Math.max(0, latencyMs)));
+    if (this.#latencies.length > MEASURED) this.#latencies.shift();
+    const median = [...this.#latencies].sort((a, b) => a - b)[this.#latencies.length >> 1]!;
+    const wanted = Math.max(0, median - AHEAD_MS);
+    const settled = this.#delayMs !== undefined && this.#latencies.length >= SETTLING;
+    const step = wanted - (this.#delayMs ?? 0);
+    this.#delayMs = settled ? this.#delayMs! + Math.max(-MAX_STEP_MS, Math.min(MAX_STEP_MS, step)) : wanted;
   }
 
   /** @param arrivedMs when it was as old as a picture that comes now, by `performance.now()` */
@@ -37,6 +56,7 @@ export class DelayedAudio<P> {
     this.#timer = undefined;
     this.#queue.length = 0;
     this.#delayMs = undefined;
+    this.#latencies = [];
   }
 
   #schedule(): void {
@@ -49,7 +69,10 @@ export class DelayedAudio<P> {
   #flush(): void {
     this.#timer = undefined;
     const now = performance.now() + 1;
-    while (this.#queue[0] && this.#queue[0].arrivedMs + this.delayMs <= now) this.#send(this.#queue.shift()!.packet);
+    while (this.#queue[0] && this.#queue[0].arrivedMs + this.delayMs <= now) {
+      const { packet, arrivedMs } = this.#queue.shift()!;
+      this.#send(packet, arrivedMs);
+    }
     this.#schedule();
   }
 }

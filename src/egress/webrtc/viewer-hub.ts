@@ -39,8 +39,8 @@ export class ViewerHub implements Sink {
   readonly #options: ViewerHubOptions;
   readonly #viewers = new Set<Viewer>();
   readonly #encodings = new Map<VideoCodecName, Encoding>();
-  readonly #audio = new DelayedAudio<OpusPacket>((packet) => {
-    for (const viewer of this.#viewers) viewer.sendAudio(packet);
+  readonly #audio = new DelayedAudio<OpusPacket>((packet, capturedMs) => {
+    for (const viewer of this.#viewers) viewer.sendAudio(packet, capturedMs);
   });
   readonly #timer: NodeJS.Timeout;
   /** Age in milliseconds of a frame that leaves now; undefined while nobody knows the source's clock. */
@@ -53,6 +53,8 @@ export class ViewerHub implements Sink {
   /** The viewers' clock goes on from one publisher to the next: a browser drops pictures from its past. */
   #baseUs = 0;
   #lastUs = 0;
+  /** When a picture of the hub's time 0 was new, by `performance.now()`. */
+  #zeroMs = performance.now();
   #lastMs = performance.now();
   onLatency: ((latencyMs: number) => void) | undefined;
 
@@ -112,8 +114,9 @@ export class ViewerHub implements Sink {
       const timestampUs = this.#baseUs + frame.timestampUs;
       this.#lastUs = timestampUs;
       this.#lastMs = performance.now();
-      if (this.#ageOf) {
-        const latencyMs = this.#ageOf(frame.timestampUs);
+      const latencyMs = this.#ageOf?.(frame.timestampUs);
+      this.#zeroMs = this.#lastMs - (latencyMs ?? 0) - timestampUs / 1000;
+      if (latencyMs !== undefined) {
         this.#audio.measured(latencyMs);
         this.onLatency?.(latencyMs);
       }
@@ -187,8 +190,9 @@ export class ViewerHub implements Sink {
   #send(codec: VideoCodecName, encoding: Encoding, picture: EncodedPicture): void {
     encoding.pictureId = (encoding.pictureId + 1) & 0x7fff;
     const payloads = codec === 'vp8' ? packetizeVp8(picture.data, encoding.pictureId) : packetizeH264(picture.data);
+    const capturedMs = this.#zeroMs + picture.ticks / 90;
     for (const viewer of this.#viewers) {
-      if (viewer.codec === codec) viewer.sendPicture(payloads, picture.ticks, picture.key);
+      if (viewer.codec === codec) viewer.sendPicture(payloads, picture.ticks, picture.key, capturedMs);
     }
   }
 

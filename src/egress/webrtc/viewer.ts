@@ -5,9 +5,11 @@ import {
   RtpHeader,
   RtpPacket,
 } from 'werift';
+import { absSendTime, ntpOf } from '../../core/webrtc/ntp.ts';
 import type { VideoCodecName } from '../../core/webrtc/offer.ts';
 import { PLAYOUT_DELAY } from '../../core/webrtc/peer.ts';
 
+const ABS_SEND_TIME = 'http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time';
 /** Feedback message type of FIR (RFC 5104). */
 const FULL_INTRA_REQUEST = 4;
 
@@ -68,24 +70,25 @@ export class Viewer {
     this.#started = false;
   }
 
-  sendPicture(payloads: readonly Uint8Array[], ticks: number, key: boolean): void {
+  /** @param capturedMs when the picture was new, by `performance.now()`: tells the viewer which sound belongs to it */
+  sendPicture(payloads: readonly Uint8Array[], ticks: number, key: boolean, capturedMs: number): void {
     if (!this.connected) return;
     this.#started ||= key;
     if (!this.#started) return;
     payloads.forEach((payload, i) => {
       const marker = i === payloads.length - 1;
       this.#videoSequence = (this.#videoSequence + 1) & 0xffff;
-      this.#send(this.#video, { payload, marker, timestamp: ticks >>> 0 }, this.#videoSequence);
+      this.#send(this.#video, { payload, marker, timestamp: ticks >>> 0 }, this.#videoSequence, capturedMs);
     });
   }
 
-  sendAudio(packet: OpusPacket): void {
+  sendAudio(packet: OpusPacket, capturedMs: number): void {
     if (!this.#audio || !this.connected || !this.#started) return;
     this.#audioSequence = (this.#audioSequence + 1) & 0xffff;
-    this.#send(this.#audio, packet, this.#audioSequence);
+    this.#send(this.#audio, packet, this.#audioSequence, capturedMs);
   }
 
-  #send(transceiver: RTCRtpTransceiver, packet: OpusPacket, sequenceNumber: number): void {
+  #send(transceiver: RTCRtpTransceiver, packet: OpusPacket, sequenceNumber: number, capturedMs: number): void {
     const header = new RtpHeader({
       marker: packet.marker,
       timestamp: packet.timestamp,
@@ -94,11 +97,18 @@ export class Viewer {
       payloadType: 96,
       ssrc: transceiver.sender.ssrc,
     });
-    const { id } = transceiver.headerExtensions.find(({ uri }) => uri === PLAYOUT_DELAY) ?? {};
-    if (id !== undefined) header.extensions.push({ id, payload: SHOW_AT_ONCE });
+    const extend = (wanted: string, payload: Buffer) => {
+      const { id } = transceiver.headerExtensions.find(({ uri }) => uri === wanted) ?? {};
+      if (id !== undefined) header.extensions.push({ id, payload });
+    };
+    extend(PLAYOUT_DELAY, SHOW_AT_ONCE);
+    extend(ABS_SEND_TIME, absSendTime(ntpOf(performance.timeOrigin + performance.now())));
     // A copy for each viewer: the sender keeps and changes what it is given, and sends it again when asked to.
     const own = new RtpPacket(header, Buffer.from(packet.payload));
     // A viewer that has just gone shows in its connection state.
     transceiver.sender.sendRtp(own).catch(() => {});
+    // What the next sender report says of this packet's time stamp. Sound and pictures are sent at different ages, so that the time of
+    // sending, which werift would give, tells nothing about what belongs together.
+    Object.assign(transceiver.sender, { ntpTimestamp: ntpOf(performance.timeOrigin + capturedMs) });
   }
 }

@@ -134,7 +134,7 @@ export class WorkerClient<Req, Res, Ready = unknown> {
     clearTimeout(this.#watch);
     const worker = this.#worker;
     this.#worker = undefined;
-    if (worker && busy()) void letGo(worker, this.#letGo);
+    if (worker && busy()) void this.#abandon(worker, CLOSE_PATIENCE_MS);
     else await worker?.terminate();
     this.#rejectAll(new WorkerDied(this.name, 'it was closed'));
   }
@@ -206,18 +206,24 @@ export class WorkerClient<Req, Res, Ready = unknown> {
     }
     this.#worker = undefined;
     this.#stuck++;
-    const ended = letGo(worker, this.#letGo).then(() => {
+    void this.#abandon(worker, silentMs).then(() => {
       this.#stuck--;
     });
+    this.#started?.reject(new WorkerDied(this.name, 'it hung while it started'));
+    this.#started = undefined;
+    this.#restart(new WorkerDied(this.name, `no answer within ${silentMs} ms`), Promise.resolve());
+  }
+
+  /** Lets go of a worker: what it was given to write into is its callers' again once it has ended, not before. */
+  #abandon(worker: Worker, silentMs: number): Promise<void> {
+    const ended = letGo(worker, this.#letGo);
     const overdue = [...this.#overdue.values()];
     void ended.then(() => {
       for (const release of overdue) release();
     });
     this.#tellLate(silentMs, ended);
     this.#overdue.clear();
-    this.#started?.reject(new WorkerDied(this.name, 'it hung while it started'));
-    this.#started = undefined;
-    this.#restart(new WorkerDied(this.name, `no answer within ${silentMs} ms`), Promise.resolve());
+    return ended;
   }
 
   #giveUp(): void {

@@ -1,6 +1,7 @@
 import { parentPort, type TransferListItem, type Worker, workerData } from 'node:worker_threads';
 import { spawnWorker } from './spawn-worker.ts';
 import { endNow, letGo } from './stuck-threads.ts';
+import { type Fault, WorkerDied, WorkerFailure, WorkerHung } from './worker-errors.ts';
 
 interface Request {
   id: number;
@@ -9,39 +10,7 @@ interface Request {
 interface Reply {
   id: number;
   body?: unknown;
-  failure?: { message: string; exitCode?: number; remedy?: string };
-}
-
-/** The worker thread ended while a request was under way: the caller steps down the ladder. */
-export class WorkerDied extends Error {
-  constructor(name: string, detail: string) {
-    super(`the ${name} worker died: ${detail}`);
-    this.name = 'WorkerDied';
-  }
-}
-
-/** No answer in time. The thread may still be at it, so that what it was given to write into is not the caller's yet. */
-export class WorkerHung extends Error {
-  /** Resolves when the thread has answered after all, or has ended. */
-  readonly released: Promise<void>;
-  constructor(name: string, silentMs: number, released: Promise<void>) {
-    super(`the ${name} worker has not answered for ${silentMs} ms`);
-    this.name = 'WorkerHung';
-    this.released = released;
-  }
-}
-
-/** A request failed inside the worker, which lives on. */
-export class WorkerFailure extends Error {
-  readonly exitCode: number | undefined;
-  readonly remedy: string | undefined;
-  constructor(name: string, failure: NonNullable<Reply['failure']>) {
-    // One with a remedy is a sentence for a person already.
-    super(failure.remedy ? failure.message : `${name}: ${failure.message}`);
-    this.name = 'WorkerFailure';
-    this.exitCode = failure.exitCode;
-    this.remedy = failure.remedy;
-  }
+  failure?: Fault;
 }
 
 export interface WorkerClientOptions {

@@ -1,6 +1,7 @@
 import type { TrackedFace } from '../core/face-track.ts';
 import { type FrameInfo, type FrameSlot, planeLayout, type RawFrame, SealedFrame } from '../core/video-frame.ts';
-import { WorkerClient, type WorkerClientOptions, WorkerHung } from '../core/worker-client.ts';
+import { WorkerClient, type WorkerClientOptions } from '../core/worker-client.ts';
+import { WorkerHung } from '../core/worker-errors.ts';
 import type { DrawnCover, GlRequest, GlWorkerData } from './gl-messages.ts';
 import { refuseIdentifying } from './photometry-options.ts';
 import { coverRegion, type PlaneCover, veilPlanes } from './plane-covers.ts';

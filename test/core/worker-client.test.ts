@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { WorkerClient, WorkerHung } from '../../src/core/worker-client.ts';
+import { WorkerClient } from '../../src/core/worker-client.ts';
+import { WorkerHung } from '../../src/core/worker-errors.ts';
 
 const entry = new URL('./late-writer', import.meta.url);
 

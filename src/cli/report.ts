@@ -29,9 +29,12 @@ export function modelHashes(config: Config, names: readonly string[]): Record<st
   return ModelStore.open({ ...(dir && { dir }), ...(cacheDir && { cacheDir }) }).hashes(names);
 }
 
-/** What holds for all files of a run. The session key is left out: with it the understudies could be drawn again. */
+/**
+ * What holds for all files of a run. The session key is left out, with which the understudies could be drawn again, and so is `serve` of a
+ * settings file that is shared with the relay: tokens, passwords of cameras and of TURN servers.
+ */
 export function runReport(config: Config, models: Readonly<Record<string, string>>): object {
-  const { sessionKey: _, ...settings } = config;
+  const { sessionKey: _1, serve: _2, ...settings } = config;
   return { settings, models };
 }
 

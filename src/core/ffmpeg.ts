@@ -4,9 +4,12 @@ import { promisify } from 'node:util';
 import installer from '@ffmpeg-installer/ffmpeg';
 import fluent from 'fluent-ffmpeg';
 import { ExitCode, UnderstudyError } from './errors.ts';
+import { withoutCredentials } from './stream-address.ts';
 
 const run = promisify(execFile);
 const OLDEST_SYSTEM_VERSION = 5;
+/** Of what a process says on stderr. */
+const KEPT_CHARS = 16_384;
 
 export interface FfmpegTool {
   readonly path: string;
@@ -113,17 +116,32 @@ export function spawnFfmpeg(
   // Its own process group: a Ctrl-C in the terminal is answered by us, by completing the file, and must not reach it.
   const child = spawn(tool.path, args, { stdio, detached: process.platform !== 'win32' });
   let stderr = '';
+  let rest = '';
+  const take = (text: string) => {
+    const line = withoutCredentials(text.trim());
+    if (!line) return;
+    stderr = `${stderr}${line}\n`.slice(-KEPT_CHARS);
+    onError?.(line);
+  };
+  // ffmpeg writes a line in pieces: half of one says neither what is wrong nor where its password ends.
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    const clean = text.replace(/\/\/[^/@\s]+@/g, '//');
-    stderr = (stderr + clean).slice(-16_384);
-    for (const line of clean.split('\n')) if (line.trim()) onError?.(line.trim());
+    const lines = (rest + text).split(/[\r\n]/);
+    rest = lines.pop()!;
+    lines.forEach(take);
+    if (rest.length > KEPT_CHARS) {
+      take(rest);
+      rest = '';
+    }
   });
   const exited = new Promise<number | string>((resolve) => {
     child.on('error', (error) => {
       stderr += error.message;
       resolve(127);
     });
-    child.on('close', (code, signal) => resolve(code ?? signal ?? 1));
+    child.on('close', (code, signal) => {
+      take(rest);
+      resolve(code ?? signal ?? 1);
+    });
   });
   return { process: child, errors: () => stderr, exited };
 }

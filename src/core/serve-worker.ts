@@ -1,5 +1,6 @@
 import { getPriority, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
+import type { Fault } from './worker-errors.ts';
 
 export interface Request {
   readonly id: number;
@@ -9,7 +10,7 @@ export interface Request {
 export interface Reply {
   readonly id: number;
   readonly body?: unknown;
-  readonly failure?: { readonly message: string; readonly exitCode?: number; readonly remedy?: string };
+  readonly failure?: Fault;
 }
 
 export interface WorkerStart {

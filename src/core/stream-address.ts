@@ -1,9 +1,15 @@
 import { lookup } from 'node:dns/promises';
 import { type ExitCode, UnderstudyError } from './errors.ts';
 
-/** A URL without user name and password: the only form that may be logged or shown. */
-export function withoutCredentials(url: string): string {
-  return url.replace(/\/\/[^/@\s]+@/, '//');
+/** What cameras and SRT are told in the path or the query instead of before the host. */
+const SECRETS = /([?&/;_](?:user(?:name)?|usr|pass(?:word|wd|phrase)?|pwd|token|key|auth|secret|streamid)=)[^&\s'"]*/gi;
+
+/**
+ * Text in which no URL has user name, password or passphrase: the only form that may be logged or shown. What stands before the last `@`
+ * goes: a password with a slash in it would be no valid URL, and be shown for that.
+ */
+export function withoutCredentials(text: string): string {
+  return text.replace(/\/\/\S*@/g, '//').replace(SECRETS, '$1…');
 }
 
 /**

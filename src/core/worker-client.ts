@@ -2,38 +2,7 @@ import type { TransferListItem, Worker } from 'node:worker_threads';
 import type { Reply, Request, WorkerStart } from './serve-worker.ts';
 import { spawnWorker } from './spawn-worker.ts';
 import { endNow, letGo } from './stuck-threads.ts';
-
-/** The worker thread ended while a request was under way: the caller steps down the ladder. */
-export class WorkerDied extends Error {
-  constructor(name: string, detail: string) {
-    super(`the ${name} worker died: ${detail}`);
-    this.name = 'WorkerDied';
-  }
-}
-
-/** No answer in time. The thread may still be at it, so that what it was given to write into is not the caller's yet. */
-export class WorkerHung extends Error {
-  /** Resolves when the thread has answered after all, or has ended. */
-  readonly released: Promise<void>;
-  constructor(name: string, silentMs: number, released: Promise<void>) {
-    super(`the ${name} worker has not answered for ${silentMs} ms`);
-    this.name = 'WorkerHung';
-    this.released = released;
-  }
-}
-
-/** A request failed inside the worker, which lives on. */
-export class WorkerFailure extends Error {
-  readonly exitCode: number | undefined;
-  readonly remedy: string | undefined;
-  constructor(name: string, failure: NonNullable<Reply['failure']>) {
-    // One with a remedy is a sentence for a person already.
-    super(failure.remedy ? failure.message : `${name}: ${failure.message}`);
-    this.name = 'WorkerFailure';
-    this.exitCode = failure.exitCode;
-    this.remedy = failure.remedy;
-  }
-}
+import { WorkerDied, WorkerFailure, WorkerHung } from './worker-errors.ts';
 
 export interface WorkerClientOptions {
   /** Handed to `serveWorker`'s start function, again on each restart. */
@@ -121,7 +90,7 @@ export class WorkerClient<Req, Res, Ready = unknown> {
     clearTimeout(this.#watch);
     const worker = this.#worker;
     this.#worker = undefined;
-    if (worker && busy()) void letGo(worker, this.#letGo);
+    if (worker && busy()) void this.#abandon(worker, CLOSE_PATIENCE_MS);
     else await worker?.terminate();
     this.#rejectAll(new WorkerDied(this.name, 'it was closed'));
   }
@@ -194,18 +163,24 @@ export class WorkerClient<Req, Res, Ready = unknown> {
     }
     this.#worker = undefined;
     this.#stuck++;
-    const ended = letGo(worker, this.#letGo).then(() => {
+    void this.#abandon(worker, silentMs).then(() => {
       this.#stuck--;
     });
+    this.#started?.reject(new WorkerDied(this.name, 'it hung while it started'));
+    this.#started = undefined;
+    this.#restart(new WorkerDied(this.name, `no answer within ${silentMs} ms`), Promise.resolve());
+  }
+
+  /** Lets go of a worker: what it was given to write into is its callers' again once it has ended, not before. */
+  #abandon(worker: Worker, silentMs: number): Promise<void> {
+    const ended = letGo(worker, this.#letGo);
     const overdue = [...this.#overdue.values()];
     void ended.then(() => {
       for (const release of overdue) release();
     });
     this.#tellLate(silentMs, ended);
     this.#overdue.clear();
-    this.#started?.reject(new WorkerDied(this.name, 'it hung while it started'));
-    this.#started = undefined;
-    this.#restart(new WorkerDied(this.name, `no answer within ${silentMs} ms`), Promise.resolve());
+    return ended;
   }
 
   #giveUp(): void {

@@ -1,6 +1,7 @@
 import type { TrackedFace } from '../core/face-track.ts';
 import { type FrameInfo, type FrameSlot, planeLayout, type RawFrame, SealedFrame } from '../core/video-frame.ts';
-import { WorkerClient, type WorkerClientOptions, WorkerHung } from '../core/worker-client.ts';
+import { WorkerClient, type WorkerClientOptions } from '../core/worker-client.ts';
+import { WorkerHung } from '../core/worker-errors.ts';
 import type { DrawnCover, GlRequest, GlWorkerData } from './gl-messages.ts';
 import { refuseIdentifying } from './photometry-options.ts';
 import { coverRegion, type PlaneCover, veilPlanes } from './plane-covers.ts';
@@ -22,6 +23,8 @@ type GlWorker = WorkerClient<GlRequest, DrawnCover[], { renderer: string }>;
 export interface Composed {
   readonly frame: SealedFrame;
   readonly covers: readonly DrawnCover[];
+  /** Set when the worker hangs: resolves when it reads the raw frame and its face slots no more. */
+  readonly released?: Promise<void>;
 }
 
 /** The only maker of SealedFrames: copies raw to sealed memory and covers every face on the way, or veils the frame. */
@@ -75,6 +78,7 @@ export class Compositor {
   /** Never rejects: whatever goes wrong, the frame comes back veiled. Takes over `slot`, which is given back by the frame's close. */
   async compose(raw: RawFrame, faces: readonly TrackedFace[], slot: FrameSlot, streamId = 0): Promise<Composed> {
     try {
+      if (!faces.every(hasPlace)) throw new Error('nobody knows where a face is');
       const covers = this.#worker
         ? await this.#draw(this.#worker, raw, faces, slot, streamId)
         : this.#cover(raw, faces, slot);
@@ -83,7 +87,8 @@ export class Compositor {
       return { frame: seal(raw, slot, 'composed'), covers };
     } catch (error) {
       const covers = faces.map(({ trackId, cover }) => ({ trackId, cover }));
-      return { frame: this.veil(raw, error instanceof WorkerHung ? otherSlot(slot, error) : slot), covers };
+      if (!(error instanceof WorkerHung)) return { frame: this.veil(raw, slot), covers };
+      return { frame: this.veil(raw, otherSlot(slot, error)), covers, released: error.released };
     }
   }
 
@@ -127,6 +132,13 @@ export class Compositor {
       cover: planned === 'solid' ? 'solid' : 'generated',
     }));
   }
+}
+
+/** A cover without a place (a NaN from a network) would be drawn nowhere, and count as drawn. */
+function hasPlace({ region, toPicture }: TrackedFace): boolean {
+  const { x, y, width, height } = region;
+  const numbers = [x, y, ...(toPicture ? Object.values(toPicture) : [])];
+  return width > 0 && height > 0 && [...numbers, width, height].every(Number.isFinite);
 }
 
 /** A hung worker may still write into its slot: the veil gets memory of its own, and the slot waits until it can no more. */

@@ -1,9 +1,10 @@
 import { ExitCode, UnderstudyError } from '../core/errors.ts';
 import { FACE_SLOT_BYTES } from '../core/face-slot.ts';
 import type { Cover, TrackedFace } from '../core/face-track.ts';
-import type { FrameSlot, RawFrame, SealedFrame } from '../core/video-frame.ts';
-import { WorkerClient, WorkerDied, WorkerHung } from '../core/worker-client.ts';
-import { Compositor, type CompositorOptions } from '../gpu-post/compositor.ts';
+import type { FrameSlot, RawFrame } from '../core/video-frame.ts';
+import { WorkerClient } from '../core/worker-client.ts';
+import { WorkerDied, WorkerHung } from '../core/worker-errors.ts';
+import { type Composed, Compositor, type CompositorOptions } from '../gpu-post/compositor.ts';
 import { lower, stepDown } from '../guard/ladder.ts';
 import { ReidentificationGate } from '../guard/reidentification-gate.ts';
 import { GeneratorClient } from '../infer/generator-client.ts';
@@ -191,7 +192,7 @@ export class Engine {
     job: FrameJob,
     slot: FrameSlot,
     wait: boolean,
-  ): Promise<{ frame: SealedFrame; covers: { trackId: number; cover: Cover }[] }> {
+  ): Promise<Composed & { readonly covers: { trackId: number; cover: Cover }[] }> {
     const planned = job.faces.map(({ trackId, cover }) => ({ trackId, cover }));
     if (job.veil) return { frame: this.#compositor.veil(job.raw, slot), covers: planned };
     if (wait) await this.#compositor.ready.catch(() => {});
@@ -201,7 +202,7 @@ export class Engine {
       const plan = planned.find((p) => p.trackId === trackId);
       return { trackId, cover: plan ? lower(plan.cover, cover) : cover };
     });
-    return { frame: drawn.frame, covers };
+    return { ...drawn, covers };
   }
 
   giveFaceSlot(slot: number): void {

@@ -1,12 +1,17 @@
 import type { Region, TrackedFace } from '../core/face-track.ts';
 import type { FrameJob } from './frame-job.ts';
 
-/** Overlap over the smaller of two regions. */
-function containment(a: Region, b: Region): number {
-  const w = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x);
-  const h = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y);
-  if (w <= 0 || h <= 0) return 0;
-  return (w * h) / Math.min(a.width * a.height, b.width * b.height);
+/** Share of the smaller region in the other that makes them one face, and of the found one that its cover has to hide. */
+const SAME_FACE = 0.9;
+const HIDDEN = 0.75;
+
+/** Whether a face that is covered already is the one found. A small find inside a large face (its mouth) hides nothing of the rest. */
+function hides(known: Region, found: Region): boolean {
+  const w = Math.min(known.x + known.width, found.x + found.width) - Math.max(known.x, found.x);
+  const h = Math.min(known.y + known.height, found.y + found.height) - Math.max(known.y, found.y);
+  if (w <= 0 || h <= 0) return false;
+  const [common, area] = [w * h, found.width * found.height];
+  return common > SAME_FACE * Math.min(known.width * known.height, area) && common > HIDDEN * area;
 }
 
 /**
@@ -30,7 +35,7 @@ export async function searchBack(
     }
     if (found === 'scene-cut') return;
     const face = found;
-    const known = job.faces.some((other) => containment(other.region, face.region) > 0.9);
+    const known = job.faces.some((other) => hides(other.region, face.region));
     if (!known) job.faces = [...job.faces, face];
   }
 }

@@ -175,8 +175,8 @@ class StreamRun {
       }
       if (analysed.ended.length > 0) this.#engine.endTracks(this.#streamId, analysed.ended);
     } catch {
-      // A picture nobody looked at may hold any face.
-      job.veil = 'analysis-failed';
+      // A picture nobody looked at may hold any face, and so may those before it: what begins on it is searched for in none of them.
+      for (const unseen of [job, ...this.#ahead.window]) unseen.veil ??= 'analysis-failed';
     }
     return job;
   }
@@ -201,14 +201,24 @@ class StreamRun {
   async #compose(job: FrameJob): Promise<SealedFrame> {
     const slot = await this.#sealed.acquire();
     const started = performance.now();
-    try {
+    const compose = () => {
       if (job.raw.damaged) job.veil ??= 'damaged';
-      const { frame, covers } = await this.#engine.compose(this.#streamId, job, slot, this.#options.lossless);
+      return this.#engine.compose(this.#streamId, job, slot, this.#options.lossless);
+    };
+    let lent: Promise<void> | undefined;
+    try {
+      let composed = await compose();
+      // The decoder has complained meanwhile.
+      if (job.raw.damaged && composed.frame.kind === 'composed') composed = await compose();
+      const { frame, covers, released } = composed;
+      lent = released;
       this.#audit.frame(job.raw.sequence, frame.kind, covers, job.veil);
       this.#timings.add('post', performance.now() - started);
       return frame;
     } finally {
-      this.#discardGenerated(job);
+      // A hung worker may come back to the faces of this frame: another one's crop would become the face it keeps for `held`.
+      if (lent) void lent.then(() => this.#discardGenerated(job));
+      else this.#discardGenerated(job);
     }
   }
 

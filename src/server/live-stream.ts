@@ -161,6 +161,8 @@ export class LiveStream {
       source.push({ sequenceNumber, timestamp, marker, payload });
     });
     audio?.receiver.track.onReceiveRtp.subscribe(({ header, payload }) => {
+      // Sound goes on as it comes: packets of pictures, sent by error or on purpose as sound, must not.
+      if (header.payloadType !== offer.opusPayload) return;
       if (this.#options.passAudio && this.#source === source)
         this.hub.pushAudio({ timestamp: header.timestamp, marker: header.marker, payload });
     });

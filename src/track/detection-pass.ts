@@ -66,8 +66,9 @@ export class DetectionPass {
     const tiles = this.#newScene
       ? this.#schedule.scan(format)
       : this.#schedule.take(format, Math.max(budget, this.#options.tileBudget));
-    this.#newScene = false;
     const first = await this.#detect(picture, [whole, ...tiles]);
+    // Not before: a look that failed has seen nothing of it.
+    this.#newScene = false;
     // A face that is large and certain in the whole picture needs no window of its own.
     const scale = detectorScale(whole);
     const clear = (box: Region) =>

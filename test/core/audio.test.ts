@@ -52,6 +52,9 @@ describe('coded sound', () => {
     expect(knownCodec({ ...format, extradata: new Uint8Array() })).toBeUndefined();
     expect(knownCodec(encoded('pcm_s16le').format)).toBeUndefined();
     expect(knownCodec(encoded('libmp3lame').format)).toBeUndefined();
+    const { format: telephone } = encoded('pcm_alaw', '-ar', '8000', '-ac', '1');
+    expect(knownCodec(telephone)).toBe('alaw');
+    for (const sampleRate of [0, 10, Number.NaN]) expect(knownCodec({ ...telephone, sampleRate })).toBeUndefined();
     const opus = withOpusHead({ ...encoded(...CODECS.opus).format, extradata: new Uint8Array() });
     expect(opus.extradata).toHaveLength(19);
   });

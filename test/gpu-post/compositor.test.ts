@@ -118,6 +118,22 @@ describe('Compositor', () => {
     expect((await compositor.compose(rawFrame(), [face({})], slotOf())).frame.kind).toBe('composed');
   });
 
+  it('veils the whole frame when nobody knows where a face is', async () => {
+    const at = (region: Partial<TrackedFace['region']>, extra: Partial<TrackedFace> = {}) =>
+      face({ region: { x: 96, y: 56, width: 128, height: 128, ...region }, ...extra });
+    const { faceSlot: _, ...held } = face({ cover: 'held' });
+    const nowhere = [
+      at({ x: Number.NaN }, { cover: 'solid' }),
+      at({ height: 0 }, { cover: 'solid' }),
+      at({ width: Number.POSITIVE_INFINITY }, { cover: 'solid' }),
+      { ...held, toPicture: { a: 1, b: 0, c: Number.NaN, d: 0, e: 1, f: 56 } },
+    ];
+    for (const one of nowhere) {
+      const { frame } = await compositor.compose(rawFrame(), [face({}), one], slotOf());
+      expect(new Set(frame.pixels)).toEqual(new Set([96, 128]));
+    }
+  });
+
   it('makes frames that look-alikes are told from, and that cannot be read after they are closed', () => {
     const frame = compositor.veil({ sequence: 0, timestampUs: 0, format }, slotOf());
     expect(SealedFrame.isSealed(frame)).toBe(true);

@@ -47,6 +47,21 @@ describe('StreamAnalyser', () => {
     }
   });
 
+  it('looks everywhere on the first frame that can be looked at', async () => {
+    const vision = new FakeVision();
+    const analyser = vision.analyser({ mode: 'live' });
+    const detect = vision.finder.detect;
+    vision.finder.detect = () => Promise.reject(new Error('no answer'));
+    await expect(analyser.analyse(picture, at(0))).rejects.toThrow('no answer');
+    vision.finder.detect = detect;
+    const looks = async (sequence: number) => {
+      vision.windows = [];
+      await analyser.analyse(picture, at(sequence));
+      return vision.windows.length;
+    };
+    expect(await looks(1)).toBeGreaterThan(await looks(2));
+  });
+
   it('holds a missed face on its motion, then covers it solid, and leaves no gap until it is gone', async () => {
     const vision = new FakeVision();
     const analyser = vision.analyser({ holdFrames: 3, solidFrames: 5 });

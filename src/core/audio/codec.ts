@@ -13,6 +13,7 @@ const AAC_SILENCE = [[], [0x00, 0xc8, 0x00, 0x80, 0x23, 0x80], [0x21, 0x00, 0x49
 const OPUS_SILENCE = [0xf8, 0xff, 0xfe];
 const PCM_SILENCE = { alaw: 0xd5, mulaw: 0xff } as const;
 const PCM_SILENCE_US = 20_000;
+const PCM_LOWEST_RATE = 4000;
 
 /** Undefined for every other codec, and for AAC in ADTS or with more than two channels: those have to be encoded anew. */
 export function knownCodec(format: AudioFormat): KnownCodec | undefined {
@@ -20,7 +21,8 @@ export function knownCodec(format: AudioFormat): KnownCodec | undefined {
   if (tag.toString('latin1') === 'Opus') return format.channels <= 2 ? 'opus' : undefined;
   const codec = TAGS[tag.toString('hex')];
   if (codec === 'aac') return format.channels <= 2 && aacRate(format) ? 'aac' : undefined;
-  return codec;
+  // Telephone sound: at next to no samples a second silence would have no length, and filling a hole with it no end.
+  return format.sampleRate >= PCM_LOWEST_RATE && format.channels > 0 ? codec : undefined;
 }
 
 /** Opus out of RTP has no header, which containers and ffmpeg's own inputs want: RFC 7845, section 5.1. */

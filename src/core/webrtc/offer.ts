@@ -7,6 +7,8 @@ export interface ReadOffer {
   readonly sdp: string;
   readonly codec: VideoCodecName;
   readonly hasAudio: boolean;
+  /** RTP payload type of the peer's Opus: nothing else may go on as sound. */
+  readonly opusPayload: number | undefined;
 }
 
 function badOffer(message: string, remedy: string): UnderstudyError {
@@ -44,7 +46,7 @@ export function readOffer(
   const session = lines.slice(0, starts[0]);
   const sections = starts.map((start, i) => lines.slice(start, starts[i + 1]));
   let codec: VideoCodecName | undefined;
-  let hasAudio = false;
+  let opusPayload: number | undefined;
   const out = sections.map((section) => {
     const payloads = section[0]!.split(' ').slice(3);
     if (section[0]!.startsWith('m=video')) {
@@ -62,13 +64,14 @@ export function readOffer(
     if (section[0]!.startsWith('m=audio')) {
       const opus = payloads.find((p) => section.some((l) => new RegExp(`^a=rtpmap:${p} opus/48000`, 'i').test(l)));
       if (!opus) throw badOffer('the offer has audio without Opus', 'offer Opus, or no audio');
-      hasAudio = true;
+      opusPayload = Number(opus);
       return keep(section, opus, []);
     }
     throw badOffer(`the offer has a medium that is not taken (${section[0]!.split(' ')[0]})`, 'offer video and audio');
   });
   if (!codec) throw badOffer('the offer has no video', 'offer a video track');
-  return { sdp: `${[...session, ...out.flat()].join('\r\n')}\r\n`, codec, hasAudio };
+  const hasAudio = opusPayload !== undefined;
+  return { sdp: `${[...session, ...out.flat()].join('\r\n')}\r\n`, codec, hasAudio, opusPayload };
 }
 
 function chooseVideo(

@@ -120,10 +120,13 @@ export class ViewerHub implements Sink {
         this.#audio.measured(latencyMs);
         this.onLatency?.(latencyMs);
       }
-      const taken = await Promise.all(
-        [...codecs].map((codec) => this.#encoder(codec, frame)?.encode(frame, timestampUs) ?? false),
+      // All of them, also when one fails: the slot may be used again only when no encoder is still being sent it.
+      const taken = await Promise.allSettled(
+        [...codecs].map(async (codec) => this.#encoder(codec, frame)?.encode(frame, timestampUs) ?? false),
       );
-      if (taken.includes(false)) this.dropped++;
+      const failed = taken.find((one) => one.status === 'rejected');
+      if (failed) throw failed.reason;
+      if (taken.some((one) => one.status === 'fulfilled' && !one.value)) this.dropped++;
     } finally {
       frame.close();
     }

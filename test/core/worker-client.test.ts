@@ -1,0 +1,68 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { WorkerClient } from '../../src/core/worker-client.ts';
+import { WorkerHung } from '../../src/core/worker-errors.ts';
+
+const entry = new URL('./late-writer', import.meta.url);
+
+class LateWriter {
+  readonly memory = new SharedArrayBuffer(4);
+  readonly #gate = new SharedArrayBuffer(4);
+  readonly client: WorkerClient<unknown, true>;
+
+  constructor(options: { lateMs?: number; timeoutMs?: number } = {}) {
+    this.client = new WorkerClient('late', entry, options);
+  }
+
+  call(): Promise<unknown> {
+    return this.client.call({ gate: this.#gate, memory: this.memory }).catch((error: unknown) => error);
+  }
+
+  get written(): boolean {
+    return new Uint8Array(this.memory)[0] === 200;
+  }
+
+  open(): void {
+    Atomics.store(new Int32Array(this.#gate), 0, 1);
+    Atomics.notify(new Int32Array(this.#gate), 0);
+  }
+}
+
+/** Whether the memory was given back while the worker had not written yet. */
+async function givenBackEarly(writer: LateWriter, hung: WorkerHung): Promise<boolean> {
+  const early = await Promise.race([hung.released.then(() => true), pause(100, false)]);
+  writer.open();
+  await hung.released;
+  expect(writer.written).toBe(true);
+  return early;
+}
+
+describe('memory lent to a worker that does not answer', () => {
+  it('stays lent when the client is closed', async () => {
+    const writer = new LateWriter();
+    await writer.client.ready;
+    const answer = writer.call();
+    await writer.client.close();
+    const hung = await answer;
+    expect(hung).toBeInstanceOf(WorkerHung);
+    expect(await givenBackEarly(writer, hung as WorkerHung)).toBe(false);
+  });
+
+  it('stays lent when the caller was told before and the client is closed then', async () => {
+    const writer = new LateWriter({ lateMs: 50, timeoutMs: 60_000 });
+    await writer.client.ready;
+    const hung = await writer.call();
+    expect(hung).toBeInstanceOf(WorkerHung);
+    await writer.client.close();
+    expect(await givenBackEarly(writer, hung as WorkerHung)).toBe(false);
+  });
+
+  it('stays lent when another worker takes its place', async () => {
+    const writer = new LateWriter({ timeoutMs: 3000 });
+    await writer.client.ready;
+    const hung = await writer.call();
+    expect(hung).toBeInstanceOf(WorkerHung);
+    expect(await givenBackEarly(writer, hung as WorkerHung)).toBe(false);
+    await writer.client.close();
+  });
+});

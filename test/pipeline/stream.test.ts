@@ -1,0 +1,110 @@
+import { from } from 'rxjs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { TrackedFace } from '../../src/core/face-track.ts';
+import { FramePool } from '../../src/core/frame-pool.ts';
+import { planeLayout, RawFrame, type SealedFrame } from '../../src/core/video-frame.ts';
+import { Compositor } from '../../src/gpu-post/compositor.ts';
+import type { Engine } from '../../src/pipeline/engine.ts';
+import type { FrameJob } from '../../src/pipeline/frame-job.ts';
+import { runStream } from '../../src/pipeline/stream.ts';
+
+const format = { width: 64, height: 48, colour: { matrix: 'bt601', range: 'limited' } } as const;
+const { byteLength } = planeLayout(64, 48);
+let compositor: Compositor;
+
+beforeAll(async () => {
+  const faceMemory = new SharedArrayBuffer(4);
+  compositor = await Compositor.start({ faceMemory, faceSize: 128, mode: 'mask', photometry: {} as never });
+});
+afterAll(() => compositor.close());
+
+const faceAt = (trackId: number): TrackedFace => ({
+  ...{ trackId, personId: 1, cover: 'generated' as const, roll: 0, score: 1 },
+  region: { x: 8, y: 8, width: 20, height: 20 },
+});
+
+/** The stages around the workers with the workers' answers given; frames are sealed by the real compositor. */
+class Answers {
+  readonly given: number[] = [];
+  analyse: (raw: RawFrame) => Promise<TrackedFace[]> = async () => [];
+  whileComposing: (job: FrameJob) => { released?: Promise<void> } = () => ({});
+
+  get engine(): Engine {
+    return {
+      analyse: async (_: number, raw: RawFrame) => ({
+        ...{ faces: await this.analyse(raw), started: [], ended: [] },
+        timingsUs: { detect: 0, landmarks: 0 },
+      }),
+      generate: async (_1: number, _2: RawFrame, face: TrackedFace) => ({ ...face, faceSlot: 7 }),
+      compose: async (_: number, job: FrameJob, slot: Parameters<Compositor['veil']>[1]) => {
+        if (job.veil) return { frame: compositor.veil(job.raw, slot), covers: [] };
+        const composed = await compositor.compose(job.raw, job.faces, slot);
+        return { ...composed, ...this.whileComposing(job) };
+      },
+      giveFaceSlot: (slot: number) => void this.given.push(slot),
+      endTracks: () => {},
+      endStream: () => {},
+    } as unknown as Engine;
+  }
+
+  /** @returns what left: the kind of each frame, and whether anything of the picture is in it */
+  async run(pool: FramePool, count: number, lookaheadFrames: number) {
+    const raws = Array.from({ length: count }, (_, sequence) => {
+      const slot = pool.tryAcquire()!;
+      new Uint8Array(slot.memory).fill(201);
+      return new RawFrame({ sequence, timestampUs: 33_333 * sequence, format }, slot);
+    });
+    const left: string[] = [];
+    const sink = {
+      write: async (frame: SealedFrame) => {
+        left.push(`${frame.kind} ${frame.pixels.includes(201) ? 'picture' : 'empty'}`);
+        frame.close();
+      },
+      finish: async () => {},
+      abort: async () => {},
+    };
+    const source = { info: { format, hasAudio: false }, frames: from(raws), decodeErrors: 0, close: async () => {} };
+    await runStream(this.engine, { source, sink, lookaheadFrames, lossless: false });
+    return left;
+  }
+}
+
+describe('runStream', () => {
+  it('veils what is held back when the analysis fails: what begins there cannot be searched for in it', async () => {
+    const answers = new Answers();
+    answers.analyse = async ({ sequence }) => {
+      if (sequence === 3) throw new Error('no answer');
+      return [];
+    };
+    const left = await answers.run(new FramePool(byteLength, 6), 6, 2);
+    const [shown, veiled] = ['composed picture', 'veiled empty'];
+    expect(left).toEqual([shown, veiled, veiled, veiled, shown, shown]);
+  });
+
+  it('veils a frame that the decoder complains of while it is composed', async () => {
+    const answers = new Answers();
+    answers.whileComposing = ({ raw }) => {
+      if (raw.sequence === 1) raw.damaged = true;
+      return {};
+    };
+    const left = await answers.run(new FramePool(byteLength, 3), 3, 0);
+    expect(left).toEqual(['composed picture', 'veiled empty', 'composed picture']);
+  });
+
+  it('lends a frame and its faces to a hung compositor until it can read them no more', async () => {
+    const answers = new Answers();
+    answers.analyse = async () => [faceAt(1)];
+    let release = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    answers.whileComposing = ({ raw }) => (raw.sequence === 0 ? { released } : {});
+    const pool = new FramePool(byteLength, 2);
+    await answers.run(pool, 2, 0);
+    expect([pool.inUse, answers.given]).toEqual([1, [7]]);
+    release();
+    await released;
+    await Promise.resolve();
+    expect([pool.inUse, answers.given]).toEqual([0, [7, 7]]);
+  });
+});

@@ -36,10 +36,15 @@ async function locate(chosen: string | undefined): Promise<FfmpegTool> {
     );
   }
   const system = await inspect('ffmpeg');
-  if (system && Number.parseInt(system.version.replace(/^\D*/, ''), 10) >= OLDEST_SYSTEM_VERSION) return system;
+  if (system && isModern(system)) return system;
   const packaged = existsSync(installer.path) ? await inspect(installer.path) : undefined;
   if (packaged) return packaged;
   throw new UnderstudyError(ExitCode.tool, 'no ffmpeg was found', 'install the ffmpeg package, or set FFMPEG_PATH');
+}
+
+/** Whether this is an ffmpeg of today or the one of 2018 that @ffmpeg-installer brings. */
+export function isModern(tool: FfmpegTool): boolean {
+  return Number.parseInt(tool.version.replace(/^\D*/, ''), 10) >= OLDEST_SYSTEM_VERSION;
 }
 
 async function inspect(path: string): Promise<FfmpegTool | undefined> {

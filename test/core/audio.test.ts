@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { AudioReader } from '../../src/core/audio/audio-reader.ts';
 import { type AudioFormat, type AudioPacket, AudioTrack, sameFormat } from '../../src/core/audio/audio-track.ts';
 import { durationUs, knownCodec, silence, withOpusHead } from '../../src/core/audio/codec.ts';
-import { nutAudioHeader, nutAudioPacket, nutHeader, nutSyncpoint } from '../../src/core/nut/muxer.ts';
+import { NutWriter } from '../../src/core/nut/muxer.ts';
 import { AudioLane } from '../../src/egress/live/audio-lane.ts';
 
 /** What ffmpeg writes for a second of silence in a codec. */
@@ -33,9 +33,10 @@ describe('coded sound', () => {
       expect(total).toBeGreaterThan(0.95e6);
       expect(total).toBeLessThan(1.2e6);
       const quiet = silence(codec, format);
-      const parts: Uint8Array[] = [nutAudioHeader(format), nutSyncpoint(0)];
+      const nut = new NutWriter(undefined, { audio: format });
+      const parts: Uint8Array[] = [nut.header];
       for (let atUs = 0; atUs < 1e6; atUs += durationUs(codec, format, quiet)) {
-        parts.push(nutAudioPacket({ timestampUs: Math.round(atUs), data: quiet }));
+        parts.push(nut.sound({ timestampUs: Math.round(atUs), data: quiet }));
       }
       const decode = ['-v', 'error', '-f', 'nut', '-i', 'pipe:0', '-f', 's16le', '-'];
       const { stdout, stderr } = spawnSync('ffmpeg', decode, { input: Buffer.concat(parts) });
@@ -58,10 +59,10 @@ describe('coded sound', () => {
 
   it('is read from NUT in whatever pieces it comes, and pictures are refused', () => {
     const { format, packets } = encoded(...CODECS.opus);
+    const nut = new NutWriter(undefined, { audio: format });
     const stream = Buffer.concat([
-      nutAudioHeader(format),
-      nutSyncpoint(0),
-      ...packets.map((data, i) => nutAudioPacket({ timestampUs: i * 20_000, data })),
+      nut.header,
+      ...packets.map((data, i) => nut.sound({ timestampUs: i * 20_000, data })),
     ]);
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1 }), (sizes) => {
@@ -79,7 +80,9 @@ describe('coded sound', () => {
       { numRuns: 20 },
     );
     const reader = new AudioReader({ onFormat: () => {}, onPacket: () => {} });
-    expect(() => reader.push(nutHeader(64, 64))).toThrow('pictures came where only sound may');
+    expect(() => reader.push(new NutWriter({ width: 64, height: 64 }, {}).header)).toThrow(
+      'pictures came where only sound may',
+    );
   });
 });
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { RTCPeerConnection, type RtpPacket, useOPUS, useVP8 } from 'werift';
 import { withOpusHead } from '../../src/core/audio/codec.ts';
 import { ivfFrameHeader, ivfHeader } from '../../src/core/ivf.ts';
-import { nutAudioHeader, nutAudioPacket, nutSyncpoint } from '../../src/core/nut/muxer.ts';
+import { NutWriter } from '../../src/core/nut/muxer.ts';
 import { Vp8Depacketizer } from '../../src/core/rtp-vp8.ts';
 import { beeps, flashes, pairs } from './flash.ts';
 import { temporaryFolder } from './support.ts';
@@ -82,11 +82,12 @@ export class WhepViewer {
   #writeAudio(path: string): void {
     const tag = new TextEncoder().encode('Opus');
     const format = withOpusHead({ tag, extradata: new Uint8Array(), sampleRate: 48_000, channels: 2 });
-    const parts: Uint8Array[] = [nutAudioHeader(format)];
+    const nut = new NutWriter(undefined, { audio: format });
+    const parts: Uint8Array[] = [nut.header];
     for (const received of this.audio) {
       const timestampUs = Math.round(ticks(this.audio, received) / 0.048);
       if (timestampUs < 0) continue;
-      parts.push(nutSyncpoint(timestampUs), nutAudioPacket({ timestampUs, data: received.packet.payload }));
+      parts.push(nut.sound({ timestampUs, data: received.packet.payload }));
     }
     writeFileSync(path, Buffer.concat(parts));
   }

@@ -1,4 +1,5 @@
 import { ExitCode } from '../../core/errors.ts';
+import { isModern } from '../../core/ffmpeg.ts';
 import { resolveHost } from '../../core/stream-address.ts';
 import { type LiveOutputOptions, lowDelayH264, openLiveSink } from '../live/live-encoder.ts';
 import type { LiveSink } from '../live/live-sink.ts';
@@ -9,7 +10,7 @@ export function openRtspSink(
   options: LiveOutputOptions & { readonly transport?: 'tcp' | 'udp' } = {},
 ): Promise<LiveSink> {
   return openLiveSink(async (tool) => {
-    const modern = Number.parseInt(tool.version.replace(/^\D*/, ''), 10) >= 5;
+    const modern = isModern(tool);
     const address = await resolveHost(url, ExitCode.output, !modern);
     return {
       to: address,

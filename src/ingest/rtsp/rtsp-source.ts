@@ -1,8 +1,8 @@
 import { ExitCode, UnderstudyError } from '../../core/errors.ts';
-import { findFfmpeg, lastLine } from '../../core/ffmpeg.ts';
+import { findFfmpeg, isModern, lastLine } from '../../core/ffmpeg.ts';
 import { resolveHost, withoutCredentials } from '../../core/stream-address.ts';
 import type { PictureFormat } from '../../core/video-frame.ts';
-import { isModern, spawnLiveDecoder } from '../live/decoder-arguments.ts';
+import { spawnLiveDecoder } from '../live/decoder-arguments.ts';
 import { LiveSource, type OnSourceLost } from '../live/live-source.ts';
 
 export interface RtspSourceOptions {

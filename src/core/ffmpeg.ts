@@ -6,12 +6,15 @@ import fluent from 'fluent-ffmpeg';
 import { ExitCode, UnderstudyError } from './errors.ts';
 
 const run = promisify(execFile);
-const OLDEST_SYSTEM_VERSION = 5;
+/** libavformat of ffmpeg 5. */
+const MODERN_LIBAVFORMAT = 59;
 
 export interface FfmpegTool {
   readonly path: string;
   /** As ffmpeg names itself, e.g. `5.1.6-0+deb12u1`. */
   readonly version: string;
+  /** Version 5 or newer: not the one of 2018 that @ffmpeg-installer brings. */
+  readonly modern: boolean;
   readonly encoders: ReadonlySet<string>;
   /** Not part of the installer's package: undefined there. */
   readonly probePath: string | undefined;
@@ -36,15 +39,10 @@ async function locate(chosen: string | undefined): Promise<FfmpegTool> {
     );
   }
   const system = await inspect('ffmpeg');
-  if (system && isModern(system)) return system;
+  if (system?.modern) return system;
   const packaged = existsSync(installer.path) ? await inspect(installer.path) : undefined;
   if (packaged) return packaged;
   throw new UnderstudyError(ExitCode.tool, 'no ffmpeg was found', 'install the ffmpeg package, or set FFMPEG_PATH');
-}
-
-/** Whether this is an ffmpeg of today or the one of 2018 that @ffmpeg-installer brings. */
-export function isModern(tool: FfmpegTool): boolean {
-  return Number.parseInt(tool.version.replace(/^\D*/, ''), 10) >= OLDEST_SYSTEM_VERSION;
 }
 
 async function inspect(path: string): Promise<FfmpegTool | undefined> {
@@ -60,6 +58,8 @@ async function inspect(path: string): Promise<FfmpegTool | undefined> {
     return {
       path,
       version,
+      // A build from the repository has no version number: `N-47683-g0e8eb07980`.
+      modern: Number(/^libavformat +(\d+)/m.exec(stdout)?.[1] ?? 0) >= MODERN_LIBAVFORMAT,
       encoders: new Set([...encoders].map((m) => m[1]!)),
       probePath: hasProbe ? probePath : undefined,
     };

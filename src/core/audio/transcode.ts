@@ -1,5 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
-import { type FfmpegProcess, type FfmpegTool, ffmpegArguments, isModern, spawnFfmpeg } from '../ffmpeg.ts';
+import { type FfmpegProcess, type FfmpegTool, ffmpegArguments, spawnFfmpeg } from '../ffmpeg.ts';
 import { NUT_OUTPUT } from '../nut/constants.ts';
 import { NutWriter } from '../nut/muxer.ts';
 import { AudioReader } from './audio-reader.ts';
@@ -119,7 +119,7 @@ export class TranscodedAudio {
 
   #prime(child: FfmpegProcess): void {
     const { format } = this.#from;
-    this.#nut = new NutWriter(undefined, { audio: format, narrow: !isModern(this.#tool), endless: true });
+    this.#nut = new NutWriter(undefined, { audio: format, narrow: !this.#tool.modern, endless: true });
     child.process.stdin?.write(this.#nut.header);
     const codec = knownCodec(format);
     if (!codec) return;

@@ -2,14 +2,7 @@ import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { ExitCode, UnderstudyError } from '../../core/errors.ts';
-import {
-  type FfmpegProcess,
-  type FfmpegTool,
-  ffmpegArguments,
-  isModern,
-  lastLine,
-  spawnFfmpeg,
-} from '../../core/ffmpeg.ts';
+import { type FfmpegProcess, type FfmpegTool, ffmpegArguments, lastLine, spawnFfmpeg } from '../../core/ffmpeg.ts';
 import { NutWriter } from '../../core/nut/muxer.ts';
 import { type PictureFormat, SealedFrame } from '../../core/video-frame.ts';
 import type { AudioLane } from '../live/audio-lane.ts';
@@ -82,7 +75,7 @@ export class EncodedFile implements Sink {
     }
     const { format, liveAudio, originUs = 0 } = this.#options;
     if (!this.#nut) {
-      this.#nut = new NutWriter(format, { audio: liveAudio?.format, narrow: !isModern(this.#tool) });
+      this.#nut = new NutWriter(format, { audio: liveAudio?.format, narrow: !this.#tool.modern });
       this.#stdin.write(this.#nut.header);
     }
     const { pixels } = frame;

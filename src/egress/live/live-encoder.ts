@@ -2,7 +2,7 @@ import type { AudioTrack } from '../../core/audio/audio-track.ts';
 import type { KnownCodec } from '../../core/audio/codec.ts';
 import { deliverAudio } from '../../core/audio/deliver.ts';
 import { ExitCode, UnderstudyError } from '../../core/errors.ts';
-import { type FfmpegTool, ffmpegArguments, findFfmpeg, isModern, spawnFfmpeg } from '../../core/ffmpeg.ts';
+import { type FfmpegTool, ffmpegArguments, findFfmpeg, spawnFfmpeg } from '../../core/ffmpeg.ts';
 import { AUDIO_COPIED, AudioLane } from './audio-lane.ts';
 import { LiveSink } from './live-sink.ts';
 
@@ -75,7 +75,7 @@ export async function openLiveSink(
   return new LiveSink(() => spawnFfmpeg(tool, piped), {
     stallMs: options.stallMs ?? 5000,
     audio,
-    narrowNut: !isModern(tool),
+    narrowNut: !tool.modern,
     ...(options.onWarning && { onWarning: options.onWarning }),
   });
 }

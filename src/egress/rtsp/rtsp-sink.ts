@@ -1,5 +1,4 @@
 import { ExitCode } from '../../core/errors.ts';
-import { isModern } from '../../core/ffmpeg.ts';
 import { resolveHost } from '../../core/stream-address.ts';
 import { type LiveOutputOptions, lowDelayH264, openLiveSink } from '../live/live-encoder.ts';
 import type { LiveSink } from '../live/live-sink.ts';
@@ -10,7 +9,7 @@ export function openRtspSink(
   options: LiveOutputOptions & { readonly transport?: 'tcp' | 'udp' } = {},
 ): Promise<LiveSink> {
   return openLiveSink(async (tool) => {
-    const modern = isModern(tool);
+    const modern = tool.modern;
     const address = await resolveHost(url, ExitCode.output, !modern);
     return {
       to: address,

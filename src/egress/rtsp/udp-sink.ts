@@ -1,5 +1,5 @@
 import { ExitCode, UnderstudyError } from '../../core/errors.ts';
-import { hasProtocol, isModern } from '../../core/ffmpeg.ts';
+import { hasProtocol } from '../../core/ffmpeg.ts';
 import { resolveHost } from '../../core/stream-address.ts';
 import { type LiveOutputOptions, lowDelayH264, openLiveSink } from '../live/live-encoder.ts';
 import type { LiveSink } from '../live/live-sink.ts';
@@ -7,7 +7,7 @@ import type { LiveSink } from '../live/live-sink.ts';
 /** H.264 in MPEG-TS to `udp://host:port`, and to `srt://` where this ffmpeg has it. */
 export function openTransportStreamSink(url: string, options: LiveOutputOptions = {}): Promise<LiveSink> {
   return openLiveSink(async (tool) => {
-    const modern = isModern(tool);
+    const modern = tool.modern;
     if (url.startsWith('srt:') && !(await hasProtocol(tool, 'srt', 'output'))) {
       throw new UnderstudyError(
         ExitCode.output,

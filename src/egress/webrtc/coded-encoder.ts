@@ -1,5 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
-import { type FfmpegProcess, type FfmpegTool, ffmpegArguments, isModern, spawnFfmpeg } from '../../core/ffmpeg.ts';
+import { type FfmpegProcess, type FfmpegTool, ffmpegArguments, spawnFfmpeg } from '../../core/ffmpeg.ts';
 import { NalType, nalType, splitAnnexB } from '../../core/h264.ts';
 import { IvfReader } from '../../core/ivf.ts';
 import { NUT_OUTPUT } from '../../core/nut/constants.ts';
@@ -46,7 +46,7 @@ export class CodedEncoder {
   constructor(tool: FfmpegTool, codec: VideoCodecName, format: PictureFormat, kbps: number, ports: CodedEncoderPorts) {
     this.format = format;
     this.kbps = kbps;
-    this.#nut = new NutWriter(format, { narrow: !isModern(tool), endless: true });
+    this.#nut = new NutWriter(format, { narrow: !tool.modern, endless: true });
     this.#child = spawnFfmpeg(tool, encoderArguments(codec, kbps));
     this.#stdin = this.#child.process.stdin as Writable;
     // A broken pipe shows as the process's exit.

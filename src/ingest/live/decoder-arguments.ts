@@ -1,4 +1,4 @@
-import { type FfmpegProcess, type FfmpegTool, ffmpegArguments, isModern, spawnFfmpeg } from '../../core/ffmpeg.ts';
+import { type FfmpegProcess, type FfmpegTool, ffmpegArguments, spawnFfmpeg } from '../../core/ffmpeg.ts';
 import { NUT_OUTPUT } from '../../core/nut/constants.ts';
 import type { PictureFormat } from '../../core/video-frame.ts';
 
@@ -17,7 +17,7 @@ export function liveDecoderArguments(
         `pad=${canvas.width}:${canvas.height}:(ow-iw)/2:(oh-ih)/2`,
       ]
     : [];
-  const watch = isModern(tool) ? 'showinfo=checksum=0' : 'showinfo';
+  const watch = tool.modern ? 'showinfo=checksum=0' : 'showinfo';
   const args = ffmpegArguments({
     inputs: [{ from: input.from, options: ['-threads', '1', '-fpsprobesize', '0', ...input.options] }],
     output: 'pipe:1',

@@ -1,5 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
-import { type FfmpegProcess, type FfmpegTool, isModern, spawnFfmpeg } from '../../core/ffmpeg.ts';
+import { type FfmpegProcess, type FfmpegTool, spawnFfmpeg } from '../../core/ffmpeg.ts';
 import { ivfFrameHeader, ivfHeader } from '../../core/ivf.ts';
 import { NutWriter } from '../../core/nut/muxer.ts';
 import type { CodedPicture } from '../../core/rtp.ts';
@@ -49,7 +49,7 @@ export class CodedDecoder {
   ) {
     this.size = size;
     this.#codec = codec;
-    this.#nut = new NutWriter({ ...size, tag: 'H264' }, { narrow: !isModern(tool), endless: true });
+    this.#nut = new NutWriter({ ...size, tag: 'H264' }, { narrow: !tool.modern, endless: true });
     this.log = new DecoderLog(ports.onDamage);
     // Probing would hold the first second of H.264 back; WebRTC has no B-frames to wait for.
     const quick = ['-probesize', '32', '-analyzeduration', '0', '-flags', 'low_delay'];

@@ -1,4 +1,4 @@
-import type { RTCRtpTransceiver } from 'werift';
+import { type RTCRtpTransceiver, RtcpSrPacket } from 'werift';
 import { deliverAudio } from '../core/audio/deliver.ts';
 import { ExitCode, UnderstudyError } from '../core/errors.ts';
 import type { FfmpegTool } from '../core/ffmpeg.ts';
@@ -154,6 +154,7 @@ export class LiveStream {
       codec: offer.codec,
       inFlight: this.#options.inFlight,
       ...(this.#options.canvas && { canvas: this.#options.canvas }),
+      sound: audio !== undefined && this.#options.passAudio,
       requestKey: () => askForKey(video),
     });
     video.receiver.track.onReceiveRtp.subscribe(({ header, payload }) => {
@@ -161,9 +162,20 @@ export class LiveStream {
       source.push({ sequenceNumber, timestamp, marker, payload });
     });
     audio?.receiver.track.onReceiveRtp.subscribe(({ header, payload }) => {
-      if (this.#options.passAudio && this.#source === source)
-        this.hub.pushAudio({ timestamp: header.timestamp, marker: header.marker, payload });
+      if (!this.#options.passAudio || this.#source !== source) return;
+      const { sequenceNumber, timestamp, marker } = header;
+      this.hub.pushAudio({ timestamp, marker, payload });
+      // The further outputs' share.
+      source.pushSound({ sequenceNumber, timestamp, marker, payload });
     });
+    for (const [medium, transceiver] of [
+      ['picture', video],
+      ['sound', audio],
+    ] as const) {
+      transceiver?.receiver.onRtcp.subscribe((packet) => {
+        if (packet instanceof RtcpSrPacket) source.report(medium, packet.senderInfo);
+      });
+    }
     return source;
   }
 
@@ -186,6 +198,7 @@ export class LiveStream {
       stats.begin();
       // Sound waits as long as the picture takes.
       this.hub.begin((timestampUs) => (source.elapsedUs - timestampUs) / 1000);
+      if (source.audio) source.audio.onDrop = (reason) => stats.soundDropped(reason);
       const endAudio = this.#passAudio(source);
       try {
         await this.#run({ name, streamId, source, sink: this.hub, stop: this.#stop.signal, stats });
@@ -205,8 +218,10 @@ export class LiveStream {
   }
 
   /** A camera's or a file's sound becomes Opus for the viewers. The pictures do not wait for it. @returns ends it */
-  #passAudio({ audio }: CountedSource): () => Promise<void> {
-    if (!audio || !this.#options.passAudio) return () => Promise.resolve();
+  #passAudio(source: CountedSource): () => Promise<void> {
+    const { audio } = source;
+    // A publisher's own packets go to the viewers as they are.
+    if (!audio || !this.#options.passAudio || source instanceof WebRtcSource) return () => Promise.resolve();
     const delivery = deliverAudio(this.#tool, audio, ['opus'], 'opus').then((delivered) => {
       if (!delivered) this.#options.log('no sound', { stream: this.name, reason: 'it cannot be encoded as Opus' });
       const unsubscribe = delivered?.track.subscribe((packet) => this.hub.pushTimedAudio(packet));

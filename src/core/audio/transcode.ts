@@ -28,7 +28,6 @@ const ENCODERS: Record<AudioEncoding, { readonly name: string; readonly options:
 export class TranscodedAudio {
   /** Undefined when it could not be started. */
   track: AudioTrack | undefined;
-  dropped = 0;
   readonly #tool: FfmpegTool;
   readonly #from: AudioTrack;
   readonly #to: AudioEncoding;
@@ -90,7 +89,7 @@ export class TranscodedAudio {
     child.process.stdin?.on('error', () => {});
     const reader = new AudioReader({
       onFormat: (format) => {
-        this.track ??= new AudioTrack(format);
+        this.track ??= new AudioTrack(format, this.#from);
         if (!sameFormat(this.track.format, format)) throw new Error('the encoder changed its format');
         this.#opened();
       },
@@ -132,7 +131,7 @@ export class TranscodedAudio {
     const stdin = this.#child?.process.stdin as Writable | undefined;
     if (!stdin?.writable || !this.#nut) return;
     if (stdin.writableNeedDrain) {
-      this.dropped++;
+      this.#from.drop('encoder');
       return;
     }
     stdin.write(this.#nut.sound({ timestampUs, data }));

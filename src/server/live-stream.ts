@@ -164,8 +164,6 @@ export class LiveStream {
     audio?.receiver.track.onReceiveRtp.subscribe(({ header, payload }) => {
       if (!this.#options.passAudio || this.#source !== source) return;
       const { sequenceNumber, timestamp, marker } = header;
-      this.hub.pushAudio({ timestamp, marker, payload });
-      // The further outputs' share.
       source.pushSound({ sequenceNumber, timestamp, marker, payload });
     });
     for (const [medium, transceiver] of [
@@ -217,11 +215,9 @@ export class LiveStream {
     await this.#running;
   }
 
-  /** A camera's or a file's sound becomes Opus for the viewers. The pictures do not wait for it. @returns ends it */
-  #passAudio(source: CountedSource): () => Promise<void> {
-    const { audio } = source;
-    // A publisher's own packets go to the viewers as they are.
-    if (!audio || !this.#options.passAudio || source instanceof WebRtcSource) return () => Promise.resolve();
+  /** Other sound than Opus becomes Opus for the viewers. The pictures do not wait for it. @returns ends it */
+  #passAudio({ audio }: CountedSource): () => Promise<void> {
+    if (!audio || !this.#options.passAudio) return () => Promise.resolve();
     const delivery = deliverAudio(this.#tool, audio, ['opus'], 'opus').then((delivered) => {
       if (!delivered) this.#options.log('no sound', { stream: this.name, reason: 'it cannot be encoded as Opus' });
       const unsubscribe = delivered?.track.subscribe((packet) => this.hub.pushTimedAudio(packet));

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { RTCPeerConnection, type RtpPacket, useOPUS, useVP8 } from 'werift';
+import { RTCPeerConnection, RtcpSrPacket, type RtpPacket, useOPUS, useVP8 } from 'werift';
 import { withOpusHead } from '../../src/core/audio/codec.ts';
 import { ivfFrameHeader, ivfHeader } from '../../src/core/ivf.ts';
 import { NutWriter } from '../../src/core/nut/muxer.ts';
@@ -8,22 +8,35 @@ import { Vp8Depacketizer } from '../../src/core/rtp-vp8.ts';
 import { beeps, flashes, pairs } from './flash.ts';
 import { temporaryFolder } from './support.ts';
 
+/** A sender report: seconds since 1900 at which the medium had an RTP timestamp. */
+interface Report {
+  readonly seconds: number;
+  readonly rtp: number;
+}
+
 interface Received {
   readonly packet: RtpPacket;
-  readonly atMs: number;
 }
 
 /** A viewer without a browser: keeps what comes by RTP and when. */
 export class WhepViewer {
   readonly video: Received[] = [];
   readonly audio: Received[] = [];
+  readonly videoReports: Report[] = [];
+  readonly audioReports: Report[] = [];
   readonly #peer: RTCPeerConnection;
 
   private constructor(peer: RTCPeerConnection) {
     this.#peer = peer;
     peer.onTrack.subscribe((track) => {
       const kept = track.kind === 'video' ? this.video : this.audio;
-      track.onReceiveRtp.subscribe((packet) => kept.push({ packet, atMs: performance.now() }));
+      track.onReceiveRtp.subscribe((packet) => kept.push({ packet }));
+      const reports = track.kind === 'video' ? this.videoReports : this.audioReports;
+      track.onReceiveRtcp.subscribe((packet) => {
+        if (!(packet instanceof RtcpSrPacket)) return;
+        const { ntpTimestamp, rtpTimestamp } = packet.senderInfo;
+        reports.push({ seconds: Number(ntpTimestamp) / 2 ** 32, rtp: rtpTimestamp });
+      });
     });
   }
 
@@ -42,17 +55,14 @@ export class WhepViewer {
     return viewer;
   }
 
-  /**
-   * By how many milliseconds each tone is later than its flash. As a browser sees it from the sender reports: a medium's
-   * time is that of its packets' sending.
-   */
+  /** By how many milliseconds each tone is later than its flash, as a browser plays them: by the sender reports. */
   skews(): number[] {
     const folder = temporaryFolder();
     const [ivf, nut] = [join(folder, 'seen.ivf'), join(folder, 'heard.nut')];
     this.#writeVideo(ivf);
     this.#writeAudio(nut);
-    const seen = flashes(ivf).map((s) => s + clock(this.video, 90_000));
-    const heard = beeps(nut).map((s) => s + clock(this.audio, 48_000));
+    const seen = flashes(ivf).map((s) => s + clock(this.video, this.videoReports, 90_000));
+    const heard = beeps(nut).map((s) => s + clock(this.audio, this.audioReports, 48_000));
     return pairs(seen, heard);
   }
 
@@ -98,8 +108,10 @@ function ticks(all: readonly Received[], { packet }: Received): number {
   return (packet.header.timestamp - all[0]!.packet.header.timestamp) | 0;
 }
 
-/** Seconds on our clock at which the medium's time is zero: the median over its packets. */
-function clock(all: readonly Received[], rate: number): number {
-  const offsets = all.map((received) => received.atMs / 1000 - ticks(all, received) / rate).sort((a, b) => a - b);
+/** Seconds on the sender's clock at which the medium's time is zero: the median over its reports. */
+function clock(all: readonly Received[], reports: readonly Report[], rate: number): number {
+  const first = all[0]!.packet.header.timestamp;
+  const offsets = reports.map(({ seconds, rtp }) => seconds - ((rtp - first) | 0) / rate).sort((a, b) => a - b);
+  if (offsets.length === 0) throw new Error('no sender report has come');
   return offsets[offsets.length >> 1]!;
 }

@@ -93,15 +93,12 @@ export class ViewerHub implements Sink {
     this.#baseUs = this.frames === 0 ? 0 : this.#lastUs + Math.round((performance.now() - this.#lastMs) * 1000);
   }
 
-  pushAudio(packet: OpusPacket): void {
-    this.#audio.push(packet);
-  }
-
   /** Opus on the clock of the frames: it leaves together with the picture of its time. */
   pushTimedAudio({ timestampUs, data }: AudioPacket): void {
     if (!this.#ageOf) return;
-    const timestamp = Math.round((this.#baseUs + timestampUs) * OPUS_TICKS_PER_US) >>> 0;
-    this.#audio.push({ timestamp, marker: false, payload: data }, performance.now() - this.#ageOf(timestampUs));
+    const timeUs = this.#baseUs + timestampUs;
+    const timestamp = Math.round(timeUs * OPUS_TICKS_PER_US) >>> 0;
+    this.#audio.push({ timestamp, marker: false, payload: data, timeUs }, performance.now() - this.#ageOf(timestampUs));
   }
 
   async write(frame: SealedFrame): Promise<void> {

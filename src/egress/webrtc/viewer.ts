@@ -6,14 +6,23 @@ import {
   RtpPacket,
 } from 'werift';
 import type { VideoCodecName } from '../../core/webrtc/offer.ts';
+import { ReportClock } from './report-clock.ts';
 
 /** Feedback message type of FIR (RFC 5104). */
 const FULL_INTRA_REQUEST = 4;
 
-export interface OpusPacket {
+/** RTP's clock for pictures is 90 kHz. */
+const TICKS_PER_US = 0.09;
+
+interface Packet {
   readonly timestamp: number;
   readonly marker: boolean;
   readonly payload: Uint8Array;
+}
+
+export interface OpusPacket extends Packet {
+  /** Its time on the clock of the pictures' ticks. */
+  readonly timeUs: number;
 }
 
 /** One peer that watches: numbers its own packets, so that viewers never see one another's losses. */
@@ -22,6 +31,8 @@ export class Viewer {
   readonly peer: RTCPeerConnection;
   readonly #video: RTCRtpTransceiver;
   readonly #audio: RTCRtpTransceiver | undefined;
+  readonly #tellVideoTime: (timeUs: number) => void;
+  readonly #tellAudioTime: (timeUs: number) => void = () => {};
   #videoSequence = Math.floor(Math.random() * 0x8000);
   #audioSequence = Math.floor(Math.random() * 0x8000);
   /** It gets pictures from a key picture on. */
@@ -38,6 +49,9 @@ export class Viewer {
     this.peer = peer;
     this.#video = video;
     this.#audio = audio;
+    const reports = new ReportClock();
+    this.#tellVideoTime = reports.attach(video.sender);
+    if (audio) this.#tellAudioTime = reports.attach(audio.sender);
     video.sender.onPictureLossIndication.subscribe(onKeyWanted);
     video.sender.onRtcp.subscribe((packet) => {
       // werift answers PLI only.
@@ -65,6 +79,7 @@ export class Viewer {
     if (!this.connected) return;
     this.#started ||= key;
     if (!this.#started) return;
+    this.#tellVideoTime(ticks / TICKS_PER_US);
     payloads.forEach((payload, i) => {
       const marker = i === payloads.length - 1;
       this.#videoSequence = (this.#videoSequence + 1) & 0xffff;
@@ -75,10 +90,11 @@ export class Viewer {
   sendAudio(packet: OpusPacket): void {
     if (!this.#audio || !this.connected || !this.#started) return;
     this.#audioSequence = (this.#audioSequence + 1) & 0xffff;
+    this.#tellAudioTime(packet.timeUs);
     this.#send(this.#audio, packet, this.#audioSequence);
   }
 
-  #send(transceiver: RTCRtpTransceiver, packet: OpusPacket, sequenceNumber: number): void {
+  #send(transceiver: RTCRtpTransceiver, packet: Packet, sequenceNumber: number): void {
     const header = new RtpHeader({
       marker: packet.marker,
       timestamp: packet.timestamp,

@@ -1,11 +1,13 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import fc from 'fast-check';
+import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { AudioReader } from '../../src/core/audio/audio-reader.ts';
 import { type AudioFormat, type AudioPacket, AudioTrack, sameFormat } from '../../src/core/audio/audio-track.ts';
 import { durationUs, knownCodec, silence, withOpusHead } from '../../src/core/audio/codec.ts';
 import { NutWriter } from '../../src/core/nut/muxer.ts';
 import { AudioLane } from '../../src/egress/live/audio-lane.ts';
+import { PipelineMetrics } from '../../src/server/stream-stats.ts';
 
 /** What ffmpeg writes for a second of silence in a codec. */
 function encoded(...codec: string[]): { format: AudioFormat; packets: Uint8Array[] } {
@@ -138,5 +140,22 @@ describe('the sound of one output', () => {
     const { track, lane: out } = lane();
     for (let ms = 0; ms < 60_000; ms += 20) track.push(packet(ms));
     expect(out.dropped).toBeGreaterThan(2700);
+  });
+
+  it('has what it leaves out counted where the sound comes from, also when it was encoded anew', async () => {
+    const registry = new Registry();
+    const stats = new PipelineMetrics(registry).for('call');
+    const source = new AudioTrack(format);
+    source.onDrop = (reason) => stats.soundDropped(reason);
+    const encodedAnew = new AudioTrack(format, source);
+    const out = new AudioLane({ codec: 'alaw', track: encodedAnew, close: () => Promise.resolve() });
+    for (let ms = 0; ms <= 6000; ms += 1000) encodedAnew.push(packet(ms));
+    // A packet that has waited for more than five seconds, and those from before the first picture.
+    out.upTo(5_900_000, 5_900_000);
+    const drops = { unplaced: 0, late: 5, queue: 1, encoder: 0 };
+    expect([source.drops, encodedAnew.drops]).toEqual([drops, drops]);
+    const text = await registry.metrics();
+    expect(text).toContain('understudy_sound_packets_dropped_total{stream="call",reason="late"} 5');
+    expect(text).toContain('understudy_sound_packets_dropped_total{stream="call",reason="queue"} 1');
   });
 });

@@ -117,6 +117,7 @@ function writeReport(path: string, input: string, output: string, source: LiveSo
     output: withoutCredentials(output),
     totals: { ...result.audit.totals, decodeErrors: result.decodeErrors },
     pictures: source.counts,
+    ...(source.audio && { sound: { dropped: source.audio.drops } }),
     reconnects: source.reconnects,
     firstFrameMs: result.firstFrameMs,
     stages: result.timings.summary(),

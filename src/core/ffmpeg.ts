@@ -7,14 +7,17 @@ import { ExitCode, UnderstudyError } from './errors.ts';
 import { withoutCredentials } from './stream-address.ts';
 
 const run = promisify(execFile);
-const OLDEST_SYSTEM_VERSION = 5;
 /** Of what a process says on stderr. */
 const KEPT_CHARS = 16_384;
+/** libavformat of ffmpeg 5. */
+const MODERN_LIBAVFORMAT = 59;
 
 export interface FfmpegTool {
   readonly path: string;
   /** As ffmpeg names itself, e.g. `5.1.6-0+deb12u1`. */
   readonly version: string;
+  /** Version 5 or newer: not the one of 2018 that @ffmpeg-installer brings. */
+  readonly modern: boolean;
   readonly encoders: ReadonlySet<string>;
   /** Not part of the installer's package: undefined there. */
   readonly probePath: string | undefined;
@@ -39,7 +42,7 @@ async function locate(chosen: string | undefined): Promise<FfmpegTool> {
     );
   }
   const system = await inspect('ffmpeg');
-  if (system && Number.parseInt(system.version.replace(/^\D*/, ''), 10) >= OLDEST_SYSTEM_VERSION) return system;
+  if (system?.modern) return system;
   const packaged = existsSync(installer.path) ? await inspect(installer.path) : undefined;
   if (packaged) return packaged;
   throw new UnderstudyError(ExitCode.tool, 'no ffmpeg was found', 'install the ffmpeg package, or set FFMPEG_PATH');
@@ -58,6 +61,8 @@ async function inspect(path: string): Promise<FfmpegTool | undefined> {
     return {
       path,
       version,
+      // A build from the repository has no version number: `N-47683-g0e8eb07980`.
+      modern: Number(/^libavformat +(\d+)/m.exec(stdout)?.[1] ?? 0) >= MODERN_LIBAVFORMAT,
       encoders: new Set([...encoders].map((m) => m[1]!)),
       probePath: hasProbe ? probePath : undefined,
     };

@@ -1,4 +1,4 @@
-import type { RTCRtpTransceiver } from 'werift';
+import { type RTCRtpTransceiver, RtcpSrPacket } from 'werift';
 import { deliverAudio } from '../core/audio/deliver.ts';
 import { ExitCode, UnderstudyError } from '../core/errors.ts';
 import type { FfmpegTool } from '../core/ffmpeg.ts';
@@ -154,6 +154,7 @@ export class LiveStream {
       codec: offer.codec,
       inFlight: this.#options.inFlight,
       ...(this.#options.canvas && { canvas: this.#options.canvas }),
+      sound: audio !== undefined && this.#options.passAudio,
       requestKey: () => askForKey(video),
     });
     video.receiver.track.onReceiveRtp.subscribe(({ header, payload }) => {
@@ -163,9 +164,18 @@ export class LiveStream {
     audio?.receiver.track.onReceiveRtp.subscribe(({ header, payload }) => {
       // Sound goes on as it comes: packets of pictures, sent by error or on purpose as sound, must not.
       if (header.payloadType !== offer.opusPayload) return;
-      if (this.#options.passAudio && this.#source === source)
-        this.hub.pushAudio({ timestamp: header.timestamp, marker: header.marker, payload });
+      if (!this.#options.passAudio || this.#source !== source) return;
+      const { sequenceNumber, timestamp, marker } = header;
+      source.pushSound({ sequenceNumber, timestamp, marker, payload });
     });
+    for (const [medium, transceiver] of [
+      ['picture', video],
+      ['sound', audio],
+    ] as const) {
+      transceiver?.receiver.onRtcp.subscribe((packet) => {
+        if (packet instanceof RtcpSrPacket) source.report(medium, packet.senderInfo);
+      });
+    }
     return source;
   }
 
@@ -188,6 +198,7 @@ export class LiveStream {
       stats.begin();
       // Sound waits as long as the picture takes.
       this.hub.begin((timestampUs) => (source.elapsedUs - timestampUs) / 1000);
+      if (source.audio) source.audio.onDrop = (reason) => stats.soundDropped(reason);
       const endAudio = this.#passAudio(source);
       try {
         await this.#run({ name, streamId, source, sink: this.hub, stop: this.#stop.signal, stats });
@@ -206,7 +217,7 @@ export class LiveStream {
     await this.#running;
   }
 
-  /** A camera's or a file's sound becomes Opus for the viewers. The pictures do not wait for it. @returns ends it */
+  /** Other sound than Opus becomes Opus for the viewers. The pictures do not wait for it. @returns ends it */
   #passAudio({ audio }: CountedSource): () => Promise<void> {
     if (!audio || !this.#options.passAudio) return () => Promise.resolve();
     const delivery = deliverAudio(this.#tool, audio, ['opus'], 'opus').then((delivered) => {

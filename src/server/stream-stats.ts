@@ -1,4 +1,5 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
+import type { SoundDrop } from '../core/audio/audio-track.ts';
 import type { AuditTotals } from '../guard/audit-record.ts';
 
 const STAGE_BUCKETS_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000];
@@ -8,6 +9,7 @@ export class PipelineMetrics {
   readonly #frames: Counter;
   readonly #veiled: Counter;
   readonly #covers: Counter;
+  readonly #sound: Counter;
   readonly #stages: Histogram;
   readonly #latency: Histogram;
 
@@ -18,6 +20,7 @@ export class PipelineMetrics {
     this.#frames = counter('frames_total', 'sealed frames that left the pipeline');
     this.#veiled = counter('frames_veiled_total', 'frames veiled as a whole, by reason', ['reason']);
     this.#covers = counter('faces_total', 'faces by the step of the ladder on which they were covered', ['cover']);
+    this.#sound = counter('sound_packets_dropped_total', 'packets of sound left out, by reason', ['reason']);
     const histogram = (name: string, help: string, labels: string[] = []) =>
       new Histogram({
         name: `understudy_${name}`,
@@ -47,6 +50,7 @@ export class PipelineMetrics {
         }
         seen = { ...totals, veiledBy: { ...totals.veiledBy } };
       },
+      soundDropped: (reason) => this.#sound.inc({ stream, reason }),
       stage: (stage, ms) => this.#stages.observe({ stream, stage }, ms),
       latency: (ms) => this.#latency.observe({ stream }, ms),
     };
@@ -58,6 +62,8 @@ export interface StreamStats {
   /** A new run of the pipeline: its totals start at 0. */
   begin(): void;
   frame(totals: AuditTotals): void;
+  /** One packet of sound, at the source or at one of the outputs. */
+  soundDropped(reason: SoundDrop): void;
   stage(stage: string, ms: number): void;
   latency(ms: number): void;
 }

@@ -1,11 +1,13 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import fc from 'fast-check';
+import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { AudioReader } from '../../src/core/audio/audio-reader.ts';
 import { type AudioFormat, type AudioPacket, AudioTrack, sameFormat } from '../../src/core/audio/audio-track.ts';
 import { durationUs, knownCodec, silence, withOpusHead } from '../../src/core/audio/codec.ts';
-import { nutAudioHeader, nutAudioPacket, nutHeader, nutSyncpoint } from '../../src/core/nut/muxer.ts';
+import { NutWriter } from '../../src/core/nut/muxer.ts';
 import { AudioLane } from '../../src/egress/live/audio-lane.ts';
+import { PipelineMetrics } from '../../src/server/stream-stats.ts';
 
 /** What ffmpeg writes for a second of silence in a codec. */
 function encoded(...codec: string[]): { format: AudioFormat; packets: Uint8Array[] } {
@@ -33,9 +35,10 @@ describe('coded sound', () => {
       expect(total).toBeGreaterThan(0.95e6);
       expect(total).toBeLessThan(1.2e6);
       const quiet = silence(codec, format);
-      const parts: Uint8Array[] = [nutAudioHeader(format), nutSyncpoint(0)];
+      const nut = new NutWriter(undefined, { audio: format });
+      const parts: Uint8Array[] = [nut.header];
       for (let atUs = 0; atUs < 1e6; atUs += durationUs(codec, format, quiet)) {
-        parts.push(nutAudioPacket({ timestampUs: Math.round(atUs), data: quiet }));
+        parts.push(nut.sound({ timestampUs: Math.round(atUs), data: quiet }));
       }
       const decode = ['-v', 'error', '-f', 'nut', '-i', 'pipe:0', '-f', 's16le', '-'];
       const { stdout, stderr } = spawnSync('ffmpeg', decode, { input: Buffer.concat(parts) });
@@ -61,10 +64,10 @@ describe('coded sound', () => {
 
   it('is read from NUT in whatever pieces it comes, and pictures are refused', () => {
     const { format, packets } = encoded(...CODECS.opus);
+    const nut = new NutWriter(undefined, { audio: format });
     const stream = Buffer.concat([
-      nutAudioHeader(format),
-      nutSyncpoint(0),
-      ...packets.map((data, i) => nutAudioPacket({ timestampUs: i * 20_000, data })),
+      nut.header,
+      ...packets.map((data, i) => nut.sound({ timestampUs: i * 20_000, data })),
     ]);
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1 }), (sizes) => {
@@ -82,7 +85,9 @@ describe('coded sound', () => {
       { numRuns: 20 },
     );
     const reader = new AudioReader({ onFormat: () => {}, onPacket: () => {} });
-    expect(() => reader.push(nutHeader(64, 64))).toThrow('pictures came where only sound may');
+    expect(() => reader.push(new NutWriter({ width: 64, height: 64 }, {}).header)).toThrow(
+      'pictures came where only sound may',
+    );
   });
 });
 
@@ -138,5 +143,22 @@ describe('the sound of one output', () => {
     const { track, lane: out } = lane();
     for (let ms = 0; ms < 60_000; ms += 20) track.push(packet(ms));
     expect(out.dropped).toBeGreaterThan(2700);
+  });
+
+  it('has what it leaves out counted where the sound comes from, also when it was encoded anew', async () => {
+    const registry = new Registry();
+    const stats = new PipelineMetrics(registry).for('call');
+    const source = new AudioTrack(format);
+    source.onDrop = (reason) => stats.soundDropped(reason);
+    const encodedAnew = new AudioTrack(format, source);
+    const out = new AudioLane({ codec: 'alaw', track: encodedAnew, close: () => Promise.resolve() });
+    for (let ms = 0; ms <= 6000; ms += 1000) encodedAnew.push(packet(ms));
+    // A packet that has waited for more than five seconds, and those from before the first picture.
+    out.upTo(5_900_000, 5_900_000);
+    const drops = { unplaced: 0, late: 5, queue: 1, encoder: 0 };
+    expect([source.drops, encodedAnew.drops]).toEqual([drops, drops]);
+    const text = await registry.metrics();
+    expect(text).toContain('understudy_sound_packets_dropped_total{stream="call",reason="late"} 5');
+    expect(text).toContain('understudy_sound_packets_dropped_total{stream="call",reason="queue"} 1');
   });
 });

@@ -7,7 +7,13 @@ import { DecoderLog } from '../../src/ingest/live/decoder-log.ts';
 async function saying(parts: readonly string[], onError?: (line: string) => void): Promise<string> {
   const script = `const parts = ${JSON.stringify(parts)};
     const next = () => parts.length && process.stderr.write(parts.shift(), () => setTimeout(next, 30)); next();`;
-  const tool: FfmpegTool = { path: process.execPath, version: '5', encoders: new Set(), probePath: undefined };
+  const tool: FfmpegTool = {
+    path: process.execPath,
+    version: '5',
+    encoders: new Set(),
+    probePath: undefined,
+    modern: true,
+  };
   const child = spawnFfmpeg(tool, ['-e', script], onError);
   await child.exited;
   return child.errors();

@@ -1,4 +1,4 @@
-import { serveWorker } from '../../src/core/worker-client.ts';
+import { serveWorker } from '../../src/core/serve-worker.ts';
 
 /** Stays in one call until the gate opens, and only then writes into what it was given: a native call that hangs. */
 serveWorker<{ gate: SharedArrayBuffer; memory: SharedArrayBuffer }, true, true>(async () => ({

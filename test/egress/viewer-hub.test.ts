@@ -25,7 +25,7 @@ describe('ViewerHub', () => {
         if (starts++ > 0) throw new Error('too many open files');
         return script;
       },
-      ...{ version: '5', encoders: new Set<string>(), probePath: undefined },
+      ...{ version: '5', encoders: new Set<string>(), probePath: undefined, modern: true },
     };
     const hub = new ViewerHub(tool, { rungsKbps: [500], minKbps: 100 });
     for (const codec of ['vp8', 'h264'] as const) hub.add({ codec, connected: true, restart: () => {} } as Viewer);

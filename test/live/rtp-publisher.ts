@@ -1,14 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket, type Socket } from 'node:dgram';
+import { request as plainRequest } from 'node:http';
 import { request } from 'node:https';
-import { MediaStreamTrack, RTCPeerConnection, useH264, useVP8 } from 'werift';
+import { MediaStreamTrack, RTCPeerConnection, useH264, useOPUS, useVP8 } from 'werift';
 import { ended } from './support.ts';
 
-/** POSTs an SDP over HTTPS, whoever signed the certificate. */
+/** POSTs an SDP; over HTTPS whoever signed the certificate. */
 export function postSdp(url: string, sdp: string, token?: string): Promise<{ status: number; body: string }> {
   const headers = { 'Content-Type': 'application/sdp', ...(token && { Authorization: `Bearer ${token}` }) };
   return new Promise((resolve, reject) => {
-    const sent = request(url, { method: 'POST', headers, rejectUnauthorized: false }, (response) => {
+    const send = url.startsWith('https:') ? request : plainRequest;
+    const sent = send(url, { method: 'POST', headers, rejectUnauthorized: false }, (response) => {
       let body = '';
       response.setEncoding('utf8').on('data', (text: string) => {
         body += text;
@@ -29,6 +31,8 @@ export interface PublisherOptions {
   readonly codec: keyof typeof CODING;
   readonly url: string;
   readonly token?: string;
+  /** The clip's sound too, as Opus. */
+  readonly sound?: boolean;
 }
 
 /** A WHIP publisher whose packets the test can spoil: ffmpeg plays a clip into it. */
@@ -36,32 +40,55 @@ export class RtpPublisher {
   readonly peer: RTCPeerConnection;
   readonly answer: string;
   readonly source: ChildProcess;
-  readonly #socket: Socket;
+  readonly #sockets: Socket[];
   /** What is sent in place of each packet; undefined: the packet. */
   replace: ((packet: Buffer) => Buffer[]) | undefined;
 
-  private constructor(peer: RTCPeerConnection, answer: string, source: ChildProcess, socket: Socket) {
+  private constructor(peer: RTCPeerConnection, answer: string, source: ChildProcess, sockets: Socket[]) {
     this.peer = peer;
     this.answer = answer;
     this.source = source;
-    this.#socket = socket;
+    this.#sockets = sockets;
   }
 
-  static async start({ clip, codec, url, token }: PublisherOptions): Promise<RtpPublisher> {
-    const peer = new RTCPeerConnection({ codecs: { video: [codec === 'vp8' ? useVP8() : useH264()], audio: [] } });
+  static async start({ clip, codec, url, token, sound = false }: PublisherOptions): Promise<RtpPublisher> {
+    const codecs = { video: [codec === 'vp8' ? useVP8() : useH264()], audio: sound ? [useOPUS()] : [] };
+    const peer = new RTCPeerConnection({ codecs });
     const track = new MediaStreamTrack({ kind: 'video' });
     peer.addTransceiver(track, { direction: 'sendonly' });
+    const heard = new MediaStreamTrack({ kind: 'audio' });
+    if (sound) peer.addTransceiver(heard, { direction: 'sendonly' });
     await peer.setLocalDescription(await peer.createOffer());
     const { status, body } = await postSdp(url, peer.localDescription!.sdp, token);
     if (status !== 201) throw new Error(`${status} ${body}`);
     await peer.setRemoteDescription({ type: 'answer', sdp: body });
-    const socket = createSocket('udp4');
-    await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
-    const to = `rtp://127.0.0.1:${socket.address().port}?pkt_size=1100`;
+    const [socket, soundSocket] = [createSocket('udp4'), createSocket('udp4')];
+    for (const each of [socket, soundSocket]) {
+      await new Promise<void>((resolve) => each.bind(0, '127.0.0.1', resolve));
+    }
+    const at = ({ port }: { port: number }) => `rtp://127.0.0.1:${port}?pkt_size=1100`;
+    const to = at(socket.address());
     const key = ['-g', '10', '-bf', '0', '-pix_fmt', 'yuv420p', '-an'];
-    const args = ['-v', 'error', '-re', '-stream_loop', '-1', '-i', clip, ...CODING[codec], ...key, '-f', 'rtp', to];
+    const args = [
+      '-v',
+      'error',
+      '-threads',
+      '1',
+      '-re',
+      '-stream_loop',
+      '-1',
+      '-i',
+      clip,
+      ...CODING[codec],
+      ...key,
+      '-f',
+      'rtp',
+      to,
+    ];
+    if (sound) args.push('-vn', '-c:a', 'libopus', '-ac', '2', '-f', 'rtp', at(soundSocket.address()));
     const source = spawn('ffmpeg', args, { stdio: 'ignore' });
-    const publisher = new RtpPublisher(peer, body, source, socket);
+    const publisher = new RtpPublisher(peer, body, source, [socket, soundSocket]);
+    soundSocket.on('message', (packet) => heard.writeRtp(packet));
     socket.on('message', (packet) => {
       for (const each of publisher.replace?.(packet) ?? [packet]) track.writeRtp(each);
     });
@@ -93,7 +120,7 @@ export class RtpPublisher {
   async close(): Promise<void> {
     this.source.kill('SIGKILL');
     await ended(this.source);
-    this.#socket.close();
+    for (const socket of this.#sockets) socket.close();
     await this.peer.close();
   }
 }

@@ -32,7 +32,7 @@ async function receive(uris: readonly string[]): Promise<RtpPacket[]> {
   let ticks = 0;
   const timer = setInterval(() => {
     ticks += 3000;
-    viewer.sendPicture([Uint8Array.of(0x10, 1, 2, 3)], ticks, true, performance.now());
+    viewer.sendPicture([Uint8Array.of(0x10, 1, 2, 3)], ticks, true);
   }, 30);
   await until(() => packets.length >= 3, 10_000, 'three packets').finally(() => clearInterval(timer));
   return packets;

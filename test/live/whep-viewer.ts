@@ -3,35 +3,39 @@ import { join } from 'node:path';
 import { RTCPeerConnection, RtcpSrPacket, type RtpPacket, useOPUS, useVP8 } from 'werift';
 import { withOpusHead } from '../../src/core/audio/codec.ts';
 import { ivfFrameHeader, ivfHeader } from '../../src/core/ivf.ts';
-import { nutAudioHeader, nutAudioPacket, nutSyncpoint } from '../../src/core/nut/muxer.ts';
+import { NutWriter } from '../../src/core/nut/muxer.ts';
 import { Vp8Depacketizer } from '../../src/core/rtp-vp8.ts';
-import { epochMsOf } from '../../src/core/webrtc/ntp.ts';
 import { beeps, flashes, pairs } from './flash.ts';
 import { temporaryFolder } from './support.ts';
 
-type Report = Pick<RtcpSrPacket['senderInfo'], 'ntpTimestamp' | 'rtpTimestamp'>;
+/** A sender report: seconds since 1900 at which the medium had an RTP timestamp. */
+interface Report {
+  readonly seconds: number;
+  readonly rtp: number;
+}
 
 interface Received {
   readonly packet: RtpPacket;
-  readonly atMs: number;
 }
 
 /** A viewer without a browser: keeps what comes by RTP and when. */
 export class WhepViewer {
   readonly video: Received[] = [];
   readonly audio: Received[] = [];
+  readonly videoReports: Report[] = [];
+  readonly audioReports: Report[] = [];
   readonly #peer: RTCPeerConnection;
-  /** What the sender reports say: the NTP time of an RTP time stamp. */
-  readonly #reports = { video: [] as Report[], audio: [] as Report[] };
 
   private constructor(peer: RTCPeerConnection) {
     this.#peer = peer;
     peer.onTrack.subscribe((track) => {
       const kept = track.kind === 'video' ? this.video : this.audio;
-      track.onReceiveRtp.subscribe((packet) => kept.push({ packet, atMs: performance.now() }));
-      const reports = track.kind === 'video' ? this.#reports.video : this.#reports.audio;
+      track.onReceiveRtp.subscribe((packet) => kept.push({ packet }));
+      const reports = track.kind === 'video' ? this.videoReports : this.audioReports;
       track.onReceiveRtcp.subscribe((packet) => {
-        if (packet instanceof RtcpSrPacket) reports.push(packet.senderInfo);
+        if (!(packet instanceof RtcpSrPacket)) return;
+        const { ntpTimestamp, rtpTimestamp } = packet.senderInfo;
+        reports.push({ seconds: Number(ntpTimestamp) / 2 ** 32, rtp: rtpTimestamp });
       });
     });
   }
@@ -51,16 +55,14 @@ export class WhepViewer {
     return viewer;
   }
 
-  /**
-   * By how many milliseconds each tone is later than its flash, as a browser brings them together: by the sender reports.
-   */
+  /** By how many milliseconds each tone is later than its flash, as a browser plays them: by the sender reports. */
   skews(): number[] {
     const folder = temporaryFolder();
     const [ivf, nut] = [join(folder, 'seen.ivf'), join(folder, 'heard.nut')];
     this.#writeVideo(ivf);
     this.#writeAudio(nut);
-    const seen = flashes(ivf).map((s) => s + clock(this.video, this.#reports.video, 90_000));
-    const heard = beeps(nut).map((s) => s + clock(this.audio, this.#reports.audio, 48_000));
+    const seen = flashes(ivf).map((s) => s + clock(this.video, this.videoReports, 90_000));
+    const heard = beeps(nut).map((s) => s + clock(this.audio, this.audioReports, 48_000));
     return pairs(seen, heard);
   }
 
@@ -90,11 +92,12 @@ export class WhepViewer {
   #writeAudio(path: string): void {
     const tag = new TextEncoder().encode('Opus');
     const format = withOpusHead({ tag, extradata: new Uint8Array(), sampleRate: 48_000, channels: 2 });
-    const parts: Uint8Array[] = [nutAudioHeader(format)];
+    const nut = new NutWriter(undefined, { audio: format });
+    const parts: Uint8Array[] = [nut.header];
     for (const received of this.audio) {
       const timestampUs = Math.round(ticks(this.audio, received) / 0.048);
       if (timestampUs < 0) continue;
-      parts.push(nutSyncpoint(timestampUs), nutAudioPacket({ timestampUs, data: received.packet.payload }));
+      parts.push(nut.sound({ timestampUs, data: received.packet.payload }));
     }
     writeFileSync(path, Buffer.concat(parts));
   }
@@ -108,9 +111,7 @@ function ticks(all: readonly Received[], { packet }: Received): number {
 /** Seconds on the sender's clock at which the medium's time is zero: the median over its reports. */
 function clock(all: readonly Received[], reports: readonly Report[], rate: number): number {
   const first = all[0]!.packet.header.timestamp;
-  const offsets = reports
-    .map((r) => epochMsOf(r.ntpTimestamp) / 1000 - ((r.rtpTimestamp - first) | 0) / rate)
-    .sort((a, b) => a - b);
+  const offsets = reports.map(({ seconds, rtp }) => seconds - ((rtp - first) | 0) / rate).sort((a, b) => a - b);
   if (offsets.length === 0) throw new Error('no sender report has come');
   return offsets[offsets.length >> 1]!;
 }

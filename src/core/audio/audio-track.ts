@@ -14,13 +14,27 @@ export interface AudioPacket {
   readonly data: Uint8Array;
 }
 
+/**
+ * Why a packet of sound was left out: it belongs to no picture that is known (`unplaced`); its place was taken, by silence or by what came
+ * before (`late`); no picture left for seconds (`queue`); the encoder of the sound did not take it (`encoder`).
+ */
+export type SoundDrop = 'unplaced' | 'late' | 'queue' | 'encoder';
+
+export type SoundDrops = Record<SoundDrop, number>;
+
 /** The sound of one source, told to whoever listens. Nothing is kept: a packet that nobody takes is gone. */
 export class AudioTrack {
   readonly format: AudioFormat;
+  /** Packets left out so far, by all outputs together. */
+  readonly drops: SoundDrops = { unplaced: 0, late: 0, queue: 0, encoder: 0 };
+  onDrop: ((reason: SoundDrop) => void) | undefined;
   readonly #listeners = new Set<(packet: AudioPacket) => void>();
+  readonly #from: AudioTrack | undefined;
 
-  constructor(format: AudioFormat) {
+  /** @param from the sound that this one is encoded from: what is left out is counted there too */
+  constructor(format: AudioFormat, from?: AudioTrack) {
     this.format = format;
+    this.#from = from;
   }
 
   /** @returns ends the subscription */
@@ -31,6 +45,13 @@ export class AudioTrack {
 
   push(packet: AudioPacket): void {
     for (const listener of this.#listeners) listener(packet);
+  }
+
+  /** Counts a packet that is left out. */
+  drop(reason: SoundDrop): void {
+    this.drops[reason]++;
+    this.onDrop?.(reason);
+    this.#from?.drop(reason);
   }
 }
 

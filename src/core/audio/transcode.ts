@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { type FfmpegProcess, type FfmpegTool, ffmpegArguments, spawnFfmpeg } from '../ffmpeg.ts';
-import { nutAudioHeader, nutAudioPacket, nutSyncpoint } from '../nut/muxer.ts';
+import { NUT_OUTPUT } from '../nut/constants.ts';
+import { NutWriter } from '../nut/muxer.ts';
 import { AudioReader } from './audio-reader.ts';
 import { AudioTrack, sameFormat } from './audio-track.ts';
 import { durationUs, knownCodec, silence } from './codec.ts';
@@ -11,8 +12,6 @@ export type AudioEncoding = 'aac' | 'opus';
 const LEAD_US = 1_000_000;
 /** Silence in front, from which the encoder learns what it needs to tell its format. */
 const PRIMED_US = { from: 400_000, to: 800_000 };
-/** NUT wants a syncpoint every 64 KB. */
-const SYNC_BYTES = 16_384;
 const FORMAT_MS = 3000;
 const RESTART_MS = 1000;
 
@@ -29,16 +28,15 @@ const ENCODERS: Record<AudioEncoding, { readonly name: string; readonly options:
 export class TranscodedAudio {
   /** Undefined when it could not be started. */
   track: AudioTrack | undefined;
-  dropped = 0;
   readonly #tool: FfmpegTool;
   readonly #from: AudioTrack;
   readonly #to: AudioEncoding;
   readonly #unsubscribe: () => void;
   #child: FfmpegProcess | undefined;
+  #nut: NutWriter | undefined;
   #retry: NodeJS.Timeout | undefined;
   #opened: () => void = () => {};
   #closed = false;
-  #sinceSync = 0;
 
   private constructor(tool: FfmpegTool, from: AudioTrack, to: AudioEncoding) {
     this.#tool = tool;
@@ -78,7 +76,7 @@ export class TranscodedAudio {
       output: 'pipe:1',
       options: [
         ...['-map', '0:a:0', '-c:a', name, ...options, '-ac', String(Math.min(2, this.#from.format.channels))],
-        ...['-flush_packets', '1', '-f', 'nut'],
+        ...['-flush_packets', '1', ...NUT_OUTPUT],
       ],
     });
     // -nostdin would close the pipe that the sound goes through.
@@ -91,7 +89,7 @@ export class TranscodedAudio {
     child.process.stdin?.on('error', () => {});
     const reader = new AudioReader({
       onFormat: (format) => {
-        this.track ??= new AudioTrack(format);
+        this.track ??= new AudioTrack(format, this.#from);
         if (!sameFormat(this.track.format, format)) throw new Error('the encoder changed its format');
         this.#opened();
       },
@@ -120,8 +118,8 @@ export class TranscodedAudio {
 
   #prime(child: FfmpegProcess): void {
     const { format } = this.#from;
-    child.process.stdin?.write(nutAudioHeader(format));
-    this.#sinceSync = Number.POSITIVE_INFINITY;
+    this.#nut = new NutWriter(undefined, { audio: format, narrow: !this.#tool.modern, endless: true });
+    child.process.stdin?.write(this.#nut.header);
     const codec = knownCodec(format);
     if (!codec) return;
     const packet = silence(codec, format);
@@ -131,16 +129,11 @@ export class TranscodedAudio {
 
   #write(data: Uint8Array, timestampUs: number): void {
     const stdin = this.#child?.process.stdin as Writable | undefined;
-    if (!stdin?.writable) return;
+    if (!stdin?.writable || !this.#nut) return;
     if (stdin.writableNeedDrain) {
-      this.dropped++;
+      this.#from.drop('encoder');
       return;
     }
-    if (this.#sinceSync > SYNC_BYTES) {
-      this.#sinceSync = 0;
-      stdin.write(nutSyncpoint(timestampUs));
-    }
-    this.#sinceSync += data.length;
-    stdin.write(nutAudioPacket({ timestampUs, data }));
+    stdin.write(this.#nut.sound({ timestampUs, data }));
   }
 }

@@ -27,3 +27,6 @@ export const Flag = {
   coded: 4096,
   invalid: 8192,
 } as const;
+
+/** Arguments for an ffmpeg whose NUT is read once: it would keep every syncpoint and key picture for the index at the end. */
+export const NUT_OUTPUT = ['-write_index', '0', '-f', 'nut'];

@@ -2,9 +2,86 @@ import type { AudioFormat, AudioPacket } from '../audio/audio-track.ts';
 import { AUDIO, FILE_ID, Flag, MAIN, STREAM, SYNCPOINT, VIDEO } from './constants.ts';
 import { crc32, VarintWriter } from './varint.ts';
 
-/** Largest distance between syncpoints that ffmpeg accepts; a syncpoint goes before every picture here. */
+/** Largest distance between syncpoints that ffmpeg accepts; with `PIPE` it asks for none. */
 const MAX_DISTANCE = 65_536;
-const PTS_SHIFT = 7;
+/** Version and minor version that brought the main header's flags. */
+const VERSION = [4, 1] as const;
+/**
+ * No syncpoints but the first: an ffmpeg that reads NUT keeps each one for as long as it runs, 0.22 kB a picture
+ * (`libavformat/nutdec.c`, `decode_syncpoint`). A pipe loses nothing that they would be needed for.
+ */
+const PIPE = 2;
+/** Bits of a time stamp that is told relative to the one before; ffmpeg takes fewer than 16. */
+const PTS_SHIFT = 15;
+const PTS_SPAN = 1 << PTS_SHIFT;
+/** Time stamps of a frame have 31 bits in an ffmpeg before 5; those of a syncpoint have 64 everywhere. */
+const NARROW_TICKS = 2 ** 31 - PTS_SPAN;
+
+export interface NutPictures {
+  readonly width: number;
+  readonly height: number;
+  /** Four characters: raw I420 by default, or `H264` for Annex B access units. */
+  readonly tag?: string;
+}
+
+export interface NutOptions {
+  /** Coded sound, beside the pictures or alone. */
+  readonly audio?: AudioFormat | undefined;
+  /** An ffmpeg before 5 reads it. */
+  readonly narrow?: boolean;
+  /** It may go on for weeks. For a narrow reader time stamps are then in 1/90000 s, so that hardly any syncpoint is needed. */
+  readonly endless?: boolean;
+}
+
+/** Writes one NUT stream: pictures are stream 0, sound beside them is stream 1. Time stamps are in 1/1000000 s. */
+export class NutWriter {
+  /** File id, main header, stream headers and the first syncpoint; goes before everything else. */
+  readonly header: Uint8Array;
+  readonly #ticksPerSecond: number;
+  readonly #narrow: boolean;
+  readonly #audioId: number;
+  /** Of each stream's last frame. */
+  readonly #lastTicks: number[];
+
+  /** @param pictures undefined: sound alone */
+  constructor(pictures: NutPictures | undefined, { audio, narrow = false, endless = false }: NutOptions) {
+    this.#narrow = narrow;
+    this.#ticksPerSecond = narrow && endless ? 90_000 : 1_000_000;
+    this.#audioId = pictures ? 1 : 0;
+    const streams = [
+      ...(pictures ? [pictureHeader(pictures)] : []),
+      ...(audio ? [audioHeader(this.#audioId, audio)] : []),
+    ];
+    this.#lastTicks = streams.map(() => 0);
+    const main = mainHeader(streams.length, this.#ticksPerSecond);
+    this.header = concat(FILE_ID, main, ...streams, syncpoint(0));
+  }
+
+  /**
+   * What goes before the `byteLength` bytes of one picture. @param timestampUs ≥ 0
+   * @param sound packets that go before it
+   */
+  picture(timestampUs: number, byteLength: number, sound: readonly AudioPacket[] = []): Uint8Array {
+    const packets = sound.map((one) => this.sound(one));
+    return concat(...packets, this.#frame(0, timestampUs, byteLength));
+  }
+
+  /** One packet of sound. */
+  sound({ timestampUs, data }: AudioPacket): Uint8Array {
+    return concat(this.#frame(this.#audioId, timestampUs, data.length), data);
+  }
+
+  #frame(id: number, timestampUs: number, byteLength: number): Uint8Array {
+    const ticks =
+      this.#ticksPerSecond === 1_000_000 ? timestampUs : Math.round((timestampUs * this.#ticksPerSecond) / 1e6);
+    const whole = !this.#narrow || ticks < NARROW_TICKS;
+    const far = Math.abs(ticks - this.#lastTicks[id]!) >= PTS_SPAN / 2 - 1;
+    const before = !whole && far ? syncpoint(ticks) : new Uint8Array();
+    if (before.length > 0) this.#lastTicks.fill(ticks);
+    this.#lastTicks[id] = ticks;
+    return concat(before, frameHeader(id, whole ? ticks + PTS_SPAN : ticks % PTS_SPAN, byteLength));
+  }
+}
 
 function packet(startcode: Uint8Array, payload: Uint8Array): Uint8Array {
   const forward = new VarintWriter().v(payload.length + 4).done();
@@ -23,26 +100,16 @@ function concat(...parts: Uint8Array[]): Uint8Array {
   return out;
 }
 
-/**
- * File id, main header and stream headers, time base 1/1000000 s: pictures are stream 0, sound beside them is stream 1.
- * @param tag four characters: raw I420, or `H264` for Annex B access units
- */
-export function nutHeader(width: number, height: number, tag = 'I420', audio?: AudioFormat): Uint8Array {
-  const size = new VarintWriter().v(width).v(height).v(1).v(1).v(0);
-  const pictures = streamHeader(0, VIDEO, new TextEncoder().encode(tag), new Uint8Array(), size.done());
-  return concat(FILE_ID, mainHeader(audio ? 2 : 1), pictures, audio ? audioHeader(1, audio) : new Uint8Array());
-}
-
-/** The same for one coded sound alone. */
-export function nutAudioHeader(format: AudioFormat): Uint8Array {
-  return concat(FILE_ID, mainHeader(1), audioHeader(0, format));
-}
-
-function mainHeader(streams: number): Uint8Array {
-  const main = new VarintWriter().v(3).v(streams).v(MAX_DISTANCE).v(1).v(1).v(1_000_000);
-  // One row fills the frame code table: every frame says all of its fields itself.
-  main.v(Flag.coded).v(6).s(0).v(1).v(0).v(0).v(0).v(255).v(0);
+function mainHeader(streams: number, ticksPerSecond: number): Uint8Array {
+  const main = new VarintWriter().v(VERSION[0]).v(VERSION[1]).v(streams).v(MAX_DISTANCE).v(1).v(1).v(ticksPerSecond);
+  // One row fills the frame code table: every frame says all of its fields itself. Then: no elided headers.
+  main.v(Flag.coded).v(6).s(0).v(1).v(0).v(0).v(0).v(255).v(0).v(PIPE);
   return packet(MAIN, main.done());
+}
+
+function pictureHeader({ width, height, tag = 'I420' }: NutPictures): Uint8Array {
+  const size = new VarintWriter().v(width).v(height).v(1).v(1).v(0);
+  return streamHeader(0, VIDEO, new TextEncoder().encode(tag), new Uint8Array(), size.done());
 }
 
 function audioHeader(id: number, { tag, extradata, sampleRate, channels }: AudioFormat): Uint8Array {
@@ -54,37 +121,12 @@ function streamHeader(id: number, kind: number, tag: Uint8Array, extradata: Uint
   return packet(STREAM, concat(stream.done(), rest));
 }
 
-/**
- * What goes before the `byteLength` bytes of one picture. @param timestampUs ≥ 0
- * @param sound packets of stream 1 that go before it
- */
-export function nutFrameHeader(
-  timestampUs: number,
-  byteLength: number,
-  sound: readonly AudioPacket[] = [],
-): Uint8Array {
-  const packets = sound.flatMap((one) => [frameHeader(1, one.timestampUs, one.data.length), one.data]);
-  const firstUs = Math.min(timestampUs, sound[0]?.timestampUs ?? timestampUs);
-  return concat(nutSyncpoint(firstUs), ...packets, frameHeader(0, timestampUs, byteLength));
+function syncpoint(ticks: number): Uint8Array {
+  return packet(SYNCPOINT, new VarintWriter().v(ticks).v(0).done());
 }
 
-/** One packet of a sound that is alone. At most 64 KB may follow a syncpoint, and a reader remembers each one for ever. */
-export function nutAudioPacket({ timestampUs, data }: AudioPacket): Uint8Array {
-  return concat(frameHeader(0, timestampUs, data.length), data);
-}
-
-export function nutSyncpoint(timestampUs: number): Uint8Array {
-  return packet(SYNCPOINT, new VarintWriter().v(timestampUs).v(0).done());
-}
-
-function frameHeader(id: number, timestampUs: number, byteLength: number): Uint8Array {
+function frameHeader(id: number, codedTicks: number, byteLength: number): Uint8Array {
   const flags = Flag.key | Flag.codedPts | Flag.streamId | Flag.sizeMsb | Flag.checksum;
-  const head = new VarintWriter()
-    .byte(0)
-    .v(flags)
-    .v(id)
-    .v(timestampUs + (1 << PTS_SHIFT))
-    .v(byteLength)
-    .done();
+  const head = new VarintWriter().byte(0).v(flags).v(id).v(codedTicks).v(byteLength).done();
   return concat(head, new VarintWriter().u32(crc32(head)).done());
 }

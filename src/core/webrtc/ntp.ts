@@ -8,10 +8,6 @@ export function ntpOf(epochMs: number): bigint {
   return (BigInt(seconds + NTP_EPOCH_S) << 32n) | BigInt(Math.min(fraction, 2 ** 32 - 1));
 }
 
-export function epochMsOf(ntp: bigint): number {
-  return (Number(ntp >> 32n) - NTP_EPOCH_S) * 1000 + (Number(ntp & 0xffffffffn) * 1000) / 2 ** 32;
-}
-
 /** The 24 bits of abs-send-time: six of the seconds, eighteen of the fraction. */
 export function absSendTime(ntp: bigint): Buffer {
   const bytes = Buffer.alloc(3);

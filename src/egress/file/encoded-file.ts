@@ -3,7 +3,7 @@ import { basename, dirname, extname, join, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { ExitCode, UnderstudyError } from '../../core/errors.ts';
 import { type FfmpegProcess, type FfmpegTool, ffmpegArguments, lastLine, spawnFfmpeg } from '../../core/ffmpeg.ts';
-import { nutFrameHeader, nutHeader } from '../../core/nut/muxer.ts';
+import { NutWriter } from '../../core/nut/muxer.ts';
 import { type PictureFormat, SealedFrame } from '../../core/video-frame.ts';
 import type { AudioLane } from '../live/audio-lane.ts';
 import type { Sink } from '../sink.ts';
@@ -43,11 +43,11 @@ export class EncodedFile implements Sink {
   readonly #temporary: string;
   readonly #child: FfmpegProcess;
   readonly #stdin: Writable;
+  #nut: NutWriter | undefined;
   readonly #tool: FfmpegTool;
   readonly #options: EncodedFileOptions;
   #lastUs = 0;
   #ended: number | string | undefined;
-  #started = false;
 
   constructor(tool: FfmpegTool, path: string, options: EncodedFileOptions) {
     this.#path = path;
@@ -73,16 +73,15 @@ export class EncodedFile implements Sink {
       frame.close();
       throw this.#failure(this.#ended);
     }
-    const { liveAudio, originUs = 0 } = this.#options;
-    const { width, height } = this.#options.format;
-    if (!this.#started) {
-      this.#started = true;
-      this.#stdin.write(nutHeader(width, height, 'I420', liveAudio?.format));
+    const { format, liveAudio, originUs = 0 } = this.#options;
+    if (!this.#nut) {
+      this.#nut = new NutWriter(format, { audio: liveAudio?.format, narrow: !this.#tool.modern });
+      this.#stdin.write(this.#nut.header);
     }
     const { pixels } = frame;
     this.#lastUs = Math.max(0, frame.timestampUs - originUs);
     const sound = liveAudio?.upTo(frame.timestampUs, originUs);
-    this.#stdin.write(nutFrameHeader(this.#lastUs, pixels.length, sound));
+    this.#stdin.write(this.#nut.picture(this.#lastUs, pixels.length, sound));
     const gone = new Promise<void>((done) => this.#stdin.write(pixels, () => done()));
     // The slot is free when the last byte has been handed over, not when write() returns. A dead encoder reads no more.
     void Promise.race([gone, this.#child.exited]).then(() => frame.close());

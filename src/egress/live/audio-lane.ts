@@ -1,4 +1,4 @@
-import type { AudioFormat, AudioPacket } from '../../core/audio/audio-track.ts';
+import type { AudioFormat, AudioPacket, SoundDrop } from '../../core/audio/audio-track.ts';
 import { durationUs, silence } from '../../core/audio/codec.ts';
 import type { DeliveredAudio } from '../../core/audio/deliver.ts';
 
@@ -78,7 +78,7 @@ export class AudioLane {
     this.#waiting.push(packet);
     while (packet.timestampUs - this.#waiting[0]!.timestampUs > MAX_WAIT_US) {
       this.#waiting.shift();
-      this.dropped++;
+      this.#drop('queue');
     }
   }
 
@@ -87,11 +87,16 @@ export class AudioLane {
     if (packet.timestampUs > this.#endUs - SILENT_AFTER_US) this.#filling = false;
     // What comes from before the first picture, or after silence has taken its place.
     if (packet.timestampUs < this.#endUs - TOLERANCE_US) {
-      this.dropped++;
+      this.#drop('late');
       return;
     }
     this.#write(out, packet);
     this.sent++;
+  }
+
+  #drop(reason: SoundDrop): void {
+    this.dropped++;
+    this.#audio.track.drop(reason);
   }
 
   #write(out: AudioPacket[], { data, timestampUs }: AudioPacket): void {

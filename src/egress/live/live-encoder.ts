@@ -75,6 +75,7 @@ export async function openLiveSink(
   return new LiveSink(() => spawnFfmpeg(tool, piped), {
     stallMs: options.stallMs ?? 5000,
     audio,
+    narrowNut: !tool.modern,
     ...(options.onWarning && { onWarning: options.onWarning }),
   });
 }

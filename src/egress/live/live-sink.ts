@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import type { FfmpegProcess } from '../../core/ffmpeg.ts';
 import { lastLine } from '../../core/ffmpeg.ts';
-import { nutFrameHeader, nutHeader } from '../../core/nut/muxer.ts';
+import { NutWriter } from '../../core/nut/muxer.ts';
 import { SealedFrame } from '../../core/video-frame.ts';
 import type { Sink } from '../sink.ts';
 import type { AudioLane } from './audio-lane.ts';
@@ -11,6 +11,8 @@ export interface LiveSinkOptions {
   readonly stallMs: number;
   /** Sound that goes beside the pictures. */
   readonly audio?: AudioLane | undefined;
+  /** The process is an ffmpeg before 5. */
+  readonly narrowNut?: boolean;
   readonly onWarning?: (sentence: string) => void;
 }
 
@@ -25,7 +27,7 @@ export class LiveSink implements Sink {
   readonly #start: () => FfmpegProcess;
   readonly #options: LiveSinkOptions;
   #child: FfmpegProcess | undefined;
-  #headerSent = false;
+  #nut: NutWriter | undefined;
   #startUs: number | undefined;
   #backoffMs = FIRST_BACKOFF_MS;
   #retryAtMs = 0;
@@ -49,14 +51,15 @@ export class LiveSink implements Sink {
       return;
     }
     const { audio } = this.#options;
-    if (!this.#headerSent) {
-      this.#headerSent = true;
-      stdin.write(nutHeader(frame.format.width, frame.format.height, 'I420', audio?.format));
+    if (!this.#nut) {
+      const narrow = this.#options.narrowNut ?? false;
+      this.#nut = new NutWriter(frame.format, { audio: audio?.format, narrow, endless: true });
+      stdin.write(this.#nut.header);
     }
     this.#startUs ??= frame.timestampUs;
     const sound = audio?.upTo(frame.timestampUs, this.#startUs);
     const { pixels } = frame;
-    stdin.write(nutFrameHeader(frame.timestampUs - this.#startUs, pixels.length, sound));
+    stdin.write(this.#nut.picture(frame.timestampUs - this.#startUs, pixels.length, sound));
     let gone = false;
     const sent = new Promise<void>((done) => {
       stdin.write(pixels, () => {
@@ -95,7 +98,7 @@ export class LiveSink implements Sink {
     if (this.#child || this.#closed || performance.now() < this.#retryAtMs) return this.#child;
     const child = this.#start();
     this.#child = child;
-    this.#headerSent = false;
+    this.#nut = undefined;
     this.#startUs = undefined;
     // A broken pipe shows as the process's exit.
     child.process.stdin?.on('error', () => {});

@@ -9,7 +9,7 @@ export function openRtspSink(
   options: LiveOutputOptions & { readonly transport?: 'tcp' | 'udp' } = {},
 ): Promise<LiveSink> {
   return openLiveSink(async (tool) => {
-    const modern = Number.parseInt(tool.version.replace(/^\D*/, ''), 10) >= 5;
+    const modern = tool.modern;
     const address = await resolveHost(url, ExitCode.output, !modern);
     return {
       to: address,

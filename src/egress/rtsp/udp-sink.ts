@@ -7,7 +7,7 @@ import type { LiveSink } from '../live/live-sink.ts';
 /** H.264 in MPEG-TS to `udp://host:port`, and to `srt://` where this ffmpeg has it. */
 export function openTransportStreamSink(url: string, options: LiveOutputOptions = {}): Promise<LiveSink> {
   return openLiveSink(async (tool) => {
-    const modern = Number.parseInt(tool.version.replace(/^\D*/, ''), 10) >= 5;
+    const modern = tool.modern;
     if (url.startsWith('srt:') && !(await hasProtocol(tool, 'srt', 'output'))) {
       throw new UnderstudyError(
         ExitCode.output,

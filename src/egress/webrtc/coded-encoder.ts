@@ -2,8 +2,9 @@ import type { Readable, Writable } from 'node:stream';
 import { type FfmpegProcess, type FfmpegTool, ffmpegArguments, spawnFfmpeg } from '../../core/ffmpeg.ts';
 import { NalType, nalType, splitAnnexB } from '../../core/h264.ts';
 import { IvfReader } from '../../core/ivf.ts';
+import { NUT_OUTPUT } from '../../core/nut/constants.ts';
 import { NutDemuxer } from '../../core/nut/demuxer.ts';
-import { nutFrameHeader, nutHeader } from '../../core/nut/muxer.ts';
+import { NutWriter } from '../../core/nut/muxer.ts';
 import { isVp8Key } from '../../core/rtp-vp8.ts';
 import type { PictureFormat, SealedFrame } from '../../core/video-frame.ts';
 import type { VideoCodecName } from '../../core/webrtc/offer.ts';
@@ -36,6 +37,7 @@ export class CodedEncoder {
   readonly kbps: number;
   readonly #child: FfmpegProcess;
   readonly #stdin: Writable;
+  readonly #nut: NutWriter;
   #headerSent = false;
   #keyWanted = false;
   #lastKeyMs = Number.NEGATIVE_INFINITY;
@@ -44,6 +46,7 @@ export class CodedEncoder {
   constructor(tool: FfmpegTool, codec: VideoCodecName, format: PictureFormat, kbps: number, ports: CodedEncoderPorts) {
     this.format = format;
     this.kbps = kbps;
+    this.#nut = new NutWriter(format, { narrow: !tool.modern, endless: true });
     this.#child = spawnFfmpeg(tool, encoderArguments(codec, kbps));
     this.#stdin = this.#child.process.stdin as Writable;
     // A broken pipe shows as the process's exit.
@@ -69,10 +72,10 @@ export class CodedEncoder {
     if (this.#stdin.writableNeedDrain || !this.#stdin.writable) return false;
     if (!this.#headerSent) {
       this.#headerSent = true;
-      this.#stdin.write(nutHeader(this.format.width, this.format.height));
+      this.#stdin.write(this.#nut.header);
     }
     const { pixels } = frame;
-    this.#stdin.write(nutFrameHeader(this.#timeFor(timestampUs), pixels.length));
+    this.#stdin.write(this.#nut.picture(this.#timeFor(timestampUs), pixels.length));
     const sent = new Promise<void>((done) => this.#stdin.write(pixels, () => done()));
     // An encoder that takes nothing for this long is hung, and the stages wait for it.
     const timer = setTimeout(() => this.#child.process.kill('SIGKILL'), STALL_MS);
@@ -147,7 +150,7 @@ function encoderArguments(codec: VideoCodecName, kbps: number): string[] {
             '-bf',
             '0',
           ],
-          ...['-x264-params', 'repeat-headers=1:fps=30:sliced-threads=0:threads=1', '-f', 'nut'],
+          ...['-x264-params', 'repeat-headers=1:fps=30:sliced-threads=0:threads=1', ...NUT_OUTPUT],
         ];
   const args = ffmpegArguments({
     inputs: [{ from: 'pipe:0', options: ['-copyts', '-f', 'nut', '-fpsprobesize', '0', '-probesize', '32'] }],

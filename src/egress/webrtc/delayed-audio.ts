@@ -18,13 +18,13 @@ const AHEAD_MS = 60;
 
 /** Holds sound back by the latency that anonymizing adds to the picture, so that the two are there together. */
 export class DelayedAudio<P> {
-  readonly #send: (packet: P, arrivedMs: number) => void;
+  readonly #send: (packet: P) => void;
   readonly #queue: { packet: P; arrivedMs: number }[] = [];
   #timer: NodeJS.Timeout | undefined;
   #delayMs: number | undefined;
   #latencies: number[] = [];
 
-  constructor(send: (packet: P, arrivedMs: number) => void) {
+  constructor(send: (packet: P) => void) {
     this.#send = send;
   }
 
@@ -69,10 +69,7 @@ export class DelayedAudio<P> {
   #flush(): void {
     this.#timer = undefined;
     const now = performance.now() + 1;
-    while (this.#queue[0] && this.#queue[0].arrivedMs + this.delayMs <= now) {
-      const { packet, arrivedMs } = this.#queue.shift()!;
-      this.#send(packet, arrivedMs);
-    }
+    while (this.#queue[0] && this.#queue[0].arrivedMs + this.delayMs <= now) this.#send(this.#queue.shift()!.packet);
     this.#schedule();
   }
 }

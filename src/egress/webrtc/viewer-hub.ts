@@ -39,8 +39,8 @@ export class ViewerHub implements Sink {
   readonly #options: ViewerHubOptions;
   readonly #viewers = new Set<Viewer>();
   readonly #encodings = new Map<VideoCodecName, Encoding>();
-  readonly #audio = new DelayedAudio<OpusPacket>((packet, capturedMs) => {
-    for (const viewer of this.#viewers) viewer.sendAudio(packet, capturedMs);
+  readonly #audio = new DelayedAudio<OpusPacket>((packet) => {
+    for (const viewer of this.#viewers) viewer.sendAudio(packet);
   });
   readonly #timer: NodeJS.Timeout;
   /** Age in milliseconds of a frame that leaves now; undefined while nobody knows the source's clock. */
@@ -53,8 +53,6 @@ export class ViewerHub implements Sink {
   /** The viewers' clock goes on from one publisher to the next: a browser drops pictures from its past. */
   #baseUs = 0;
   #lastUs = 0;
-  /** When a picture of the hub's time 0 was new, by `performance.now()`. */
-  #zeroMs = performance.now();
   #lastMs = performance.now();
   onLatency: ((latencyMs: number) => void) | undefined;
 
@@ -95,15 +93,12 @@ export class ViewerHub implements Sink {
     this.#baseUs = this.frames === 0 ? 0 : this.#lastUs + Math.round((performance.now() - this.#lastMs) * 1000);
   }
 
-  pushAudio(packet: OpusPacket): void {
-    this.#audio.push(packet);
-  }
-
   /** Opus on the clock of the frames: it leaves together with the picture of its time. */
   pushTimedAudio({ timestampUs, data }: AudioPacket): void {
     if (!this.#ageOf) return;
-    const timestamp = Math.round((this.#baseUs + timestampUs) * OPUS_TICKS_PER_US) >>> 0;
-    this.#audio.push({ timestamp, marker: false, payload: data }, performance.now() - this.#ageOf(timestampUs));
+    const timeUs = this.#baseUs + timestampUs;
+    const timestamp = Math.round(timeUs * OPUS_TICKS_PER_US) >>> 0;
+    this.#audio.push({ timestamp, marker: false, payload: data, timeUs }, performance.now() - this.#ageOf(timestampUs));
   }
 
   async write(frame: SealedFrame): Promise<void> {
@@ -115,7 +110,6 @@ export class ViewerHub implements Sink {
       this.#lastUs = timestampUs;
       this.#lastMs = performance.now();
       const latencyMs = this.#ageOf?.(frame.timestampUs);
-      this.#zeroMs = this.#lastMs - (latencyMs ?? 0) - timestampUs / 1000;
       if (latencyMs !== undefined) {
         this.#audio.measured(latencyMs);
         this.onLatency?.(latencyMs);
@@ -193,9 +187,8 @@ export class ViewerHub implements Sink {
   #send(codec: VideoCodecName, encoding: Encoding, picture: EncodedPicture): void {
     encoding.pictureId = (encoding.pictureId + 1) & 0x7fff;
     const payloads = codec === 'vp8' ? packetizeVp8(picture.data, encoding.pictureId) : packetizeH264(picture.data);
-    const capturedMs = this.#zeroMs + picture.ticks / 90;
     for (const viewer of this.#viewers) {
-      if (viewer.codec === codec) viewer.sendPicture(payloads, picture.ticks, picture.key, capturedMs);
+      if (viewer.codec === codec) viewer.sendPicture(payloads, picture.ticks, picture.key);
     }
   }
 

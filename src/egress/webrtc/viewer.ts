@@ -8,12 +8,16 @@ import {
 import { absSendTime, ntpOf } from '../../core/webrtc/ntp.ts';
 import type { VideoCodecName } from '../../core/webrtc/offer.ts';
 import { PLAYOUT_DELAY } from '../../core/webrtc/peer.ts';
+import { ReportClock } from './report-clock.ts';
 
 const ABS_SEND_TIME = 'http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time';
 /** Feedback message type of FIR (RFC 5104). */
 const FULL_INTRA_REQUEST = 4;
 
-export interface OpusPacket {
+/** RTP's clock for pictures is 90 kHz. */
+const TICKS_PER_US = 0.09;
+
+interface Packet {
   readonly timestamp: number;
   readonly marker: boolean;
   readonly payload: Uint8Array;
@@ -25,12 +29,19 @@ export interface OpusPacket {
  */
 const SHOW_AT_ONCE = Buffer.from([0, 0, 20]);
 
+export interface OpusPacket extends Packet {
+  /** Its time on the clock of the pictures' ticks. */
+  readonly timeUs: number;
+}
+
 /** One peer that watches: numbers its own packets, so that viewers never see one another's losses. */
 export class Viewer {
   readonly codec: VideoCodecName;
   readonly peer: RTCPeerConnection;
   readonly #video: RTCRtpTransceiver;
   readonly #audio: RTCRtpTransceiver | undefined;
+  readonly #tellVideoTime: (timeUs: number) => void;
+  readonly #tellAudioTime: (timeUs: number) => void = () => {};
   #videoSequence = Math.floor(Math.random() * 0x8000);
   #audioSequence = Math.floor(Math.random() * 0x8000);
   /** It gets pictures from a key picture on. */
@@ -47,6 +58,9 @@ export class Viewer {
     this.peer = peer;
     this.#video = video;
     this.#audio = audio;
+    const reports = new ReportClock();
+    this.#tellVideoTime = reports.attach(video.sender);
+    if (audio) this.#tellAudioTime = reports.attach(audio.sender);
     video.sender.onPictureLossIndication.subscribe(onKeyWanted);
     video.sender.onRtcp.subscribe((packet) => {
       // werift answers PLI only.
@@ -70,25 +84,26 @@ export class Viewer {
     this.#started = false;
   }
 
-  /** @param capturedMs when the picture was new, by `performance.now()`: tells the viewer which sound belongs to it */
-  sendPicture(payloads: readonly Uint8Array[], ticks: number, key: boolean, capturedMs: number): void {
+  sendPicture(payloads: readonly Uint8Array[], ticks: number, key: boolean): void {
     if (!this.connected) return;
     this.#started ||= key;
     if (!this.#started) return;
+    this.#tellVideoTime(ticks / TICKS_PER_US);
     payloads.forEach((payload, i) => {
       const marker = i === payloads.length - 1;
       this.#videoSequence = (this.#videoSequence + 1) & 0xffff;
-      this.#send(this.#video, { payload, marker, timestamp: ticks >>> 0 }, this.#videoSequence, capturedMs);
+      this.#send(this.#video, { payload, marker, timestamp: ticks >>> 0 }, this.#videoSequence);
     });
   }
 
-  sendAudio(packet: OpusPacket, capturedMs: number): void {
+  sendAudio(packet: OpusPacket): void {
     if (!this.#audio || !this.connected || !this.#started) return;
     this.#audioSequence = (this.#audioSequence + 1) & 0xffff;
-    this.#send(this.#audio, packet, this.#audioSequence, capturedMs);
+    this.#tellAudioTime(packet.timeUs);
+    this.#send(this.#audio, packet, this.#audioSequence);
   }
 
-  #send(transceiver: RTCRtpTransceiver, packet: OpusPacket, sequenceNumber: number, capturedMs: number): void {
+  #send(transceiver: RTCRtpTransceiver, packet: Packet, sequenceNumber: number): void {
     const header = new RtpHeader({
       marker: packet.marker,
       timestamp: packet.timestamp,
@@ -107,8 +122,5 @@ export class Viewer {
     const own = new RtpPacket(header, Buffer.from(packet.payload));
     // A viewer that has just gone shows in its connection state.
     transceiver.sender.sendRtp(own).catch(() => {});
-    // What the next sender report says of this packet's time stamp. Sound and pictures are sent at different ages, so that the time of
-    // sending, which werift would give, tells nothing about what belongs together.
-    Object.assign(transceiver.sender, { ntpTimestamp: ntpOf(performance.timeOrigin + capturedMs) });
   }
 }

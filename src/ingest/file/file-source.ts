@@ -1,4 +1,5 @@
 import { ffmpegArguments, findFfmpeg, hasFilter, spawnFfmpeg } from '../../core/ffmpeg.ts';
+import { NUT_OUTPUT } from '../../core/nut/constants.ts';
 import type { ColourSpec } from '../../core/video-frame.ts';
 import { DecodedFile } from './decoded-file.ts';
 import { keyFramesFrom } from './key-frames.ts';
@@ -44,7 +45,7 @@ export async function openFileSource(path: string, options: FileSourceOptions): 
     output: 'pipe:1',
     options: [
       ...['-map', '0:V:0', '-vf', filters(probe), '-vsync', '0', '-enc_time_base', '1:1000000'],
-      ...['-c:v', 'rawvideo', '-output_ts_offset', String(shiftS), '-f', 'nut'],
+      ...['-c:v', 'rawvideo', '-output_ts_offset', String(shiftS), ...NUT_OUTPUT],
     ],
   });
   const colour: ColourSpec = probe.highDynamicRange ? { matrix: 'bt709', range: 'limited' } : probe.colour;

@@ -1,10 +1,6 @@
 import { type FfmpegProcess, type FfmpegTool, ffmpegArguments, spawnFfmpeg } from '../../core/ffmpeg.ts';
+import { NUT_OUTPUT } from '../../core/nut/constants.ts';
 import type { PictureFormat } from '../../core/video-frame.ts';
-
-/** Whether this is an ffmpeg of today or the one of 2018 that @ffmpeg-installer brings. */
-export function isModern(tool: FfmpegTool): boolean {
-  return Number.parseInt(tool.version.replace(/^\D*/, ''), 10) >= 5;
-}
 
 /**
  * Arguments for a live decoder: no threads (they hold pictures back), no probing, rawvideo NUT out.
@@ -21,7 +17,7 @@ export function liveDecoderArguments(
         `pad=${canvas.width}:${canvas.height}:(ow-iw)/2:(oh-ih)/2`,
       ]
     : [];
-  const watch = isModern(tool) ? 'showinfo=checksum=0' : 'showinfo';
+  const watch = tool.modern ? 'showinfo=checksum=0' : 'showinfo';
   const args = ffmpegArguments({
     inputs: [{ from: input.from, options: ['-threads', '1', '-fpsprobesize', '0', ...input.options] }],
     output: 'pipe:1',
@@ -39,8 +35,7 @@ export function liveDecoderArguments(
         'yuv420p',
         '-flush_packets',
         '1',
-        '-f',
-        'nut',
+        ...NUT_OUTPUT,
       ],
     ],
   });
@@ -52,7 +47,7 @@ export function liveDecoderArguments(
 const AUDIO_OUTPUT = [
   // What MP4 has before the start is left out: NUT would move all sound so that it begins at zero.
   ...['-map', '0:a:0', '-c:a', 'copy', '-copypriorss:a', '0'],
-  ...['-flush_packets', '1', '-f', 'nut', 'pipe:3'],
+  ...['-flush_packets', '1', ...NUT_OUTPUT, 'pipe:3'],
 ];
 
 /** @param audio write the sound to `pipe:3` */

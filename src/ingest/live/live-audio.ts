@@ -42,7 +42,8 @@ export class LiveAudio {
       onPacket: (data, sourceUs) => {
         if (!usable || !this.#placed || this.#child !== child) return;
         const timestampUs = this.timeOf?.(sourceUs);
-        if (timestampUs !== undefined) this.track?.push({ data, timestampUs });
+        if (timestampUs === undefined) this.track?.drop('unplaced');
+        else this.track?.push({ data, timestampUs });
       },
     });
     // A broken pipe shows as the process's exit.

@@ -2,7 +2,7 @@ import { ExitCode, UnderstudyError } from '../../core/errors.ts';
 import { findFfmpeg, lastLine } from '../../core/ffmpeg.ts';
 import { resolveHost, withoutCredentials } from '../../core/stream-address.ts';
 import type { PictureFormat } from '../../core/video-frame.ts';
-import { isModern, spawnLiveDecoder } from '../live/decoder-arguments.ts';
+import { spawnLiveDecoder } from '../live/decoder-arguments.ts';
 import { LiveSource, type OnSourceLost } from '../live/live-source.ts';
 
 export interface RtspSourceOptions {
@@ -22,7 +22,7 @@ export interface RtspSourceOptions {
 /** @param url rtsp:// or rtsps://, with credentials if needed @throws UnderstudyError(input) before the first frame */
 export async function openRtspSource(url: string, options: RtspSourceOptions = {}): Promise<LiveSource> {
   const tool = await findFfmpeg(options.ffmpegPath);
-  const modern = isModern(tool);
+  const modern = tool.modern;
   const address = await resolveHost(url, ExitCode.input, !modern);
   const timeout = modern ? '-timeout' : '-stimeout';
   const input = {

@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { type FfmpegProcess, type FfmpegTool, spawnFfmpeg } from '../../core/ffmpeg.ts';
 import { ivfFrameHeader, ivfHeader } from '../../core/ivf.ts';
-import { nutFrameHeader, nutHeader } from '../../core/nut/muxer.ts';
+import { NutWriter } from '../../core/nut/muxer.ts';
 import type { CodedPicture } from '../../core/rtp.ts';
 import type { FrameSlot, PictureFormat } from '../../core/video-frame.ts';
 import type { VideoCodecName } from '../../core/webrtc/offer.ts';
@@ -34,6 +34,7 @@ export class CodedDecoder {
   readonly #codec: VideoCodecName;
   readonly #child: FfmpegProcess;
   readonly #stdin: Writable;
+  readonly #nut: NutWriter;
   readonly #inside: { readonly ticks: number; readonly arrivedMs: number }[] = [];
   #headerSent = false;
   /** Its first picture has come out: until then the process is only starting. */
@@ -48,6 +49,7 @@ export class CodedDecoder {
   ) {
     this.size = size;
     this.#codec = codec;
+    this.#nut = new NutWriter({ ...size, tag: 'H264' }, { narrow: !tool.modern, endless: true });
     this.log = new DecoderLog(ports.onDamage);
     // Probing would hold the first second of H.264 back; WebRTC has no B-frames to wait for.
     const quick = ['-probesize', '32', '-analyzeduration', '0', '-flags', 'low_delay'];
@@ -88,13 +90,13 @@ export class CodedDecoder {
     const { width, height } = this.size;
     if (!this.#headerSent) {
       this.#headerSent = true;
-      this.#stdin.write(this.#codec === 'vp8' ? ivfHeader(width, height) : nutHeader(width, height, 'H264'));
+      this.#stdin.write(this.#codec === 'vp8' ? ivfHeader(width, height) : this.#nut.header);
     }
     const { data } = picture;
     const head =
       this.#codec === 'vp8'
         ? ivfFrameHeader(data.length, ticks)
-        : nutFrameHeader(Math.round((ticks * 100) / 9), data.length);
+        : this.#nut.picture(Math.round((ticks * 100) / 9), data.length);
     this.#stdin.write(head);
     this.#stdin.write(data);
     return true;

@@ -1,4 +1,5 @@
 import type { Observable } from 'rxjs';
+import type { AudioTrack } from '../../core/audio/audio-track.ts';
 import { type FfmpegTool, findFfmpeg } from '../../core/ffmpeg.ts';
 import { type CodedPicture, type Depacketizer, type RtpPayload, TimestampUnwrapper } from '../../core/rtp.ts';
 import { H264Depacketizer } from '../../core/rtp-h264.ts';
@@ -9,12 +10,16 @@ import type { VideoCodecName } from '../../core/webrtc/offer.ts';
 import { LiveFrames } from '../live/live-frames.ts';
 import type { Source, SourceInfo } from '../source.ts';
 import { CodedDecoder } from './coded-decoder.ts';
+import { PublisherSound } from './publisher-sound.ts';
+import type { SenderReport } from './sound-clock.ts';
 
 export interface WebRtcSourceOptions {
   readonly codec: VideoCodecName;
   readonly inFlight: number;
   /** Size of all frames; undefined: that of the first picture. Others are scaled into it and padded. */
   readonly canvas?: { readonly width: number; readonly height: number };
+  /** He sends Opus too. */
+  readonly sound?: boolean;
   /** Asks the sender for a key picture (PLI). */
   readonly requestKey: () => void;
   readonly ffmpegPath?: string;
@@ -37,6 +42,7 @@ export class WebRtcSource implements Source {
   readonly #reorder = new ReorderBuffer<RtpPayload>();
   readonly #depacketizer: Depacketizer;
   readonly #clock = new TimestampUnwrapper();
+  readonly #sound: PublisherSound | undefined;
   #frames: LiveFrames | undefined;
   #open: () => void = () => {};
   #decoder: CodedDecoder | undefined;
@@ -59,6 +65,7 @@ export class WebRtcSource implements Source {
     this.opened = new Promise((resolve) => {
       this.#open = resolve;
     });
+    this.#sound = options.sound ? new PublisherSound((us) => this.#frames?.timeOf(us)) : undefined;
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
   }
 
@@ -68,7 +75,11 @@ export class WebRtcSource implements Source {
 
   /** Known once `opened` has resolved. */
   get info(): SourceInfo {
-    return { format: this.#known().format, hasAudio: false };
+    return { format: this.#known().format, hasAudio: this.audio !== undefined };
+  }
+
+  get audio(): AudioTrack | undefined {
+    return this.#sound?.track;
   }
 
   get frames(): Observable<RawFrame> {
@@ -90,6 +101,16 @@ export class WebRtcSource implements Source {
 
   push(packet: RtpPayload): void {
     if (!this.#closed) this.#take(this.#reorder.push(packet, performance.now()));
+  }
+
+  /** A packet of Opus. */
+  pushSound(packet: RtpPayload): void {
+    if (!this.#closed) this.#sound?.push(packet, performance.now());
+  }
+
+  /** The sender has said how one medium's time relates to the other's. */
+  report(medium: 'picture' | 'sound', report: SenderReport): void {
+    this.#sound?.clock.report(medium, report);
   }
 
   async close(): Promise<void> {
@@ -151,6 +172,7 @@ export class WebRtcSource implements Source {
 
   #picture(picture: CodedPicture): void {
     const ticks = FIRST_TICK + this.#clock.unwrap(picture.timestamp);
+    this.#sound?.clock.picture(picture, (ticks * 100) / 9, performance.now());
     if (this.#decoder?.late && !(picture.key && this.#decoder.lost)) this.#skip();
     else if (this.#waitsForKey && !picture.key) this.#ask();
     else if (ticks < 0 || (picture.key && !this.#prepare(picture))) this.#lost();
@@ -200,6 +222,7 @@ export class WebRtcSource implements Source {
   #tick(): void {
     const now = performance.now();
     this.#take(this.#reorder.poll(now));
+    this.#sound?.poll(now);
     if (this.#waitsForKey) this.#ask();
     if (now - this.#lastPictureMs < BLANK_AFTER_MS || now - this.#lastBlankMs < BLANK_EVERY_MS) return;
     this.#lastBlankMs = now;

@@ -12,7 +12,7 @@ import type { LiveSource } from '../../src/ingest/live/live-source.ts';
 import { openPacedFileSource } from '../../src/ingest/live/paced-file-source.ts';
 import { openRtspSource } from '../../src/ingest/rtsp/rtsp-source.ts';
 import { type LiveServer, startServer } from '../../src/server/server.ts';
-import { beeps, flashClip, skews, streamsOf } from './flash.ts';
+import { beeps, expectInSync, flashClip, skews, streamsOf } from './flash.ts';
 import { childrenWith } from './processes.ts';
 import { ended, freePort, has, poolFor, sealCopy, startRtspServer, temporaryFolder, until } from './support.ts';
 import { UdpReceiver } from './udp-receiver.ts';
@@ -20,7 +20,6 @@ import { WhepViewer } from './whep-viewer.ts';
 
 const ready = has('/usr/bin/python3', '-c', 'import gi; gi.require_version("GstRtspServer", "1.0")');
 /** The goal is 40; this machine does other things at the same time. */
-const MAX_SKEW_MS = 80;
 /** What the stages take. */
 const LATENCY_MS = 300;
 const SECONDS = 7;
@@ -45,12 +44,6 @@ function relay(source: LiveSource, sink: Sink): Promise<void> {
       complete: () => setTimeout(() => void written.then(resolve), LATENCY_MS + 20),
     });
   });
-}
-
-function expectInSync(found: number[], atLeast: number): void {
-  console.info(`sound later than the picture, ms: ${found.map(Math.round).join(' ')}`);
-  expect(found.length).toBeGreaterThanOrEqual(atLeast);
-  for (const skew of found) expect(Math.abs(skew)).toBeLessThan(MAX_SKEW_MS);
 }
 
 describe.skipIf(!ready)(

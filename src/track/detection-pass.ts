@@ -1,4 +1,5 @@
 import type { Region } from '../core/face-track.ts';
+import type { PictureFormat } from '../core/video-frame.ts';
 import type { DetectorWindow, FaceFinder, Picture } from '../core/vision.ts';
 import { intersectionOverUnion, scaled } from './geometry.ts';
 import { asFound, type Found, mergeFound } from './merge.ts';
@@ -26,14 +27,25 @@ const CLEAR_OVERLAP = 0.5;
 /** What a second look needs to agree, and the overlap that makes it the same find. */
 const CONFIRM_SCORE = 0.5;
 const CONFIRM_TURNED = 0.8;
+const CONFIRM_WEAK = 0.8;
 const CONFIRM_OVERLAP = 0.3;
+/** Width over height of a find that two looks may agree on; faces in profile have 0.6 and more. */
+const MIN_ASPECT = 0.55;
 const REFUTED_FRAMES = 4;
-/** A find below this that no second look supports is not worth a cover. */
+/** A find below this has to convince in the second looks, and is not worth a cover when it does not. */
 const DOUBT_SCORE = 0.5;
 const SAME_PLACE = 0.6;
 
 const turnsOf = (angle: number): DetectorWindow['quarterTurns'] =>
   ([0, 3, 2, 1] as const)[((Math.round(angle / (Math.PI / 2)) % 4) + 4) % 4]!;
+
+/** Narrower than a face is from any side, and not because the picture ends there: an ear, a neck, the edge of a shadow. */
+function sliver(d: Found, { width }: PictureFormat): boolean {
+  const near = 0.02 * width;
+  const upright = d.angle === 0 || Math.abs(d.angle) > 3;
+  const aspect = upright ? d.width / d.height : d.height / d.width;
+  return aspect < MIN_ASPECT && d.x > near && d.x + d.width < width - near;
+}
 
 /** All looks of the detector at one frame, merged into one detection per face. */
 export class DetectionPass {
@@ -109,12 +121,12 @@ export class DetectionPass {
   /** The find as the best of the second looks shows it, or undefined when more of them deny it than not. */
   async #confirmed(picture: Picture, find: Found): Promise<Found | undefined> {
     const turns = turnsOf(find.angle);
-    const needed = turns === 0 ? CONFIRM_SCORE : CONFIRM_TURNED;
+    const needed = turns !== 0 ? CONFIRM_TURNED : find.score < DOUBT_SCORE ? CONFIRM_WEAK : CONFIRM_SCORE;
     const seen: Found[] = [];
     let denied = 0;
     for (const window of contextWindows(find, turns)) {
       const looks = (await this.#finder.detect(picture, window, needed)).map((d) => asFound(d, window, picture.format));
-      const same = looks.filter((d) => intersectionOverUnion(d, find) > CONFIRM_OVERLAP);
+      const same = looks.filter((d) => intersectionOverUnion(d, find) > CONFIRM_OVERLAP && !sliver(d, picture.format));
       const best = same.sort((a, b) => b.score - a.score)[0];
       if (best) seen.push(best);
       else denied++;

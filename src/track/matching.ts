@@ -1,9 +1,16 @@
+import type { Region } from '../core/face-track.ts';
 import type { Picture } from '../core/vision.ts';
 import { associate } from './association.ts';
 import type { DetectionPass, Expected } from './detection-pass.ts';
+import { centreX, centreY } from './geometry.ts';
 import type { FaceTrack } from './lifecycle.ts';
 import { type Found, mergeFound } from './merge.ts';
 import type { TrackOptions } from './options.ts';
+
+/** Of a followed face's height: how high a find on that person's body may be, and how far down it counts as body; of its width: how far aside. */
+const MAX_ON_BODY = 0.35;
+const BODY_BELOW = 0.9;
+const BODY_ASIDE = 0.35;
 
 export interface Matches {
   readonly found: readonly { readonly track: FaceTrack; readonly detection: Found }[];
@@ -36,9 +43,24 @@ export async function matchFaces(
   const missed = second.missed.map((i) => tracks[first.missed[i]!]!);
   const left = [...first.fresh.map((i) => seen[i]!), ...second.fresh.map((i) => turned[i]!)];
   const known = found.map((f) => f.detection);
-  const confirmed = await detection.confirm(picture, freshFaces(left, known, options));
+  const followed = [...known, ...missed.map((track) => boxes[tracks.indexOf(track)]!)];
+  const likely = left.filter((f) => !f.native || !(f.clipped || followed.some((face) => onBody(f, face))));
+  const confirmed = await detection.confirm(picture, freshFaces(likely, known, options));
   // A second look may show that a part of a face belongs to one that is followed.
   return { found, missed, fresh: freshFaces(confirmed.standing, known, options), doubtful: confirmed.doubtful };
+}
+
+/**
+ * A native tile shows the neck, the hair and the chest of somebody close as large as a small face, and now and then they look like one. Nobody so small is
+ * seen there: the body is in front of him.
+ */
+function onBody(find: Region, face: Region): boolean {
+  if (find.height > MAX_ON_BODY * face.height) return false;
+  const [x, y] = [centreX(find), centreY(find)];
+  const aside = BODY_ASIDE * face.width;
+  return (
+    x > face.x - aside && x < face.x + face.width + aside && y > face.y && y < face.y + (1 + BODY_BELOW) * face.height
+  );
 }
 
 /** Certain enough, and not a second look at a face that is followed. */

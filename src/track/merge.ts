@@ -9,7 +9,12 @@ export interface Found extends Detection {
   readonly angle: number;
   /** Touches an edge of its window that is not one of the picture: perhaps only a part of the face. */
   readonly clipped: boolean;
+  /** Seen in a native tile, where skin and cloth can look like a face. */
+  readonly native?: boolean;
 }
+
+/** A window as narrow as the detector's input is not reduced. */
+const NATIVE_WIDTH = 320;
 
 /** Angle of a face that stands upright after the window was turned clockwise. */
 export const angleOfTurns = (quarterTurns: number): number =>
@@ -23,7 +28,8 @@ export function asFound(d: Detection, window: DetectorWindow, format: PictureFor
     (d.x + d.width > window.x + window.width - near && window.x + window.width < format.width) ||
     (d.y + d.height > window.y + window.height - near && window.y + window.height < format.height);
   const { x, y, width, height, score } = d;
-  return { x, y, width, height, score, angle: angleOfTurns(window.quarterTurns), clipped };
+  const native = window.quarterTurns === 0 && window.width <= NATIVE_WIDTH && format.width > 2 * NATIVE_WIDTH;
+  return { x, y, width, height, score, angle: angleOfTurns(window.quarterTurns), clipped, native };
 }
 
 const rank = (f: Found): number => f.score - (f.clipped ? 0.3 : 0) - (f.angle === 0 ? 0 : 0.1);

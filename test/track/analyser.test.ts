@@ -47,6 +47,42 @@ describe('StreamAnalyser', () => {
     }
   });
 
+  it('takes nothing small on the body of somebody close for a face when only a native tile shows it, but covers it anywhere else', async () => {
+    const big = { x: 500, y: 200, width: 170, height: 230 };
+    const small = { width: 28, height: 36 };
+    const hd = grayPicture(1280, 720);
+    const covered = async (x: number, y: number) => {
+      const vision = new FakeVision();
+      vision.faces = [{ box: big, score: 0.95 }];
+      const analyser = vision.analyser();
+      await analyser.analyse(hd, at(0));
+      vision.faces.push({ box: { ...small, x, y }, score: 0.97 });
+      const detect = vision.finder.detect;
+      // Too small for any window but a native one.
+      vision.finder.detect = async (seen, window, minScore) =>
+        (await detect(seen, window, minScore)).filter((d) => d.height > 100 || window.width <= 320);
+      let seen = false;
+      for (let i = 1; i <= 60; i++)
+        seen ||= (await analyser.analyse(hd, at(i))).faces.some((f) => f.region.height < 120);
+      return seen;
+    };
+    expect(await covered(580, 500)).toBe(false); // on the chest
+    expect(await covered(690, 260)).toBe(false); // at the ear
+    expect(await covered(900, 260)).toBe(true);
+    expect(await covered(580, 60)).toBe(true);
+  });
+
+  it('is not convinced by slivers, unless the picture ends there', async () => {
+    for (const [x, faces] of [
+      [300, 0],
+      [0, 1],
+    ] as const) {
+      const vision = new FakeVision();
+      vision.faces = [{ box: { x, y: 150, width: 40, height: 100 }, score: 0.95 }];
+      expect((await vision.analyser().analyse(picture, at(0))).faces.length).toBe(faces);
+    }
+  });
+
   it('looks everywhere on the first frame that can be looked at', async () => {
     const vision = new FakeVision();
     const analyser = vision.analyser({ mode: 'live' });

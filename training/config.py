@@ -20,6 +20,8 @@ class Augmentation:
     second_scale: float = 0.03
     second_shift_px: float = 3.0
     """How far the second view of a pair is from the first."""
+    still: float = 0.0
+    """Share of the batches of two views in which only the landmarks' noise differs."""
 
 
 @dataclass
@@ -28,6 +30,7 @@ class Weights:
     pixels: float = 3.0
     features: float = 3.0
     views: float = 2.0
+    still: float = 0.0
     identity: float = 8.0
     away: float = 0.0
     apart: float = 0.0

@@ -59,6 +59,8 @@ class View:
     picture: np.ndarray
     mask: np.ndarray
     points: np.ndarray
+    exact: np.ndarray
+    """The points before noise."""
 
 
 def field_transform(rotation: float = 0.0, scale: float = 1.0, shift=(0.0, 0.0)) -> np.ndarray:
@@ -84,17 +86,20 @@ def make_view(
     mask = face_mask(points[:LANDMARKS])
     if dilate:
         mask = cv2.dilate(mask.astype(np.uint8), np.ones((dilate, dilate), np.uint8)) > 0
+    exact = points.astype(np.float32)
     if noise is not None:
         points = points + noise
     if not np.isfinite(points[LANDMARKS:]).all():
         points[LANDMARKS:] = UNKNOWN
-    return View(picture, mask, points.astype(np.float32))
+    return View(picture, mask, points.astype(np.float32), exact)
 
 
-def training_views(data: FaceData, index: int, a: Augmentation, rng: np.random.Generator, pair: bool):
-    """-> [view] or [view, second view], and the 2×3 that takes field coordinates (about the centre) of the first to the second."""
+def training_views(data: FaceData, index: int, a: Augmentation, rng: np.random.Generator, pair: bool, still: bool = False):
+    """-> [view] or [view, second view] (`still`: moved by nothing but the noise of its landmarks), and the 2×3 that takes field coordinates (about the centre) of the first to the second."""
     first = _random_transform(rng, a.rotation_deg, a.scale, a.shift_px)
     second = _random_transform(rng, a.second_rotation_deg, a.second_scale, a.second_shift_px)
+    if still:
+        second = 0.0, 1.0, np.zeros(2)
     flip, withhold = rng.random() < 0.5, rng.random() < a.no_pupils
     dilate = int(rng.integers(1, 6)) if rng.random() < a.wide_mask else 0
     noise = rng.standard_normal((2, LANDMARKS + 2, 2)) * a.landmark_noise_px
@@ -147,12 +152,16 @@ class Batch:
     picture: Tensor
     mask: Tensor
     points: Tensor
+    exact: Tensor
+    """The 68 landmarks without the noise that `points` carry."""
     z: Tensor
     people: Tensor
     """Embeddings N×512 of the people in the pictures."""
     own: int
     pairs: int
     between: Tensor | None
+    still: bool
+    """The two views differ in nothing but the noise of the landmarks."""
 
 
 def make_batch(data: FaceData, config: RunConfig, step: int) -> Batch:
@@ -164,7 +173,8 @@ def make_batch(data: FaceData, config: RunConfig, step: int) -> Batch:
     two_views = step % 2 == 0
     a = config.augmentation
     views = [training_views(data, i, a, rng, False)[0][0] for i in chosen[:own]]
-    seen = [training_views(data, i, a, rng, two_views) for i in chosen[own:]]
+    still = two_views and rng.random() < a.still
+    seen = [training_views(data, i, a, rng, two_views, still) for i in chosen[own:]]
     first, second = [v[0] for v, _ in seen], [v[-1] for v, _ in seen]
     codes = data.identities.codes
     own_z = codes[chosen[:own]] + rng.standard_normal((own, Z)) * 0.1
@@ -174,10 +184,11 @@ def make_batch(data: FaceData, config: RunConfig, step: int) -> Batch:
     if two_views:
         other_z[pairs:] = other_z[:pairs]
     picture, mask, points = to_tensors(views + first + second)
+    exact = torch.from_numpy(np.stack([v.exact[:LANDMARKS] for v in views + first + second]))
     people = data.identities.embeddings[np.concatenate([chosen, chosen[own:]])]
     return Batch(
-        picture, mask, points, torch.from_numpy(np.concatenate([own_z, other_z]).astype(np.float32)), torch.from_numpy(people),
-        own, pairs, torch.from_numpy(np.stack([t for _, t in seen])) if two_views and seen else None,
+        picture, mask, points, exact, torch.from_numpy(np.concatenate([own_z, other_z]).astype(np.float32)), torch.from_numpy(people),
+        own, pairs, torch.from_numpy(np.stack([t for _, t in seen])) if two_views and seen else None, still,
     )
 
 

@@ -67,6 +67,12 @@ def views_loss(generated: Tensor, batch: Batch) -> Tensor:
     return difference.sum() / (F.avg_pool2d(both, 2).sum() * 3).clamp(min=1)
 
 
+def still_loss(generated: Tensor, batch: Batch) -> Tensor:
+    """Two frames of a picture that stands still, with the landmarks found anew: the whole grain must stay."""
+    first, second = slice(batch.own, batch.own + batch.pairs), slice(batch.own + batch.pairs, None)
+    return pixel_loss(generated[first], generated[second], batch.mask[first])
+
+
 def landmark_loss(found: Tensor, wanted: Tensor) -> Tensor:
     """Mean |Δx| and |Δy| over the inter-ocular distance; the contour, which the labels know least well, counts half."""
     eyes = (wanted[:, 42:48].mean(1) - wanted[:, 36:42].mean(1)).norm(dim=1).view(-1, 1, 1)

@@ -31,6 +31,7 @@ from .losses import (
     identity_losses,
     landmark_loss,
     pixel_loss,
+    still_loss,
     views_loss,
 )
 from .model import Generator, composite
@@ -127,8 +128,10 @@ class Trainer:
             parts["pixels"] = pixel_loss(generated[:own], picture[:own], mask[:own])
             parts["features"] = feature_loss([f[:own] for f in fake_features], [f[:own] for f in real_features], mask[:own])
         if w.landmarks:
-            parts["landmarks"] = landmark_loss(self.landmarks(generated, points, _CROP_JITTER), points)
-        if batch.between is not None:
+            parts["landmarks"] = landmark_loss(self.landmarks(generated, points, _CROP_JITTER), batch.exact)
+        if batch.still:
+            parts["still"] = still_loss(generated, batch)
+        elif batch.between is not None:
             parts["views"] = views_loss(generated, batch)
         if batch.pairs:
             others = jitter(generated)[own:]

@@ -1,6 +1,8 @@
 """The generator: context blank inside the mask, landmarks, a 4×4 colour guide and an identity -> a face (docs/architecture.md)."""
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -29,33 +31,39 @@ _SEGMENTS = (
 
 
 class LineMaps(nn.Module):
-    """Draws points as soft lines, so that training and serving cannot differ: N×70×2 field pixels -> N×4×64×64 in [0, 1]."""
+    """Draws points as soft lines, so that training and serving cannot differ: N×70×2 field pixels -> N×4×64×64 in [0, 1].
 
-    def __init__(self, size: int = TRUNK, field: int = SIZE, sigma: float = 1.3, pupil_sigma: float = 2.2):
+    A line is a row of Gaussians a step apart, weighed so that they add up to 1 on it. A Gaussian is a product of one in x and one in y, so
+    all of them are drawn by one matrix product: a ninth of the time that distances to segments take."""
+
+    def __init__(self, size: int = TRUNK, field: int = SIZE, sigma: float = 1.3, pupil_sigma: float = 2.2, steps: tuple[int, ...] = (6, 5, 4)):
         super().__init__()
-        axis = (torch.arange(size).float() + 0.5) * (field / size) - 0.5
-        self.register_buffer("x", axis.view(1, 1, 1, size), persistent=False)
-        self.register_buffer("y", axis.view(1, 1, size, 1), persistent=False)
-        for i, segments in enumerate(_SEGMENTS):
+        self.register_buffer("axis", (torch.arange(size).float() + 0.5) * (field / size) - 0.5, persistent=False)
+        for i, (segments, count) in enumerate(zip(_SEGMENTS, steps)):
             self.register_buffer(f"from{i}", torch.tensor([a for a, _ in segments]), persistent=False)
             self.register_buffer(f"to{i}", torch.tensor([b for _, b in segments]), persistent=False)
-        self.sharpness = 1 / sigma**2
-        self.pupil_sharpness = 1 / pupil_sigma**2
+            self.register_buffer(f"along{i}", ((torch.arange(count).float() + 0.5) / count).view(1, 1, -1, 1), persistent=False)
+        self.sigma, self.pupil_sigma = sigma, pupil_sigma
+
+    def _drawn(self, centres: Tensor, weights: Tensor | None, sigma: float) -> Tensor:
+        """N×P×2 centres, N×P×1 weights -> N×1×64×64."""
+        across = torch.exp(-(((self.axis - centres[:, :, :1]) / sigma) ** 2))
+        down = torch.exp(-(((self.axis - centres[:, :, 1:]) / sigma) ** 2))
+        if weights is not None:
+            across = across * weights
+        return (down.transpose(1, 2) @ across).clamp(max=1)[:, None]
 
     def forward(self, points: Tensor) -> Tensor:
         maps = []
         for i in range(len(_SEGMENTS)):
+            along = getattr(self, f"along{i}")
             a = points[:, getattr(self, f"from{i}")]
             v = points[:, getattr(self, f"to{i}")] - a
-            ax, ay, vx, vy = (t[:, :, None, None] for t in (a[..., 0], a[..., 1], v[..., 0], v[..., 1]))
-            length = (v * v).sum(2).clamp(min=1e-4)[:, :, None, None]
-            px, py = self.x - ax, self.y - ay
-            t = ((px * vx + py * vy) / length).clamp(0, 1)
-            dx, dy = px - t * vx, py - t * vy
-            maps.append(torch.exp(-self.sharpness * (dx * dx + dy * dy).amin(1, keepdim=True)))
-        pupils = points[:, LANDMARKS:]
-        dx, dy = self.x - pupils[:, :, 0, None, None], self.y - pupils[:, :, 1, None, None]
-        maps.append(torch.exp(-self.pupil_sharpness * (dx * dx + dy * dy)).sum(1, keepdim=True))
+            centres = (a[:, :, None] + v[:, :, None] * along).flatten(1, 2)
+            step = (v * v).sum(2, keepdim=True).sqrt() / along.shape[2]
+            weights = (step / (self.sigma * math.pi**0.5))[:, :, None].expand(-1, -1, along.shape[2], -1).flatten(1, 2)
+            maps.append(self._drawn(centres, weights, self.sigma))
+        maps.append(self._drawn(points[:, LANDMARKS:], None, self.pupil_sigma))
         return torch.cat(maps, 1)
 
 
@@ -155,7 +163,8 @@ class Generator(nn.Module):
         x = x + self.last64(x, w)
         x = F.leaky_relu(F.pixel_shuffle(self.head(x), 2), SLOPE)
         x = F.leaky_relu(self.fine(x), SLOPE)
-        return torch.tanh(self.out(x).float())
+        # ONNX Runtime merges a tanh that follows a convolution into it, and then takes it of 16 channels instead of 3.
+        return torch.tanh(self.out(x).float().flatten(2)).unflatten(2, (SIZE, SIZE))
 
 
 def blanked(picture: Tensor, mask: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from training.model import Generator, composite
 from training.slim import narrowed, teach
 
 SHIPPED = Path(__file__).resolve().parents[2] / "models" / "generator" / "checkpoint-fp16.pt"
-WIDTHS = (40, 72, 128, 192)
+WIDTHS = (28, 64, 128, 192)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def test_the_fewer_channels_are_cut_the_less_is_lost(faces, teacher):
         teacher.widths, (c64 - 4, *others), WIDTHS, (c64 // 2, *(w // 2 for w in others)),
     )]
     assert lost == sorted(lost)
-    assert lost[0] < 0.005 and lost[2] < 0.6 * lost[3]
+    assert lost[0] < 0.01 and lost[2] < 0.6 * lost[3]
 
 
 def test_a_narrow_generator_learns_from_the_wide_one_and_trains_on(faces, teacher, tmp_path):

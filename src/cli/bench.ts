@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import { ExitCode, UnderstudyError } from '../core/errors.ts';
 import { findFfmpeg } from '../core/ffmpeg.ts';
 import { registerBenchLive } from './bench-live.ts';
+import { registerBenchMemory } from './bench-memory.ts';
 import { type DemoScene, makeDemoClip } from './demo-clip.ts';
 import { machineName } from './machine-name.ts';
 import { treePssMb } from './process-tree.ts';
@@ -119,4 +120,5 @@ export function registerBench(program: Command): void {
       if (options.json) writeFileSync(options.json, `${JSON.stringify({ machine, clips }, null, 2)}\n`);
     });
   registerBenchLive(bench);
+  registerBenchMemory(bench);
 }

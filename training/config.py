@@ -31,6 +31,7 @@ class Weights:
     features: float = 3.0
     views: float = 2.0
     still: float = 0.0
+    rim: float = 0.0
     identity: float = 8.0
     away: float = 0.0
     apart: float = 0.0

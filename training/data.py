@@ -16,6 +16,8 @@ from .config import Augmentation, RunConfig
 from .geometry import LANDMARKS, SIZE, STORED, UNKNOWN, apply, face_mask, mirrored
 from .identity import Z, Identities
 
+_EDGE = 1.0
+"""A face ends this far outside the hull of its points, of 128."""
 _FIELD_CENTRE = (SIZE - 1) / 2
 _STORED_CENTRE = (STORED - 1) / 2
 
@@ -61,6 +63,8 @@ class View:
     points: np.ndarray
     exact: np.ndarray
     """The points before noise."""
+    rim: np.ndarray
+    """What the mask hides beside the face: 128² bool."""
 
 
 def field_transform(rotation: float = 0.0, scale: float = 1.0, shift=(0.0, 0.0)) -> np.ndarray:
@@ -87,11 +91,12 @@ def make_view(
     if dilate:
         mask = cv2.dilate(mask.astype(np.uint8), np.ones((dilate, dilate), np.uint8)) > 0
     exact = points.astype(np.float32)
+    rim = mask & ~face_mask(points[:LANDMARKS], dilation=_EDGE)
     if noise is not None:
         points = points + noise
     if not np.isfinite(points[LANDMARKS:]).all():
         points[LANDMARKS:] = UNKNOWN
-    return View(picture, mask, points.astype(np.float32), exact)
+    return View(picture, mask, points.astype(np.float32), exact, rim)
 
 
 def training_views(data: FaceData, index: int, a: Augmentation, rng: np.random.Generator, pair: bool, still: bool = False):
@@ -159,6 +164,8 @@ class Batch:
     """Embeddings N×512 of the people in the pictures."""
     own: int
     pairs: int
+    rim: Tensor
+    """What the masks hide beside the faces, N×1×128²: it's no part of anybody, and can be rebuilt."""
     between: Tensor | None
     still: bool
     """The two views differ in nothing but the noise of the landmarks."""
@@ -184,11 +191,12 @@ def make_batch(data: FaceData, config: RunConfig, step: int) -> Batch:
     if two_views:
         other_z[pairs:] = other_z[:pairs]
     picture, mask, points = to_tensors(views + first + second)
+    rim = torch.from_numpy(np.stack([v.rim for v in views + first + second]))[:, None].float()
     exact = torch.from_numpy(np.stack([v.exact[:LANDMARKS] for v in views + first + second]))
     people = data.identities.embeddings[np.concatenate([chosen, chosen[own:]])]
     return Batch(
         picture, mask, points, exact, torch.from_numpy(np.concatenate([own_z, other_z]).astype(np.float32)), torch.from_numpy(people),
-        own, pairs, torch.from_numpy(np.stack([t for _, t in seen])) if two_views and seen else None, still,
+        own, pairs, rim, torch.from_numpy(np.stack([t for _, t in seen])) if two_views and seen else None, still,
     )
 
 

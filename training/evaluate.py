@@ -1,6 +1,6 @@
 """The generator's figures, network alone: no retargeting, no photometry (`understudy evaluate` judges the whole pipeline).
 
-    python -m training.evaluate EXPORT.onnx ... --data FACES [--crops 800] [--london FOLDER] [--sheet OUT.jpg] [--pairs FOLDER]
+    python -m training.evaluate EXPORT.onnx ... --data FACES [--crops 800] [--london FOLDER] [--truncation 0.8] [--sheet OUT.jpg] [--pairs FOLDER]
 
 One JSON line per export and set. `found`: share of outputs in which the detector finds a face. `landmarks`, `inner`: mean of
 (|Δx| + |Δy|)/2 over 68 or the inner 51 points, over the inter-ocular distance. `cosine`: recognizer, original against output with a
@@ -105,12 +105,12 @@ class Judges:
         return apart.mean(1), apart[:, 17:].mean(1)
 
 
-def evaluate(path: Path, data: FaceData, indices: np.ndarray, judges: Judges, seed: int = 0) -> tuple[dict, dict]:
-    """-> figures, and per-picture arrays."""
+def evaluate(path: Path, data: FaceData, indices: np.ndarray, judges: Judges, truncation: float = 1.0, seed: int = 0) -> tuple[dict, dict]:
+    """-> figures, and per-picture arrays. Identities are drawn from N(0, truncation²·I)."""
     net = session(path)
     picture, mask, points = plain_views(data, indices)
     g = torch.Generator().manual_seed(seed)
-    z, other_z = torch.randn(2, len(indices), Z, generator=g)
+    z, other_z = torch.randn(2, len(indices), Z, generator=g) * truncation
     crops = generate(net, picture, mask, points, z)
     few = spread(np.arange(len(indices)), min(200, len(indices)))
     again = generate(net, picture[few], mask[few], points[few], other_z[few])
@@ -194,6 +194,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--crops", type=int, default=800)
     parser.add_argument("--london", type=Path)
+    parser.add_argument("--truncation", type=float, default=1.0, help="identities are drawn from N(0, t²·I)")
     parser.add_argument("--sheet", type=Path, help="contact sheet of 16 crops: original, then each export")
     parser.add_argument("--pairs", type=Path, help="folder for the pictures, to be judged by `understudy evaluate`")
     a = parser.parse_args()
@@ -205,13 +206,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         london = london_data(a.london, Path(folder)) if a.london else None
         for path in a.exports:
-            figures, arrays = evaluate(path, data, indices, judges)
+            figures, arrays = evaluate(path, data, indices, judges, a.truncation)
             print(json.dumps({"set": "validation"} | figures), flush=True)
             shown.append(arrays["crops"])
             if a.pairs:
                 save_pictures(a.pairs / path.stem, data.faces[indices], arrays["crops"])
             if london:
-                figures, arrays = evaluate(path, london[0], london[0].validation, judges)
+                figures, arrays = evaluate(path, london[0], london[0].validation, judges, a.truncation)
                 print(json.dumps({"set": "london"} | figures), flush=True)
                 for row in by_group(london[1], arrays):
                     print(json.dumps({"file": path.name} | row), flush=True)

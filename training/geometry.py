@@ -57,8 +57,8 @@ def invert(matrix: np.ndarray) -> np.ndarray:
     return cv2.invertAffineTransform(matrix)
 
 
-def face_mask(landmarks: np.ndarray, size: int = SIZE) -> np.ndarray:
-    """(68, 2) points in pixels of a field of `size` -> size² bool: hull of points and forehead, dilated by 3.5/128 of the field."""
+def face_mask(landmarks: np.ndarray, size: int = SIZE, dilation: float = _DILATION) -> np.ndarray:
+    """(68, 2) points in pixels of a field of `size` -> size² bool: hull of points and forehead, dilated by `dilation`/128 of the field."""
     up = (landmarks[19] + landmarks[24]) / 2 - landmarks[8]
     forehead = [landmarks[i] + _FOREHEAD * up for i in (18, 19, 20, 23, 24, 25)]
     temples = [landmarks[i] + _TEMPLE * up for i in (17, 26)]
@@ -66,7 +66,7 @@ def face_mask(landmarks: np.ndarray, size: int = SIZE) -> np.ndarray:
     scale = 4
     large = np.full((size * scale, size * scale), 0, np.uint8)
     cv2.fillConvexPoly(large, np.round((hull + 0.5) * scale * 16 - 8).astype(np.int32), 255, cv2.LINE_8, 4)
-    radius = round(_DILATION * scale * size / SIZE)
+    radius = round(dilation * scale * size / SIZE)
     large = cv2.dilate(large, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)))
     return large[scale // 2 :: scale, scale // 2 :: scale] > 127
 

@@ -127,6 +127,8 @@ class Trainer:
         if own:
             parts["pixels"] = pixel_loss(generated[:own], picture[:own], mask[:own])
             parts["features"] = feature_loss([f[:own] for f in fake_features], [f[:own] for f in real_features], mask[:own])
+        if w.rim:
+            parts["rim"] = pixel_loss(generated, picture, batch.rim)
         if w.landmarks:
             parts["landmarks"] = landmark_loss(self.landmarks(generated, points, _CROP_JITTER), batch.exact)
         if batch.still:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from training.config import RunConfig, load_config
-from training.data import FaceData, make_batch, plain_views, warp_back
+from training.config import Augmentation, RunConfig, load_config
+from training.data import FaceData, field_transform, make_batch, make_view, plain_views, warp_back
 from training.geometry import MIRROR, canonical_to_picture, face_mask, inter_ocular, mirrored
 from training.model import Generator, blanked, colour_guide
 from training.onnx_models import LandmarkModel, crop_from_points
@@ -127,3 +127,21 @@ def test_no_usable_face_says_what_to_give(tmp_path):
     (tmp_path / "note.txt").write_text("no picture")
     with pytest.raises(ValueError, match="no usable face"):
         prepare_pictures(tmp_path, tmp_path / "out")
+
+
+def test_the_rim_is_what_the_mask_hides_beside_the_face(faces):
+    view = make_view(FaceData(faces), 0, field_transform(), dilate=3)
+    assert view.rim.any() and not (view.rim & ~view.mask).any()
+    inside = view.exact[17:68].round().astype(int).clip(0, 127)
+    assert not view.rim[inside[:, 1], inside[:, 0]].any()
+    assert view.rim.sum() < 0.4 * view.mask.sum()
+
+
+def test_still_batches_differ_in_the_points_noise_alone(faces):
+    config = RunConfig(batch=8, augmentation=Augmentation(still=1.0))
+    batch = make_batch(FaceData(faces), config, 0)
+    first, second = slice(batch.own, batch.own + batch.pairs), slice(batch.own + batch.pairs, None)
+    assert batch.still
+    assert torch.allclose(batch.picture[first], batch.picture[second], atol=0.02)
+    assert torch.allclose(batch.exact[first], batch.exact[second], atol=1e-3)
+    assert (batch.points[first] - batch.points[second]).abs().mean() > 0.2

@@ -34,6 +34,7 @@ export interface EngineOptions {
     readonly precision: 'auto' | 'int8' | 'fp32';
     readonly maxBatchSize: number;
     readonly maxQueueDelayMs: number;
+    readonly truncation: number;
   };
   readonly modelsDir?: string;
   readonly cacheDir?: string;
@@ -169,8 +170,9 @@ export class Engine {
   /** Fills the slot with the understudy's face; a person's first one is judged before anything is shown. */
   async #draw(generator: GeneratorClient, item: DrawItem, wait: boolean): Promise<boolean> {
     const { streamId, raw, face, slot } = item;
+    const { sessionKey, infer } = this.#options;
     const run = async (draw: number) => {
-      const z = zFor(this.#options.sessionKey, face.personId, draw);
+      const z = zFor(sessionKey, face.personId, draw, infer.truncation);
       const request = { raw: raw.slot.memory, format: raw.format, face, slot, z };
       return (await this.#patiently(generator, wait, () => generator.generate(request))) === 'generated';
     };

@@ -94,6 +94,7 @@ describe('models on a photograph', () => {
     const variance = many.reduce((a, b) => a + (b - mean) ** 2, 0) / many.length;
     expect(Math.abs(mean)).toBeLessThan(0.03);
     expect(variance).toBeCloseTo(1, 1);
+    expect(zFor(key, 5, 0, 0.5)).toEqual(zFor(key, 5).map((v) => v / 2));
   });
 });
 

@@ -52,15 +52,17 @@ for (const [title, composer] of [
   ['pass by pass', new TimedComposer(gl)],
 ] as const) {
   const photometry = new Photometry(composer, FACE_SIZE, { relight: true, colour: true, sigmaInterocular: 0.24 });
-  const painter = new FacePainter(composer);
-  const face = composer.texture(FACE_SIZE, FACE_SIZE, 'rgba8', { filter: 'linear' });
+  const painter = new FacePainter();
+  const face = composer.texture(FACE_SIZE, FACE_SIZE, 'rgba8');
+  const pixels = new Uint8Array(4 * FACE_SIZE ** 2);
   const [state, grain] = [photometry.newState(), new Grain()];
   spent.clear();
   for (let round = 0; round < WARM_UP + ROUNDS; round++) {
     counting = round >= WARM_UP;
     const extent = timed('photometry', () => photometry.run(slot, points, points, state, face));
     if (!extent) throw new Error('the mask is empty');
-    timed('painting', () => painter.paint({ face, extent, grain }, toPicture, planes, format));
+    timed('reading', () => face.read(pixels));
+    timed('painting', () => painter.paint({ face: pixels, extent, grain }, toPicture, planes, format));
   }
   console.info(`${title}, core ms a face of ${values.height} px:`);
   for (const [name, ms] of spent) console.info(`  ${name.padEnd(16)} ${(ms / ROUNDS).toFixed(3)}`);

@@ -1,10 +1,5 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
-import { registerBench } from './cli/bench.ts';
-import { registerDemo } from './cli/demo.ts';
-import { registerDoctor } from './cli/doctor.ts';
-import { registerRun } from './cli/run.ts';
-import { registerServe } from './cli/serve.ts';
 import { ExitCode, UnderstudyError } from './core/errors.ts';
 
 const program = new Command('understudy')
@@ -17,14 +12,18 @@ program.exitOverride((error) => {
 program.configureOutput({
   outputError: (text, write) => write(`understudy: ${text.replace(/^error: /, '').trimEnd()}; see understudy --help\n`),
 });
-registerRun(program);
-registerServe(program);
-registerDemo(program);
-registerDoctor(program);
-registerBench(program);
-// The judges load ONNX Runtime into this thread, which costs time and fails where its library is broken: not for the others.
-const WITHOUT_JUDGES = ['run', 'serve', 'demo', 'doctor', 'bench'];
-if (!WITHOUT_JUDGES.includes(process.argv[2] ?? '')) (await import('./cli/evaluate.ts')).registerEvaluate(program);
+// Only what is asked for is loaded: all commands together take as long as a recording's first frame, and the judges of
+// `evaluate` load ONNX Runtime into this thread, which fails where its library is broken.
+const COMMANDS: Record<string, () => Promise<(program: Command) => void>> = {
+  run: async () => (await import('./cli/run.ts')).registerRun,
+  serve: async () => (await import('./cli/serve.ts')).registerServe,
+  demo: async () => (await import('./cli/demo.ts')).registerDemo,
+  doctor: async () => (await import('./cli/doctor.ts')).registerDoctor,
+  bench: async () => (await import('./cli/bench.ts')).registerBench,
+  evaluate: async () => (await import('./cli/evaluate.ts')).registerEvaluate,
+};
+const asked = Object.entries(COMMANDS).filter(([name]) => name === process.argv[2]);
+for (const [, load] of asked.length > 0 ? asked : Object.entries(COMMANDS)) (await load())(program);
 
 program.parseAsync().catch((error: unknown) => {
   if (error instanceof UnderstudyError || (error as { remedy?: string }).remedy) {

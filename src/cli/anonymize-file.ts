@@ -16,7 +16,7 @@ export interface FileJob {
   readonly input: string;
   readonly output: string;
   readonly config: Config;
-  /** Asked for only when input and output have been found to be usable. */
+  /** Asked for once input and output can be there; it starts while the input is being opened. */
   readonly engine: () => Promise<Engine>;
   readonly streamId?: number;
   readonly startS?: number;
@@ -57,6 +57,9 @@ export async function anonymizeFile(job: FileJob): Promise<FileOutcome> {
     ...(job.durationS !== undefined && { durationS: job.durationS }),
   };
   const lookaheadFrames = still ? 0 : config.track.lookaheadFrames;
+  const starting = job.engine();
+  // Should the input be unusable, that is what the caller hears of.
+  starting.catch(() => {});
   const source = kind
     ? await openStillSource(input, kind, ffmpeg)
     : await openFileSource(input, {
@@ -66,7 +69,7 @@ export async function anonymizeFile(job: FileJob): Promise<FileOutcome> {
         damageLookback: config.ingest.damageLookback,
       });
   try {
-    const engine = await job.engine();
+    const engine = await starting;
     const { format } = source.info;
     const { audioCodec } = source.probe;
     const sink = still

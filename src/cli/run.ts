@@ -3,15 +3,14 @@ import { existsSync, statSync } from 'node:fs';
 import type { Command } from 'commander';
 import { type Config, loadConfig } from '../config/loader.ts';
 import { ExitCode, UnderstudyError } from '../core/errors.ts';
+import { isLiveAddress } from '../core/stream-address.ts';
 import { checkOutput } from '../egress/file/output-path.ts';
 import { Engine } from '../pipeline/engine.ts';
-import { isLiveAddress } from '../pipeline/live-addresses.ts';
 import { anonymizeFile } from './anonymize-file.ts';
 import { Interruption } from './interruption.ts';
 import { isProgressStyle, ProgressLine, type ProgressStyle } from './progress.ts';
 import { fileReport, modelHashes, runReport, writeReport } from './report.ts';
 import { runFolder } from './run-folder.ts';
-import { runLive } from './run-live.ts';
 
 export interface RunOptions {
   readonly config?: string;
@@ -59,7 +58,8 @@ export function registerRun(program: Command): void {
     .option('--again', 'folders: do files once more whose outputs are there already')
     .action(async (input: string, output: string, options: RunOptions) => {
       const live = isLiveAddress(input) || isLiveAddress(output);
-      process.exitCode = await (live ? runLive : runFile)(input, output, options);
+      const run = live ? (await import('./run-live.ts')).runLive : runFile;
+      process.exitCode = await run(input, output, options);
     });
 }
 

@@ -4,6 +4,14 @@ import { type ExitCode, UnderstudyError } from './errors.ts';
 /** What cameras and SRT are told in the path or the query instead of before the host. */
 const SECRETS = /([?&/;_](?:user(?:name)?|usr|pass(?:word|wd|phrase)?|pwd|token|key|auth|secret|streamid)=)[^&\s'"]*/gi;
 
+/** `rtsp` of `rtsp://…`; empty for a path, also for one with a drive letter. */
+export const schemeOf = (address: string): string => /^([a-z0-9]{2,}):/i.exec(address)?.[1]?.toLowerCase() ?? '';
+
+/** Whether an address stands for a stream that does not wait; anything else is a file. */
+export function isLiveAddress(address: string): boolean {
+  return /^(rtsps?|udp|srt|device|v4l2)$/.test(schemeOf(address)) || /:\/\//.test(address);
+}
+
 /**
  * Text in which no URL has user name, password or passphrase: the only form that may be logged or shown. What stands before the last `@`
  * goes: a password with a slash in it would be no valid URL, and be shown for that.

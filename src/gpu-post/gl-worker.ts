@@ -10,7 +10,6 @@ import { Grain } from './grain.ts';
 import { type FaceState, Photometry } from './photometry.ts';
 import { coverRegion } from './plane-covers.ts';
 import type { Extent } from './soft-mask.ts';
-import type { Texture } from './texture.ts';
 
 /** Frames in a row that cannot be drawn before the context is taken for lost. */
 const MAX_FAILURES = 3;
@@ -20,7 +19,8 @@ const END_AFTER_MS = 20;
 const MAX_KEPT = 64;
 
 interface Kept {
-  readonly face: Texture;
+  /** RGBA of the finished face. */
+  readonly face: Uint8Array;
   readonly state: FaceState;
   readonly grain: Grain;
   /** Where the face is opaque; `undefined` until one has been finished. */
@@ -31,7 +31,8 @@ serveWorker<GlRequest, DrawnCover[], { renderer: string }, GlWorkerData>(async (
   const gl = createGl();
   const composer = new Composer(gl);
   const photometry = new Photometry(composer, data.faceSize, data.photometry);
-  const painter = new FacePainter(composer);
+  const painter = new FacePainter();
+  const finished = composer.texture(data.faceSize, data.faceSize, 'rgba8');
   const kept = new Map<string, Kept>();
 
   const keptFor = (key: string): Kept => {
@@ -39,7 +40,7 @@ serveWorker<GlRequest, DrawnCover[], { renderer: string }, GlWorkerData>(async (
     if (!entry) {
       if (kept.size >= MAX_KEPT) forget(kept.keys().next().value as string);
       entry = {
-        face: composer.texture(data.faceSize, data.faceSize, 'rgba8', { filter: 'linear' }),
+        face: new Uint8Array(4 * data.faceSize ** 2),
         state: photometry.newState(),
         grain: new Grain(),
         extent: undefined,
@@ -51,7 +52,6 @@ serveWorker<GlRequest, DrawnCover[], { renderer: string }, GlWorkerData>(async (
   const forget = (key: string) => {
     const entry = kept.get(key);
     if (!entry) return;
-    composer.release(entry.face);
     photometry.release(entry.state);
     kept.delete(key);
   };
@@ -66,8 +66,10 @@ serveWorker<GlRequest, DrawnCover[], { renderer: string }, GlWorkerData>(async (
     if (face.cover === 'generated' && toPicture && own && driven && faceSlot !== undefined) {
       const entry = keptFor(key);
       const slot = faceSlotViews(data.faceMemory, faceSlot, data.faceSize);
-      const extent = photometry.run(slot, own, driven, entry.state, entry.face);
+      const extent = photometry.run(slot, own, driven, entry.state, finished);
       if (!extent) throw new Error('a face came with an empty mask');
+      finished.read(entry.face);
+      composer.check();
       entry.extent = extent;
       painter.paint({ ...entry, extent }, toPicture, planes, format);
       return 'generated' as const;

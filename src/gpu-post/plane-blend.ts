@@ -14,7 +14,7 @@ export interface Box {
  * @param pixels the box's pixels, one number each: Y, Cb, Cr, alpha from the lowest byte up
  */
 export function blendPlanes(
-  pixels: Uint32Array,
+  pixels: Int32Array,
   box: Box,
   planes: Uint8Array,
   format: PictureFormat,
@@ -24,9 +24,12 @@ export function blendPlanes(
   blendChroma(pixels, box, planes, format);
 }
 
-function blendLuma(pixels: Uint32Array, box: Box, planes: Uint8Array, stride: number, grain?: Grain): void {
+const SILENT = new Int8Array(1);
+
+function blendLuma(pixels: Int32Array, box: Box, planes: Uint8Array, stride: number, grain?: Grain): void {
   const { x, y, width, height } = box;
-  const noise = grain?.row();
+  const noise = grain?.row() ?? SILENT;
+  const wrap = noise.length - 1;
   for (let j = 0; j < height; j++) {
     let from = j * width;
     let to = (y + j) * stride + x;
@@ -35,18 +38,15 @@ function blendLuma(pixels: Uint32Array, box: Box, planes: Uint8Array, stride: nu
       const pixel = pixels[from]!;
       const alpha = pixel >>> 24;
       if (alpha === 0) continue;
-      let value = pixel & 255;
-      if (noise) {
-        value += noise[n & (noise.length - 1)]!;
-        value = Math.max(0, Math.min(255, value));
-      }
+      let value = (pixel & 255) + noise[n & wrap]!;
+      value = value < 0 ? 0 : value > 255 ? 255 : value;
       planes[to] = alpha === 255 ? value : mix(value, planes[to]!, alpha);
     }
   }
 }
 
 /** A chroma sample belongs to four luma samples, and takes the strongest cover of the four. */
-function blendChroma(pixels: Uint32Array, box: Box, planes: Uint8Array, format: PictureFormat): void {
+function blendChroma(pixels: Int32Array, box: Box, planes: Uint8Array, format: PictureFormat): void {
   const { chromaWidth, cbOffset, crOffset } = planeLayout(format.width, format.height);
   const { x, y, width, height } = box;
   for (let j = 0; j < height; j += 2) {
@@ -65,9 +65,9 @@ function blendChroma(pixels: Uint32Array, box: Box, planes: Uint8Array, format: 
           (2 + ((a >> 16) & 255) + ((b >> 16) & 255) + ((c >> 16) & 255) + ((d >> 16) & 255)) >> 2;
         continue;
       }
+      if ((a | b | c | d) >>> 24 === 0) continue;
       const [wa, wb, wc, wd] = [a >>> 24, b >>> 24, c >>> 24, d >>> 24];
       const weight = wa + wb + wc + wd;
-      if (weight === 0) continue;
       const alpha = Math.max(wa, wb, wc, wd);
       const cb = wa * ((a >> 8) & 255) + wb * ((b >> 8) & 255) + wc * ((c >> 8) & 255) + wd * ((d >> 8) & 255);
       const cr = wa * ((a >> 16) & 255) + wb * ((b >> 16) & 255) + wc * ((c >> 16) & 255) + wd * ((d >> 16) & 255);

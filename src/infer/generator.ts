@@ -118,15 +118,21 @@ export class Generator {
     rasteriseMask(outlines, slot.mask);
     const guide = inputs.guide.subarray(i * 48, (i + 1) * 48);
     colourGuide(this.#rgb, slot.mask, guide);
+    const rgb = this.#rgb;
+    const crop = new Uint8ClampedArray(slot.crop.buffer, slot.crop.byteOffset, slot.crop.length);
+    const context = inputs.context.subarray(i * 3 * AREA, (i + 1) * 3 * AREA);
+    const mask = inputs.mask.subarray(i * AREA, (i + 1) * AREA);
     for (let p = 0; p < AREA; p++) {
-      const hidden = slot.mask[p] !== 0;
-      inputs.mask[i * AREA + p] = hidden ? 1 : 0;
-      for (let c = 0; c < 3; c++) {
-        const value = this.#rgb[c * AREA + p]!;
-        slot.crop[4 * p + c] = (value + 1) * 127.5;
-        inputs.context[(i * 3 + c) * AREA + p] = hidden ? 0 : value;
-      }
-      slot.crop[4 * p + 3] = 255;
+      const [r, g, b] = [rgb[p]!, rgb[AREA + p]!, rgb[2 * AREA + p]!];
+      const shown = slot.mask[p] === 0 ? 1 : 0;
+      mask[p] = 1 - shown;
+      context[p] = r * shown;
+      context[AREA + p] = g * shown;
+      context[2 * AREA + p] = b * shown;
+      crop[4 * p] = (r + 1) * 127.5;
+      crop[4 * p + 1] = (g + 1) * 127.5;
+      crop[4 * p + 2] = (b + 1) * 127.5;
+      crop[4 * p + 3] = 255;
     }
     inputs.landmarks.set(driven.subarray(0, LANDMARK_COUNT * 2), i * LANDMARK_COUNT * 2);
     inputs.z.set(item.z, i * IDENTITY_SIZE);
@@ -136,16 +142,18 @@ export class Generator {
 /** Planar [−1, 1] → RGBA; refuses NaN and flat colour. */
 function writeFace(face: Float32Array, out: Uint8Array): GeneratorOutcome {
   const n = face.length / 3;
+  // Rounds and clamps by itself; NaN becomes 0.
+  const pixels = new Uint8ClampedArray(out.buffer, out.byteOffset, 4 * n);
   let sum = 0;
   let squares = 0;
   for (let p = 0; p < n; p++) {
-    for (let c = 0; c < 3; c++) {
-      const value = face[c * n + p]!;
-      sum += value;
-      squares += value * value;
-      out[4 * p + c] = Math.max(0, Math.min(255, Math.round((value + 1) * 127.5)));
-    }
-    out[4 * p + 3] = 255;
+    const [r, g, b] = [face[p]!, face[n + p]!, face[2 * n + p]!];
+    sum += r + g + b;
+    squares += r * r + g * g + b * b;
+    pixels[4 * p] = (r + 1) * 127.5;
+    pixels[4 * p + 1] = (g + 1) * 127.5;
+    pixels[4 * p + 2] = (b + 1) * 127.5;
+    pixels[4 * p + 3] = 255;
   }
   const mean = sum / (3 * n);
   const variance = squares / (3 * n) - mean * mean;

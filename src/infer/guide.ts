@@ -18,8 +18,9 @@ export function colourGuide(rgb: Float32Array, mask: Uint8Array, out: Float32Arr
     let total = 0;
     let count = 0;
     for (let i = 0; i < AREA; i++) {
-      if (!mask[i]) continue;
-      const cell = Math.floor(i / CROP_SIZE / CELL) * CELLS + Math.floor((i % CROP_SIZE) / CELL);
+      if (mask[i] === 0) continue;
+      const row = (i / (CROP_SIZE * CELL)) | 0;
+      const cell = row * CELLS + (((i % CROP_SIZE) / CELL) | 0);
       const value = rgb[c * AREA + i]!;
       sums[cell]! += value;
       counts[cell]! += 1;

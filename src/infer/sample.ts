@@ -115,22 +115,34 @@ export class PictureSampler {
 
   /** The same without clipping colours outside the gamut to 0…255: three times as fast, and a detector does not mind. */
   rgbUnclipped(picture: Picture, s: Sampling, out: Float32Array, offset: number, scale: number): void {
-    this.#ycbcr(picture, s);
-    const { lumaScale, lumaOffset, rCr, gCb, gCr, bCb } = toRgb(picture.format.colour);
+    const factors = linear(toRgb(picture.format.colour), offset, scale);
     const n = this.width * this.height;
-    const [luma, blue, red] = [this.#y, this.#cb, this.#cr];
-    const y1 = lumaScale * scale;
-    const [r1, g1, g2, b1] = [rCr * scale, gCb * scale, gCr * scale, bCb * scale];
-    const base = -offset * scale - lumaOffset * y1;
-    const [r0, g0, b0] = [base - 128 * r1, base - 128 * (g1 + g2), base - 128 * b1];
-    for (let i = 0; i < n; i++) {
-      const y = luma[i]! * y1;
-      const cb = blue[i]!;
-      const cr = red[i]!;
-      out[i] = y + r1 * cr + r0;
-      out[n + i] = y + g1 * cb + g2 * cr + g0;
-      out[2 * n + i] = y + b1 * cb + b0;
+    const [luma, blue, red] = this.#reduced(picture, s);
+    if (!(isShift(luma) && sameGrid(luma, blue) && sameGrid(luma, red))) {
+      this.#ycbcr(picture, s);
+      convertPlanes(this.#y, this.#cb, this.#cr, out, factors);
+      return;
     }
+    // The samples are there as they are wanted: no plane of them is made first.
+    const { width, height } = luma;
+    const [dx, dy] = [luma.s.c, luma.s.f];
+    const first = Math.max(0, Math.min(this.width, -dx));
+    const last = Math.max(first, Math.min(this.width, width - dx));
+    for (let v = 0; v < this.height; v++) {
+      const row = Math.max(0, Math.min(height - 1, v + dy)) * width;
+      const at = v * this.width;
+      const part = (x: number, u: number, count: number) =>
+        convertBytes(luma.samples, blue.samples, red.samples, row + x, out, n, at + u, count, factors);
+      for (let u = 0; u < first; u++) part(0, u, 1);
+      part(first + dx, first, last - first);
+      for (let u = last; u < this.width; u++) part(width - 1, u, 1);
+    }
+  }
+
+  /** Each channel's smallest sufficient plane, and the sampling on it. */
+  #reduced(picture: Picture, s: Sampling): [Reduced, Reduced, Reduced] {
+    const chroma = onChroma(s);
+    return [this.#plane(picture, 0, s), this.#plane(picture, 1, chroma), this.#plane(picture, 2, chroma)];
   }
 
   #ycbcr(picture: Picture, s: Sampling): void {
@@ -140,14 +152,89 @@ export class PictureSampler {
     this.#sample(picture, 2, chroma, this.#cr);
   }
 
-  #sample(picture: Picture, channel: 0 | 1 | 2, s: Sampling, out: Float32Array): void {
+  #sample(picture: Picture, channel: 0 | 1 | 2, on: Sampling, out: Float32Array): void {
+    const { samples, width, height, s } = this.#plane(picture, channel, on);
+    this.#planes.sample(samples, width, height, s, out);
+  }
+
+  #plane(picture: Picture, channel: 0 | 1 | 2, s: Sampling): Reduced {
     const step = Math.min(Math.hypot(s.a, s.d), Math.hypot(s.b, s.e));
-    const { samples, width, height, reduction } = (
-      picture.pyramid ?? this.#whole.load(picture.planes, picture.format)
-    ).plane(channel, picture.pyramid ? step : 1);
-    this.#planes.sample(samples, width, height, onReduced(s, reduction), out);
+    const pyramid = picture.pyramid ?? this.#whole.load(picture.planes, picture.format);
+    const { samples, width, height, reduction } = pyramid.plane(channel, picture.pyramid ? step : 1);
+    return { samples, width, height, s: onReduced(s, reduction) };
   }
 }
+
+/** Factors of Y, Cb and Cr, and what is added: red, green, blue. */
+interface Linear {
+  readonly y1: number;
+  readonly r1: number;
+  readonly g1: number;
+  readonly g2: number;
+  readonly b1: number;
+  readonly r0: number;
+  readonly g0: number;
+  readonly b0: number;
+}
+
+function linear({ lumaScale, lumaOffset, rCr, gCb, gCr, bCb }: ToRgb, offset: number, scale: number): Linear {
+  const y1 = lumaScale * scale;
+  const [r1, g1, g2, b1] = [rCr * scale, gCb * scale, gCr * scale, bCb * scale];
+  const base = -offset * scale - lumaOffset * y1;
+  return { y1, r1, g1, g2, b1, r0: base - 128 * r1, g0: base - 128 * (g1 + g2), b0: base - 128 * b1 };
+}
+
+// Twice the same: a loop over bytes and floats in turn is a third slower than one for each.
+function convertPlanes(luma: Float32Array, blue: Float32Array, red: Float32Array, out: Float32Array, k: Linear): void {
+  const { y1, r1, g1, g2, b1, r0, g0, b0 } = k;
+  const n = luma.length;
+  for (let i = 0; i < n; i++) {
+    const y = luma[i]! * y1;
+    const cb = blue[i]!;
+    const cr = red[i]!;
+    out[i] = y + r1 * cr + r0;
+    out[n + i] = y + g1 * cb + g2 * cr + g0;
+    out[2 * n + i] = y + b1 * cb + b0;
+  }
+}
+
+function convertBytes(
+  luma: Uint8Array,
+  blue: Uint8Array,
+  red: Uint8Array,
+  from: number,
+  out: Float32Array,
+  n: number,
+  at: number,
+  count: number,
+  { y1, r1, g1, g2, b1, r0, g0, b0 }: Linear,
+): void {
+  for (let i = 0; i < count; i++) {
+    const y = luma[from + i]! * y1;
+    const cb = blue[from + i]!;
+    const cr = red[from + i]!;
+    out[at + i] = y + r1 * cr + r0;
+    out[n + at + i] = y + g1 * cb + g2 * cr + g0;
+    out[2 * n + at + i] = y + b1 * cb + b0;
+  }
+}
+
+interface Reduced {
+  readonly samples: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+  readonly s: Sampling;
+}
+
+const isShift = ({ s }: Reduced): boolean =>
+  s.a === 1 && s.b === 0 && s.d === 0 && s.e === 1 && Number.isInteger(s.c) && Number.isInteger(s.f);
+
+const sameGrid = (one: Reduced, other: Reduced): boolean =>
+  isShift(other) &&
+  one.s.c === other.s.c &&
+  one.s.f === other.s.f &&
+  one.width === other.width &&
+  one.height === other.height;
 
 /** The same sampling on a plane that was reduced by averaging: its first sample lies in the middle of those it stands for. */
 function onReduced(s: Sampling, r: number): Sampling {

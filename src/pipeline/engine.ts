@@ -5,6 +5,7 @@ import type { FrameSlot, RawFrame } from '../core/video-frame.ts';
 import { WorkerClient } from '../core/worker-client.ts';
 import { WorkerDied, WorkerHung } from '../core/worker-errors.ts';
 import { type Composed, Compositor, type CompositorOptions } from '../gpu-post/compositor.ts';
+import { XDisplay } from '../gpu-post/x-display.ts';
 import { lower, stepDown } from '../guard/ladder.ts';
 import { ReidentificationGate } from '../guard/reidentification-gate.ts';
 import { GeneratorClient } from '../infer/generator-client.ts';
@@ -112,9 +113,10 @@ export class Engine {
           onWarning: warn,
         })
       : undefined;
-    try {
-      const [info] = await Promise.all([generator?.ready, analysis.ready]);
-      const compositor = await Compositor.start({
+    // GL asks the generator for its size and waits for nothing else; the display is started meanwhile.
+    const display = generates ? XDisplay.open() : undefined;
+    const composing = Promise.all([generator?.ready, display]).then(([info]) =>
+      Compositor.start({
         faceMemory,
         faceSize: info?.faceSize ?? 128,
         mode: options.mode,
@@ -122,10 +124,17 @@ export class Engine {
         patience,
         givesWay: options.live,
         onWarning: warn,
-      });
+      }),
+    );
+    try {
+      const [info, compositor] = await Promise.all([generator?.ready, composing, analysis.ready]);
       return new Engine(options, analysis, generator, compositor, info?.model);
     } catch (error) {
-      await Promise.all([analysis.close(), generator?.close()]);
+      const begun = composing.then(
+        (compositor) => compositor.close(),
+        () => {},
+      );
+      await Promise.all([analysis.close(), generator?.close(), begun]);
       throw startFailure(error);
     }
   }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { LiveSettings } from '../config/live-schema.ts';
 import type { AudioTrack } from '../core/audio/audio-track.ts';
 import { ExitCode, UnderstudyError } from '../core/errors.ts';
-import { withoutCredentials } from '../core/stream-address.ts';
+import { schemeOf, withoutCredentials } from '../core/stream-address.ts';
 import { openV4l2Sink } from '../egress/device/v4l2-sink.ts';
 import { openRtspSink } from '../egress/rtsp/rtsp-sink.ts';
 import { openTransportStreamSink } from '../egress/rtsp/udp-sink.ts';
@@ -29,13 +29,6 @@ const FRAMES_UNDER_WAY = 3;
 export const framesInFlight = (live: Pick<LiveSettings, 'lookaheadFrames'>): number =>
   FRAMES_UNDER_WAY + live.lookaheadFrames;
 
-const scheme = (address: string): string => /^([a-z0-9]{2,}):/i.exec(address)?.[1]?.toLowerCase() ?? '';
-
-/** Whether an address stands for a stream that does not wait; anything else is a file. */
-export function isLiveAddress(address: string): boolean {
-  return /^(rtsps?|udp|srt|device|v4l2)$/.test(scheme(address)) || /:\/\//.test(address);
-}
-
 /** rtsp(s)://…, device:NAME, or a file played at its own speed. @throws UnderstudyError(input) */
 export function openLiveSource(
   address: string,
@@ -53,7 +46,7 @@ export function openLiveSource(
   };
   const [width, height] = live.deviceSize.split('x').map(Number);
   const size = width && height ? { width, height } : {};
-  switch (scheme(address)) {
+  switch (schemeOf(address)) {
     case 'rtsp':
     case 'rtsps':
       return openRtspSource(address, { ...shared, transport: live.transport });
@@ -84,7 +77,7 @@ export function openLiveSink(address: string, options: LiveAddressOptions, audio
     onWarning,
     ...(options.ffmpegPath && { ffmpegPath: options.ffmpegPath }),
   };
-  switch (scheme(address)) {
+  switch (schemeOf(address)) {
     case 'rtsp':
     case 'rtsps':
       return openRtspSink(address, { ...shared, transport: live.transport });

@@ -18,7 +18,7 @@ function picture(sigma: number): Uint8Array {
   return planes;
 }
 
-const smoothFace = () => new Uint32Array(box.width * box.height).fill((255 << 24) | (128 << 16) | (128 << 8) | 120);
+const smoothFace = () => new Int32Array(box.width * box.height).fill((255 << 24) | (128 << 16) | (128 << 8) | 120);
 
 function deviation(planes: Uint8Array): number {
   let sum = 0;

@@ -218,7 +218,7 @@ describe('compositing against float64', () => {
       // A clean picture gets no grain: this one is noise, so the grain's own look at it is left out.
       const grain = new Grain();
       grain.look = () => {};
-      new FacePainter(composer).paint({ face, extent, grain }, toPicture, planes, format);
+      new FacePainter().paint({ face: pixels, extent, grain }, toPicture, planes, format);
       const [kr, kb] = matrix === 'bt709' ? [0.2126, 0.0722] : [0.299, 0.114];
       const [offset, lumaScale, chromaScale] = range === 'full' ? [0, 255, 255] : [16, 219, 224];
       /** Y, Cb, Cr and alpha of the drawn face at a picture pixel. */

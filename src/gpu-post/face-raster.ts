@@ -1,0 +1,149 @@
+import { type Affine, CROP_SIZE } from '../core/face-track.ts';
+import type { ColourSpec } from '../core/video-frame.ts';
+import type { Box } from './plane-blend.ts';
+import type { Extent } from './soft-mask.ts';
+
+const WEIGHTS = { bt601: [0.299, 0.114], bt709: [0.2126, 0.0722], bt2020: [0.2627, 0.0593] } as const;
+/** Picture pixels per texel below which the face is halved first. */
+const SHRINK_BELOW = 0.75;
+const MIN_SIDE = 16;
+/** Two bytes of a texel, each with room for a product. */
+const LANES = 0x00ff00ff;
+const ROUND = 0x00800080;
+/** Fixed point of positions: 16 bits behind the point. */
+const ONE = 65_536;
+
+/**
+ * A finished canonical face at the picture's resolution, in the picture's own Y'CbCr. On the CPU: the planes are there, and a software GL takes longer
+ * for the same pixels and for handing them over.
+ */
+export class FaceRaster {
+  /** Side without the border of one texel, which repeats the edge. */
+  #side = 0;
+  #texels = new Int32Array();
+  #halves: Uint8Array[] = [];
+
+  /** @param face RGBA, size² texels @param scale picture pixels per canonical pixel */
+  load(face: Uint8Array, size: number, scale: number, colour: ColourSpec): void {
+    let source = face;
+    let side = size;
+    // A small face would flicker otherwise.
+    for (let i = 0; scale * CROP_SIZE < SHRINK_BELOW * side && side > MIN_SIDE; i++) {
+      this.#halves[i] ??= new Uint8Array(side * side);
+      source = halve(source, side, this.#halves[i]!);
+      side /= 2;
+    }
+    this.#side = side;
+    const stride = side + 2;
+    if (this.#texels.length < stride * stride) this.#texels = new Int32Array(stride * stride);
+    convert(source, side, this.#texels, colour);
+    const texels = this.#texels;
+    texels.copyWithin(1, stride + 1, 2 * stride - 1);
+    texels.copyWithin((side + 1) * stride + 1, side * stride + 1, (side + 1) * stride - 1);
+    for (let y = 0; y < stride; y++) {
+      texels[y * stride] = texels[y * stride + 1]!;
+      texels[y * stride + stride - 1] = texels[y * stride + stride - 2]!;
+    }
+  }
+
+  /**
+   * Every pixel of a box of the picture, bilinear: Y, Cb, Cr, alpha from the lowest byte up; 0 where the face is not.
+   * @param extent canonical, with a margin for the interpolation @param out box.width · box.height numbers
+   */
+  draw(box: Box, extent: Extent, toPicture: Affine, out: Int32Array): void {
+    const { a, b, c, d, e, f } = toPicture;
+    const det = a * e - b * d;
+    const perTexel = this.#side / CROP_SIZE;
+    const [ux, uy] = [(e / det) * perTexel, (-b / det) * perTexel];
+    const [vx, vy] = [(-d / det) * perTexel, (a / det) * perTexel];
+    const shift = 0.5 * perTexel - 0.5;
+    // The texture's edge repeats for ever; what lies beyond it is no face.
+    const limit = (low: number, high: number) =>
+      [Math.max(-0.499, low * perTexel + shift), Math.min(this.#side - 0.501, high * perTexel + shift)] as const;
+    const [u0, u1] = limit(extent.x0, extent.x1);
+    const [v0, v1] = limit(extent.y0, extent.y1);
+    for (let j = 0; j < box.height; j++) {
+      const u = ux * (box.x - c) + uy * (box.y + j - f) + shift;
+      const v = vx * (box.x - c) + vy * (box.y + j - f) + shift;
+      const [uFrom, uTo] = within(u, ux, u0, u1);
+      const [vFrom, vTo] = within(v, vx, v0, v1);
+      const from = Math.max(0, Math.ceil(Math.max(uFrom, vFrom)));
+      const to = Math.min(box.width, Math.floor(Math.min(uTo, vTo)) + 1);
+      const row = j * box.width;
+      if (from >= to) {
+        out.fill(0, row, row + box.width);
+        continue;
+      }
+      out.fill(0, row, row + from);
+      out.fill(0, row + to, row + box.width);
+      this.#span(out, row + from, row + to, u + from * ux, v + from * vx, ux, vx);
+    }
+  }
+
+  #span(out: Int32Array, at: number, end: number, u: number, v: number, ux: number, vx: number): void {
+    const texels = this.#texels;
+    const stride = this.#side + 2;
+    let [x, y] = [Math.round((u + 1) * ONE), Math.round((v + 1) * ONE)];
+    const [dx, dy] = [Math.round(ux * ONE), Math.round(vx * ONE)];
+    for (; at < end; at++, x = (x + dx) | 0, y = (y + dy) | 0) {
+      const p = (Math.imul(y >> 16, stride) + (x >> 16)) | 0;
+      const right = (x >> 8) & 255;
+      const below = (y >> 8) & 255;
+      // Four weights of together 256: each pair of bytes is summed up in one number.
+      const w3 = (Math.imul(right, below) + 128) >> 8;
+      const w2 = (below - w3) | 0;
+      const w1 = (right - w3) | 0;
+      const w0 = (256 - right - w2) | 0;
+      const [t0, t1, t2, t3] = [texels[p]!, texels[p + 1]!, texels[p + stride]!, texels[p + stride + 1]!];
+      const even =
+        (Math.imul(t0 & LANES, w0) +
+          Math.imul(t1 & LANES, w1) +
+          Math.imul(t2 & LANES, w2) +
+          Math.imul(t3 & LANES, w3)) |
+        0;
+      const odd =
+        (Math.imul((t0 >>> 8) & LANES, w0) +
+          Math.imul((t1 >>> 8) & LANES, w1) +
+          Math.imul((t2 >>> 8) & LANES, w2) +
+          Math.imul((t3 >>> 8) & LANES, w3)) |
+        0;
+      out[at] = (((even + ROUND) >>> 8) & LANES) | ((odd + ROUND) & ~LANES);
+    }
+  }
+}
+
+/** Steps from `at`, each `step` long, between which a coordinate lies within [low, high]. */
+function within(at: number, step: number, low: number, high: number): readonly [number, number] {
+  if (Math.abs(step) < 1e-9) return at >= low && at <= high ? [0, Number.MAX_SAFE_INTEGER] : [1, 0];
+  const [first, last] = [(low - at) / step, (high - at) / step];
+  return first < last ? [first, last] : [last, first];
+}
+
+/** Half the size: means of four, rounded. */
+function halve(from: Uint8Array, side: number, to: Uint8Array): Uint8Array {
+  const half = side / 2;
+  for (let y = 0, at = 0; y < half; y++) {
+    for (let i = 0; i < 4 * half; i++, at++) {
+      const p = 8 * y * side + 2 * (i & ~3) + (i & 3);
+      to[at] = (from[p]! + from[p + 4]! + from[p + 4 * side]! + from[p + 4 * side + 4]! + 2) >> 2;
+    }
+  }
+  return to;
+}
+
+/** Gamma-coded RGB to the picture's Y'CbCr, alpha unchanged, into the inside of a square with a border. */
+function convert(rgba: Uint8Array, side: number, out: Int32Array, { matrix, range }: ColourSpec): void {
+  const [kr, kb] = WEIGHTS[matrix];
+  const kg = 1 - kr - kb;
+  const [offset, luma, chroma] = range === 'full' ? [0.5, 1, 1] : [16.5, 219 / 255, 224 / 255];
+  const [toCb, toCr] = [chroma / (2 * (1 - kb)), chroma / (2 * (1 - kr))];
+  for (let y = 0, p = 0; y < side; y++) {
+    for (let at = (y + 1) * (side + 2) + 1, end = at + side; at < end; at++, p += 4) {
+      const [r, g, b] = [rgba[p]!, rgba[p + 1]!, rgba[p + 2]!];
+      const l = kr * r + kg * g + kb * b;
+      const cb = Math.min(255, (toCb * (b - l) + 128.5) | 0);
+      const cr = Math.min(255, (toCr * (r - l) + 128.5) | 0);
+      out[at] = (offset + luma * l) | 0 | (cb << 8) | (cr << 16) | (rgba[p + 3]! << 24);
+    }
+  }
+}

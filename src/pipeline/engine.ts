@@ -181,7 +181,7 @@ export class Engine {
       shown = { draw: candidate, good: await run(candidate) };
       if (!shown.good || !driven) return undefined;
       const request = { kind: 'likeness', streamId, personId, faceSlot: slot, faceSize, driven } as const;
-      return (await this.#analysis.call(request).catch(() => undefined)) as number | undefined;
+      return (await this.#patiently(this.#analysis, wait, () => this.#analysis.call(request))) as number | undefined;
     });
     if (judged && shown?.draw === draw) return shown.good;
     return run(draw);

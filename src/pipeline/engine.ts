@@ -129,6 +129,11 @@ export class Engine {
     }
   }
 
+  /** Told how many faces go through the generator together. */
+  set onBatch(observe: (faces: number) => void) {
+    if (this.#generator) this.#generator.onBatch = observe;
+  }
+
   /** Whether all workers are up; frames are veiled or faces covered while one is not. */
   get healthy(): boolean {
     return this.#analysis.alive && (this.#generator?.alive ?? true) && this.#compositor.alive;

@@ -26,6 +26,8 @@ export interface ServerOptions {
   readonly passAudio: boolean;
   /** Whether all workers are up, for /readyz. */
   readonly isReady?: () => boolean;
+  /** Called once with who wants to know how many faces go through the generator together. */
+  readonly onBatches?: (observe: (faces: number) => void) => void;
   /** The control API asks for the settings to be read again. */
   readonly onReload?: () => void;
   readonly ffmpegPath?: string;
@@ -60,6 +62,7 @@ export async function startServer(options: ServerOptions, run: RunPipeline): Pro
   const streams = new Map<string, LiveStream>();
   const registry = liveMetrics(() => streams.values());
   const pipelines = new PipelineMetrics(registry);
+  options.onBatches?.((faces) => pipelines.batch(faces));
   let lastId = 0;
   const open = (name: string): LiveStream => {
     const { rungsKbps, minKbps, inFlight, passAudio, log } = options;

@@ -129,7 +129,17 @@ describe('WHIP and WHEP over HTTP', { timeout: 30_000 }, () => {
     expect((await fetch(`${side}/readyz`)).status).toBe(200);
     const metrics = await (await fetch(`${side}/metrics`)).text();
     expect(metrics).toContain('understudy_viewers{stream="open"}');
-    expect(metrics).toContain('understudy_process_resident_memory_bytes');
+    for (const direction of ['in', 'out'])
+      expect(metrics).toContain(`understudy_fps{stream="open",direction="${direction}"}`);
+    for (const reason of ['overtaken', 'rate', 'decoder', 'encoder'])
+      expect(metrics).toContain(`understudy_drops_total{stream="open",reason="${reason}"} 0`);
+    const kinds = {
+      histogram: ['stage_ms', 'added_latency_ms', 'glass_to_glass_ms', 'batch_size'],
+      counter: ['pictures_total', 'frames_total', 'faces_total', 'frames_veiled_total', 'output_frames_dropped_total'],
+      gauge: ['process_resident_memory_bytes', 'rtp_losses', 'audio_delay_ms'],
+    };
+    for (const [kind, names] of Object.entries(kinds))
+      for (const name of names) expect(metrics).toContain(`# TYPE understudy_${name} ${kind}`);
     expect(await (await fetch(`${base}/demo`)).text()).toContain('["open","locked"]');
   });
 

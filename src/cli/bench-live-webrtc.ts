@@ -44,7 +44,7 @@ export interface WebRtcOptions {
 export async function benchWebRtc({ minutes, sound, folder, settings, tell }: WebRtcOptions): Promise<WebRtcResult> {
   const [camera, microphone] = [join(folder, 'bench-live.y4m'), join(folder, 'bench-live.wav')];
   await Promise.all([makeCameraClip(camera), makeToneFile(microphone)]);
-  const served = await ServedStream.start(STREAM, settings);
+  const served = await ServedStream.start([STREAM], settings);
   let browser: BenchBrowser | undefined;
   try {
     browser = await BenchBrowser.open(camera, microphone, `${served.base}/demo`);

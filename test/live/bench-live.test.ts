@@ -72,7 +72,10 @@ describe('the figures of bench live', () => {
 
   it('says beside each figure whether the goal was met', () => {
     const webrtc = { fps: 29, addedLatencyMs: { p50: 100, p95: 120 }, slopeMsPerMinute: 0.2 };
-    const table = liveTable({ machine: 'one', webrtc, rtsp: { fps: 20, addedLatencyMs: 150 }, soak: null }, ['a note']);
+    const table = liveTable(
+      { machine: 'one', webrtc, rtsp: { fps: 20, addedLatencyMs: 150 }, soak: null, room: null },
+      ['a note'],
+    );
     expect(table).toMatch(/29\.0 +≥ 28 of 30: met/);
     expect(table).toMatch(/100 ms +≤ 90 ms: missed/);
     expect(table).toMatch(/20\.0 +≥ 26 of 30: missed/);
@@ -90,7 +93,9 @@ describe('bench live', { timeout: 120_000 }, () => {
         (error: { code: number; stderr: string }) => `${error.code} ${error.stderr.trim()}`,
       );
     expect(await refused(['--minutes', 'no'])).toMatch(/^2 understudy: --minutes is too short: no; .*$/);
-    expect(await refused(['--only', 'udp'])).toMatch(/^2 understudy: there is no part udp; .*$/);
+    expect(await refused(['--only', 'udp'])).toMatch(
+      /^2 understudy: there is no part udp; give --only webrtc, rtsp, room$/,
+    );
   });
 
   it.skipIf(!chromiumPath || !has('ffmpeg', '-version'))(
@@ -100,7 +105,7 @@ describe('bench live', { timeout: 120_000 }, () => {
       const { stdout } = await bench('--minutes', '0.4', '--only', 'webrtc', '--json', json);
       expect(stdout).toContain('WebRTC, frames a second');
       const figures = JSON.parse(readFileSync(json, 'utf8')) as LiveFigures;
-      expect(Object.keys(figures)).toEqual(['machine', 'webrtc', 'rtsp', 'soak']);
+      expect(Object.keys(figures)).toEqual(['machine', 'webrtc', 'rtsp', 'soak', 'room']);
       expect(figures).toMatchObject({ machine: expect.stringMatching(/GB$/), rtsp: null });
       const { webrtc, soak } = figures;
       expect(webrtc!.fps).toBeGreaterThan(2);

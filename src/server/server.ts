@@ -6,7 +6,7 @@ import { demoPage } from './demo-page.ts';
 import { type Listening, type ListenOptions, listen } from './listen.ts';
 import { liveMetrics } from './live-metrics.ts';
 import { LiveStream, type RunPipeline } from './live-stream.ts';
-import { problemResponse } from './problem.ts';
+import { HttpProblem, problemResponse } from './problem.ts';
 import { PipelineMetrics } from './stream-stats.ts';
 import { type Endpoint, type StreamAccess, whipWhepRoutes } from './whip-whep.ts';
 
@@ -103,6 +103,9 @@ export async function startServer(options: ServerOptions, run: RunPipeline): Pro
     if (!(error instanceof Error && 'remedy' in error)) options.log('fault', { error: String(error) });
     return problemResponse(context, error);
   });
+  app.notFound((context) =>
+    problemResponse(context, new HttpProblem(404, 'there is nothing at this address', 'see /demo')),
+  );
   app.get('/demo', (context) => context.html(demoPage([...streams.keys()])));
   app.get('/', (context) => context.redirect('/demo'));
   app.route('/', health);

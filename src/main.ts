@@ -1,4 +1,7 @@
 #!/usr/bin/env node
+// First: it has to be evaluated before anything that loads ONNX Runtime.
+import './core/no-telemetry.ts';
+
 import { Command } from 'commander';
 import { registerBench } from './cli/bench.ts';
 import { registerDemo } from './cli/demo.ts';

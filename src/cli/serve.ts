@@ -100,7 +100,7 @@ async function serve(options: ServeOptions): Promise<void> {
         passAudio: serve.audio === 'keep',
         inFlight: framesInFlight(config.live),
         isReady: () => engine.healthy,
-        log: (event, detail) => log.info(detail ?? {}, event),
+        log: (event, detail) => log[event === 'warning' ? 'warn' : 'info'](detail ?? {}, event),
         onReload: () => reload(),
         onBatches: (observe) => {
           engine.onBatch = observe;

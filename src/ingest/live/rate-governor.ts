@@ -1,12 +1,13 @@
-/** How long the stages are looked at before the rate is changed; twice in a row overloaded before it is lowered. */
-const WINDOW_MS = 5000;
-const WINDOWS_BEFORE_LOWER = 2;
+/** How long the stages are looked at before the rate is changed; overloaded for ten seconds before it is lowered. */
+const WINDOW_MS = 2500;
+const WINDOWS_BEFORE_LOWER = 4;
 /** Share of the pictures taken that a newer one has overtaken, from which the stages are too slow, and below which they have time left. */
 const TOO_SLOW = 0.1;
 const AT_EASE = 0.02;
 /** Of what the stages managed: a little less, so that pictures do not wait for one another. */
 const LOWER_TO = 0.9;
-const RAISE_BY = 1.15;
+/** From one picture a second to thirty within half a minute. */
+const RAISE_BY = 1.4;
 const LEAST_FPS = 1;
 
 /**

@@ -33,11 +33,11 @@ interface Packet {
 }
 
 /**
- * Playout delay from 0 to 10 ms, in 10 ms: a browser shows a picture when it has it. Frames take unequal times in the stages, and
- * a browser that smoothed that out would hold each one back for as long as the slowest took. The upper end also bounds for how long
- * a picture waits for sound that a browser buffers: the sound is sent ahead instead (`DelayedAudio`).
+ * Playout delay from 0 to 0: a browser shows a picture when it has it. Frames take unequal times in the stages, and a browser that
+ * smoothed that out would hold each one back for as long as the slowest took. The upper end has to be 0 too: with any other a browser
+ * that buffers its sound smooths again, so that the picture waits for the sound. The sound is sent ahead instead (`DelayedAudio`).
  */
-const SHOW_AT_ONCE = Buffer.from([0, 0, 1]);
+const SHOW_AT_ONCE = Buffer.from([0, 0, 0]);
 
 export interface OpusPacket extends Packet {
   /** Its time on the clock of the pictures' ticks. */

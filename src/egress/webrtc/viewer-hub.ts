@@ -88,8 +88,12 @@ export class ViewerHub implements Sink {
     this.#viewers.delete(viewer);
     const { codec } = viewer;
     if ([...this.#viewers].some((other) => other.codec === codec)) return;
-    void this.#encodings.get(codec)?.encoder?.close();
+    const encoding = this.#encodings.get(codec);
     this.#encodings.delete(codec);
+    const encoder = encoding?.encoder;
+    // Ended on purpose: nothing to be told of.
+    if (encoding) encoding.encoder = undefined;
+    void encoder?.close();
   }
 
   requestKey(codec: VideoCodecName): void {

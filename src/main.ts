@@ -1,4 +1,7 @@
 #!/usr/bin/env node
+// First: it has to be evaluated before anything that loads ONNX Runtime.
+import './core/no-telemetry.ts';
+
 import { Command } from 'commander';
 import { ExitCode, UnderstudyError } from './core/errors.ts';
 

@@ -10,6 +10,16 @@ export interface LiveFigures {
     /** Open descriptors and threads of all processes at the end, less those after the warm-up. */
     readonly handles: number;
   } | null;
+  readonly room: RoomFigures | null;
+}
+
+/** Two browsers in a call, 640×360 at 15 fps each way. */
+export interface RoomFigures {
+  /** Frames a second that each of the two was shown, and that the other's camera gave. */
+  readonly fps: readonly [number, number];
+  readonly cameraFps: readonly [number, number];
+  /** Pictures and frames that the relay left out, both streams together. */
+  readonly drops: number;
 }
 
 export interface WebRtcFigures {
@@ -59,7 +69,7 @@ export const percentiles = (values: readonly number[]) => ({ p50: quantile(value
 const GOALS = { fps: 28, p50: 90, p95: 180, slopeMsPerMinute: 1, rtspFps: 26 } as const;
 
 /** One figure a line, the goal beside it. */
-export function liveTable({ machine, webrtc, rtsp, soak }: LiveFigures, notes: readonly string[]): string {
+export function liveTable({ machine, webrtc, rtsp, soak, room }: LiveFigures, notes: readonly string[]): string {
   const lines: [name: string, value: string, goal: string][] = [];
   const judged = (met: boolean, goal: string) => `${goal}: ${met ? 'met' : 'missed'}`;
   if (webrtc) {
@@ -78,6 +88,11 @@ export function liveTable({ machine, webrtc, rtsp, soak }: LiveFigures, notes: r
   if (rtsp) {
     lines.push(['RTSP 720p, frames a second', rtsp.fps.toFixed(1), judged(rtsp.fps >= GOALS.rtspFps, '≥ 26 of 30')]);
     lines.push(['added latency, p50', `${rtsp.addedLatencyMs.toFixed(0)} ms`, '']);
+  }
+  if (room) {
+    const each = (rates: readonly number[]) => rates.map((fps) => fps.toFixed(1)).join(' and ');
+    lines.push(['room of two, frames a second', each(room.fps), `cameras ${each(room.cameraFps)}`]);
+    lines.push(['room of two, drops', String(room.drops), judged(room.drops === 0, 'none')]);
   }
   const widths = [0, 1].map((i) => Math.max(...lines.map((line) => line[i]!.length)));
   const rows = lines.map((l) => `  ${l[0].padEnd(widths[0]!)}  ${l[1].padStart(widths[1]!)}  ${l[2]}`.trimEnd());

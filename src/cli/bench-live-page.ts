@@ -39,8 +39,14 @@ export interface PeerReport {
   readonly soundBufferMs: number;
 }
 
+interface CameraSize {
+  readonly width: number;
+  readonly height: number;
+  readonly frameRate: number;
+}
+
 export interface PageTools {
-  openCamera(withSound: boolean): Promise<void>;
+  openCamera(withSound: boolean, video?: CameraSize): Promise<void>;
   /** Watches the camera through a plain peer connection within the page. */
   startControl(): Promise<void>;
   stopControl(): void;
@@ -136,8 +142,7 @@ export function pageTools(readStamp: (luma: Uint8Array, stride: number) => numbe
   };
 
   const tools: PageTools = {
-    async openCamera(withSound) {
-      const video = { width: 640, height: 480, frameRate: 30 };
+    async openCamera(withSound, video = { width: 640, height: 480, frameRate: 30 }) {
       const audio = withSound && { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
       media = await navigator.mediaDevices.getUserMedia({ video, audio });
       void follow(media.getVideoTracks()[0]!, 'camera');

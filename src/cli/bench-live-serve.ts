@@ -29,7 +29,7 @@ export function freePort(): Promise<number> {
   });
 }
 
-/** `understudy serve` on loopback with one stream. */
+/** `understudy serve` on loopback. */
 export class ServedStream {
   readonly child: ChildProcess;
   readonly base: string;
@@ -42,11 +42,11 @@ export class ServedStream {
   }
 
   /** @throws UnderstudyError when it does not come up */
-  static async start(stream: string, settings: readonly string[]): Promise<ServedStream> {
+  static async start(streams: readonly string[], settings: readonly string[]): Promise<ServedStream> {
     const metricsPort = await freePort();
     const child = startCommand([
       ...['serve', '--host', '127.0.0.1', '--port', '0', '--metrics-port', String(metricsPort)],
-      ...['--additional-host', '127.0.0.1', '--stream', stream, '--set', 'serve.apiPort=0', ...settings],
+      ...['--additional-host', '127.0.0.1', '--stream', ...streams, '--set', 'serve.apiPort=0', ...settings],
     ]);
     let last = '';
     const port = await new Promise<number>((resolve, reject) => {

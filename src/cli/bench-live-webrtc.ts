@@ -20,8 +20,8 @@ const CONTROL_S = 10;
 /** Start of the models' first frames, of the sender's bit rate and of the jitter buffer. */
 const WARM_UP_S = 10;
 const LOOK_EVERY_S = 2;
-/** The heap and ONNX Runtime's arenas grow to their size within this time; shorter runs can only wait for a quarter of theirs. */
-const MEMORY_WARM_UP_S = 120;
+/** The heap and ONNX Runtime's arenas grow to their size within this time; shorter runs can only wait for a third of theirs. */
+const MEMORY_WARM_UP_S = 600;
 /** Looks whose median tells descriptors and threads: an encoder that is being exchanged counts twice. */
 const HANDLE_LOOKS = 5;
 
@@ -44,7 +44,7 @@ export interface WebRtcOptions {
 export async function benchWebRtc({ minutes, sound, folder, settings, tell }: WebRtcOptions): Promise<WebRtcResult> {
   const [camera, microphone] = [join(folder, 'bench-live.y4m'), join(folder, 'bench-live.wav')];
   await Promise.all([makeCameraClip(camera), makeToneFile(microphone)]);
-  const served = await ServedStream.start(STREAM, settings);
+  const served = await ServedStream.start([STREAM], settings);
   let browser: BenchBrowser | undefined;
   try {
     browser = await BenchBrowser.open(camera, microphone, `${served.base}/demo`);
@@ -81,7 +81,7 @@ async function observe(
     const taken = await browser.call('take');
     for (const key of ['camera', 'arrived', 'micMs', 'heardMs'] as const) all[key].push(...(taken[key] as never[]));
     const elapsedS = (performance.now() - startedMs) / 1000;
-    if (elapsedS >= Math.min(MEMORY_WARM_UP_S, minutes * 15)) {
+    if (elapsedS >= Math.min(MEMORY_WARM_UP_S, minutes * 20)) {
       looks.push({ atH: elapsedS / 3600, use: treeUse(served.child.pid!) });
     }
     if (warmMs === undefined && elapsedS >= WARM_UP_S) {

@@ -9,8 +9,8 @@ import { checkOutput } from '../egress/file/output-path.ts';
 import type { Sink } from '../egress/sink.ts';
 import type { LiveSource } from '../ingest/live/live-source.ts';
 import { openLiveSink, openLiveSource } from '../pipeline/live-addresses.ts';
+import { OverloadWatch } from '../pipeline/overload-watch.ts';
 import { runStream, type StreamResult } from '../pipeline/stream.ts';
-import { OverloadWatch } from './overload-watch.ts';
 import { ProgressLine } from './progress.ts';
 import { progressStyle, type RunOptions, seconds, settings, startEngine } from './run.ts';
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { unwatchFile, watchFile } from 'node:fs';
 import type { Command } from 'commander';
 import pino, { type Logger } from 'pino';
 import { type Config, loadConfig } from '../config/loader.ts';
@@ -24,6 +25,8 @@ interface ServeOptions {
   readonly tlsKey?: string;
   readonly lookahead?: string;
 }
+
+const CONFIG_LOOK_MS = 1000;
 
 export function registerServe(program: Command): void {
   program
@@ -97,8 +100,11 @@ async function serve(options: ServeOptions): Promise<void> {
         passAudio: serve.audio === 'keep',
         inFlight: framesInFlight(config.live),
         isReady: () => engine.healthy,
-        log: (event, detail) => log.info(detail ?? {}, event),
+        log: (event, detail) => log[event === 'warning' ? 'warn' : 'info'](detail ?? {}, event),
         onReload: () => reload(),
+        onBatches: (observe) => {
+          engine.onBatch = observe;
+        },
       },
       run,
     );
@@ -123,6 +129,8 @@ async function serve(options: ServeOptions): Promise<void> {
     }
   };
   process.on('SIGHUP', onHangUp);
+  // Polled: what replaces the file, an editor or a mounted volume, is another file to those who watch it by its number.
+  if (options.config) watchFile(options.config, { interval: CONFIG_LOOK_MS }, onHangUp);
   const { port, metricsPort, apiPort } = server;
   log.info({ port, metricsPort, apiPort, streams: [...server.streams.keys()] }, 'listening');
   await new Promise<void>((resolve) => {
@@ -134,6 +142,7 @@ async function serve(options: ServeOptions): Promise<void> {
     }
   });
   process.off('SIGHUP', onHangUp);
+  if (options.config) unwatchFile(options.config);
   await feeds.close();
   await server.close();
   await engine.close();

@@ -21,15 +21,24 @@ export function streamRunner(
     const warn = (error: unknown) =>
       log.warn({ stream: name }, error instanceof Error ? error.message : 'an output failed');
     const others = await openOthers(name, settingsOf(name), source.audio, options, warn);
-    const all = others.length > 0 ? new FanOutSink(sink, others, warn) : sink;
+    const fan = others.length > 0 ? new FanOutSink(sink, others, warn) : undefined;
+    let missed = 0;
+    const countMissed = () => {
+      if (!fan || fan.missed === missed) return;
+      stats.outputsDropped(fan.missed - missed);
+      missed = fan.missed;
+    };
     const result = await runStream(engine, {
       source,
-      sink: all,
+      sink: fan ?? sink,
       streamId,
       lookaheadFrames: live.lookaheadFrames,
       lossless: false,
       stop,
-      onFrame: ({ audit }) => stats.frame(audit.totals),
+      onFrame: ({ audit }) => {
+        stats.frame(audit.totals);
+        countMissed();
+      },
       onStage: (stage, ms) => stats.stage(stage, ms),
     });
     const { frames, veiledFrames } = result.audit.totals;

@@ -15,13 +15,17 @@ export class FanOutSink implements Sink {
   readonly #first: Sink;
   readonly #others: Branch[];
   readonly #onFailure: (error: unknown) => void;
-  /** Frames that a busy sink missed. */
-  missed = 0;
+  #busy = 0;
 
   constructor(first: Sink, others: readonly Sink[], onFailure: (error: unknown) => void) {
     this.#first = first;
     this.#others = others.map((sink) => ({ sink, busy: false, failed: false }));
     this.#onFailure = onFailure;
+  }
+
+  /** Frames that the others missed: they were busy, or dropped them themselves. */
+  get missed(): number {
+    return this.#others.reduce((sum, { sink }) => sum + (sink.dropped ?? 0), this.#busy);
   }
 
   async write(frame: SealedFrame): Promise<void> {
@@ -44,7 +48,7 @@ export class FanOutSink implements Sink {
 
   #pass(branch: Branch, frame: SealedFrame): void {
     if (branch.busy || branch.failed) {
-      if (branch.busy) this.missed++;
+      if (branch.busy) this.#busy++;
       frame.close();
       return;
     }

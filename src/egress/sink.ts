@@ -2,6 +2,8 @@ import type { SealedFrame } from '../core/video-frame.ts';
 
 /** One output. Accepts SealedFrames only; checks `SealedFrame.isSealed` at run time too. */
 export interface Sink {
+  /** Frames that it left out so far, where it may. */
+  readonly dropped?: number;
   /** Resolves when the sink can take the next frame; the sink closes the frame when its last byte has been handed over. */
   write(frame: SealedFrame): Promise<void>;
   /** Completes the output under its final name. @param how early: the source was stopped before its end */

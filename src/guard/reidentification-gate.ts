@@ -11,7 +11,10 @@ interface Person {
   judging: Promise<void> | undefined;
 }
 
-/** Makes the face of a given draw and says how much it looks like the person; undefined when that cannot be told. */
+/**
+ * Makes the face of a given draw and says how much it looks like the person; undefined when that cannot be told: the
+ * analysis is down or does not answer, or the recognizer failed on the person.
+ */
 export type Judge = (draw: number) => Promise<number | undefined>;
 
 /**
@@ -23,10 +26,13 @@ export class ReidentificationGate {
   /** Understudies refused so far. */
   refused = 0;
 
-  /** @returns the draw to use; `judge` is called only for a person's first face */
+  /**
+   * @returns the draw to use; `judge` is called only for a person's first face
+   * @throws when it could not be judged: nothing is shown then, and the next face is judged
+   */
   async drawFor(key: string, judge: Judge): Promise<{ draw: number; judged: boolean }> {
-    const known = this.#persons.get(key);
-    if (known?.judging) await known.judging;
+    let known = this.#persons.get(key);
+    for (; known?.judging; known = this.#persons.get(key)) await known.judging;
     if (known?.settled) return { draw: known.draw, judged: false };
     const person: Person = { draw: known?.draw ?? 0, settled: false, judging: undefined };
     this.#persons.set(key, person);
@@ -48,8 +54,8 @@ export class ReidentificationGate {
     let best = { draw: person.draw, likeness: Number.POSITIVE_INFINITY };
     for (let draw = 0; draw < MAX_DRAWS; draw++) {
       const likeness = await judge(draw);
-      // Nobody to compare with: the drawn understudy stands, and is judged again with the next face.
-      if (likeness === undefined) return;
+      // No number is above no limit: it would pass for an understudy that nobody looks like.
+      if (likeness === undefined || Number.isNaN(likeness)) throw new Error('the understudy could not be judged');
       if (likeness < best.likeness) best = { draw, likeness };
       if (likeness <= MAX_LIKENESS) break;
       this.refused++;

@@ -15,6 +15,8 @@ export interface GeneratorClientOptions extends GeneratorWorkerData {
 export class GeneratorClient {
   readonly #worker: WorkerClient<GeneratorRequest[], GeneratorReply, GeneratorReady>;
   readonly #batcher: Batcher<GeneratorRequest, GeneratorOutcome>;
+  /** Told the number of faces of each run. */
+  onBatch: ((faces: number) => void) | undefined;
 
   private constructor(options: GeneratorClientOptions) {
     const { maxBatchSize, maxQueueDelayMs, patience, givesWay = false, onWarning, ...data } = options;
@@ -24,7 +26,11 @@ export class GeneratorClient {
       givesWay,
       onDeath: (error) => onWarning(`${error.message}; it is being started again`),
     });
-    this.#batcher = new Batcher({ maxBatchSize, maxQueueDelayMs, run: (items) => this.#worker.call(items) });
+    const run = (items: GeneratorRequest[]) => {
+      this.onBatch?.(items.length);
+      return this.#worker.call(items);
+    };
+    this.#batcher = new Batcher({ maxBatchSize, maxQueueDelayMs, run });
     this.#worker.ready.then(
       (ready) => {
         for (const sentence of ready.warnings) onWarning(sentence);

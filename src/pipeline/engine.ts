@@ -139,6 +139,11 @@ export class Engine {
     }
   }
 
+  /** Told how many faces go through the generator together. */
+  set onBatch(observe: (faces: number) => void) {
+    if (this.#generator) this.#generator.onBatch = observe;
+  }
+
   /** Whether all workers are up; frames are veiled or faces covered while one is not. */
   get healthy(): boolean {
     return this.#analysis.alive && (this.#generator?.alive ?? true) && this.#compositor.alive;
@@ -192,7 +197,7 @@ export class Engine {
       shown = { draw: candidate, good: await run(candidate) };
       if (!shown.good || !driven) return undefined;
       const request = { kind: 'likeness', streamId, personId, faceSlot: slot, faceSize, driven } as const;
-      return (await this.#analysis.call(request).catch(() => undefined)) as number | undefined;
+      return (await this.#patiently(this.#analysis, wait, () => this.#analysis.call(request))) as number | undefined;
     });
     if (judged && shown?.draw === draw) return shown.good;
     return run(draw);

@@ -14,7 +14,7 @@ export function controlApi(streams: ReadonlyMap<string, LiveStream>, onReload: (
         fed: stream.fed,
         viewers: stream.hub.viewers,
         framesSent: stream.hub.frames,
-        ...stream.counts,
+        ...stream.counters.present,
       })),
     ),
   );

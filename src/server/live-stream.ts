@@ -8,30 +8,22 @@ import type { Sink } from '../egress/sink.ts';
 import { ENCODERS } from '../egress/webrtc/coded-encoder.ts';
 import { Viewer } from '../egress/webrtc/viewer.ts';
 import { ViewerHub, type ViewerHubOptions } from '../egress/webrtc/viewer-hub.ts';
-import type { Source } from '../ingest/source.ts';
 import { WebRtcSource } from '../ingest/webrtc/webrtc-source.ts';
+import { OverloadWatch } from '../pipeline/overload-watch.ts';
 import { HttpProblem } from './problem.ts';
 import { Session } from './session.ts';
+import { type CountedSource, RateMeter, StreamCounters } from './stream-counters.ts';
 import type { StreamStats } from './stream-stats.ts';
 
 /** Anonymizes one source into one sink until either ends: the pipeline, as the server sees it. */
 export type RunPipeline = (options: {
   readonly name: string;
   readonly streamId: number;
-  readonly source: Source;
+  readonly source: CountedSource;
   readonly sink: Sink;
   readonly stop: AbortSignal;
   readonly stats: StreamStats;
 }) => Promise<void>;
-
-/** What a live source can tell of itself besides its frames. */
-type CountedSource = Source & {
-  readonly counts: { readonly received: number; readonly dropped: number; readonly blank: number };
-  readonly losses?: number;
-  readonly reconnects?: number;
-  /** Now on the clock of the frames' time stamps, microseconds. */
-  readonly elapsedUs: number;
-};
 
 export interface LiveStreamOptions extends ViewerHubOptions {
   readonly peer: PeerOptions;
@@ -57,6 +49,9 @@ export class LiveStream {
   #source: CountedSource | undefined;
   #running: Promise<void> = Promise.resolve();
   readonly #stop = new AbortController();
+  readonly counters = new StreamCounters();
+  /** Pictures that arrive and frames that leave, a second. */
+  readonly fps: { readonly in: RateMeter; readonly out: RateMeter };
   failures = 0;
   /** The settings name a source: nobody may publish. */
   fed = false;
@@ -69,17 +64,15 @@ export class LiveStream {
     this.#options = options;
     this.hub = new ViewerHub(tool, options);
     this.hub.onLatency = (ms) => options.stats.latency(ms);
+    this.hub.onSent = (ms) => options.stats.glassToGlass(ms);
+    this.fps = {
+      in: new RateMeter(() => this.counters.total.received),
+      out: new RateMeter(() => this.hub.frames),
+    };
   }
 
   get publishing(): boolean {
     return this.#publisher !== undefined;
-  }
-
-  /** Pictures received, dropped and blank of the present publisher. */
-  get counts(): { received: number; dropped: number; blank: number; losses: number; reconnects: number } {
-    const source = this.#source;
-    const { received, dropped, blank } = source?.counts ?? { received: 0, dropped: 0, blank: 0 };
-    return { received, dropped, blank, losses: source?.losses ?? 0, reconnects: source?.reconnects ?? 0 };
   }
 
   /** @throws HttpProblem(409) when there is a publisher, UnderstudyError for a bad offer */
@@ -123,6 +116,7 @@ export class LiveStream {
       this.#forget(session, reason);
       this.hub.remove(viewer);
     });
+    viewer.onTooSlow = () => void session.close('it takes less than serve.minBitrateKbps');
     this.sessions.set(session.id, session);
     this.hub.add(viewer);
     this.#options.log('viewer', { stream: this.name, codec: read.codec });
@@ -135,6 +129,8 @@ export class LiveStream {
     await this.#source?.close();
     await this.#running;
     await this.hub.close();
+    this.fps.in.close();
+    this.fps.out.close();
   }
 
   /** Feeds the stream from a source that the configuration names. Resolves when it ends. */
@@ -195,11 +191,13 @@ export class LiveStream {
       await before;
       // Only now: until the publisher before has been drained, clock and sound are still his.
       this.#source = source;
+      this.counters.follow(source);
       stats.begin();
       // Sound waits as long as the picture takes.
       this.hub.begin((timestampUs) => (source.elapsedUs - timestampUs) / 1000);
       if (source.audio) source.audio.onDrop = (reason) => stats.soundDropped(reason);
       const endAudio = this.#passAudio(source);
+      const watch = new OverloadWatch(source, (sentence) => this.#options.log('warning', { stream: name, sentence }));
       try {
         await this.#run({ name, streamId, source, sink: this.hub, stop: this.#stop.signal, stats });
       } catch (error) {
@@ -211,6 +209,7 @@ export class LiveStream {
         await source.close();
         await this.hub.abort();
       } finally {
+        watch.close();
         await endAudio();
       }
     })();

@@ -6,7 +6,7 @@ import { demoPage } from './demo-page.ts';
 import { type Listening, type ListenOptions, listen } from './listen.ts';
 import { liveMetrics } from './live-metrics.ts';
 import { LiveStream, type RunPipeline } from './live-stream.ts';
-import { problemResponse } from './problem.ts';
+import { HttpProblem, problemResponse } from './problem.ts';
 import { PipelineMetrics } from './stream-stats.ts';
 import { type Endpoint, type StreamAccess, whipWhepRoutes } from './whip-whep.ts';
 
@@ -26,6 +26,8 @@ export interface ServerOptions {
   readonly passAudio: boolean;
   /** Whether all workers are up, for /readyz. */
   readonly isReady?: () => boolean;
+  /** Called once with who wants to know how many faces go through the generator together. */
+  readonly onBatches?: (observe: (faces: number) => void) => void;
   /** The control API asks for the settings to be read again. */
   readonly onReload?: () => void;
   readonly ffmpegPath?: string;
@@ -60,6 +62,7 @@ export async function startServer(options: ServerOptions, run: RunPipeline): Pro
   const streams = new Map<string, LiveStream>();
   const registry = liveMetrics(() => streams.values());
   const pipelines = new PipelineMetrics(registry);
+  options.onBatches?.((faces) => pipelines.batch(faces));
   let lastId = 0;
   const open = (name: string): LiveStream => {
     const { rungsKbps, minKbps, inFlight, passAudio, log } = options;
@@ -100,6 +103,9 @@ export async function startServer(options: ServerOptions, run: RunPipeline): Pro
     if (!(error instanceof Error && 'remedy' in error)) options.log('fault', { error: String(error) });
     return problemResponse(context, error);
   });
+  app.notFound((context) =>
+    problemResponse(context, new HttpProblem(404, 'there is nothing at this address', 'see /demo')),
+  );
   app.get('/demo', (context) => context.html(demoPage([...streams.keys()])));
   app.get('/', (context) => context.redirect('/demo'));
   app.route('/', health);

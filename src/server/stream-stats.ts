@@ -12,6 +12,9 @@ export class PipelineMetrics {
   readonly #sound: Counter;
   readonly #stages: Histogram;
   readonly #latency: Histogram;
+  readonly #glass: Histogram;
+  readonly #outputs: Counter;
+  readonly #batches: Histogram;
 
   constructor(registry: Registry) {
     const registers = [registry];
@@ -31,6 +34,22 @@ export class PipelineMetrics {
       });
     this.#stages = histogram('stage_ms', 'time of a frame in a stage; decode is the time between pictures', ['stage']);
     this.#latency = histogram('added_latency_ms', 'age of a frame since it was decoded when it goes to the encoders');
+    this.#glass = histogram(
+      'glass_to_glass_ms',
+      'estimate of the time from the arrival of a picture to its arrival at the slowest viewer: age when it is sent and half a round trip',
+    );
+    this.#outputs = counter('output_frames_dropped_total', 'frames that further outputs and recordings missed');
+    this.#batches = new Histogram({
+      name: 'understudy_batch_size',
+      help: 'faces in one run of the generator, of all streams',
+      buckets: [1, 2, 3, 4, 6, 8, 16],
+      registers,
+    });
+  }
+
+  /** One run of the generator. */
+  batch(faces: number): void {
+    this.#batches.observe(faces);
   }
 
   for(stream: string): StreamStats {
@@ -53,6 +72,8 @@ export class PipelineMetrics {
       soundDropped: (reason) => this.#sound.inc({ stream, reason }),
       stage: (stage, ms) => this.#stages.observe({ stream, stage }, ms),
       latency: (ms) => this.#latency.observe({ stream }, ms),
+      glassToGlass: (ms) => this.#glass.observe({ stream }, ms),
+      outputsDropped: (frames) => this.#outputs.inc({ stream }, frames),
     };
   }
 }
@@ -66,4 +87,6 @@ export interface StreamStats {
   soundDropped(reason: SoundDrop): void;
   stage(stage: string, ms: number): void;
   latency(ms: number): void;
+  glassToGlass(ms: number): void;
+  outputsDropped(frames: number): void;
 }

@@ -50,7 +50,7 @@ export function whipWhepRoutes(find: (name: string) => Endpoint | undefined, ice
     return found;
   };
 
-  app.options('/:stream/:kind{whip|whep}/:id?', (context) => {
+  app.options('/:stream/:kind{wh[ie]p}/:id?', (context) => {
     cors(context);
     links(context);
     context.header('Accept-Post', 'application/sdp');
@@ -58,7 +58,7 @@ export function whipWhepRoutes(find: (name: string) => Endpoint | undefined, ice
     return context.body(null, 204);
   });
 
-  app.post('/:stream/:kind{whip|whep}', async (context) => {
+  app.post('/:stream/:kind{wh[ie]p}', async (context) => {
     const { stream, kind } = endpoint(cors(context));
     const offer = await readBody(context, 'application/sdp');
     const made = kind === 'whip' ? await stream.publish(offer) : await stream.view(offer);
@@ -69,7 +69,7 @@ export function whipWhepRoutes(find: (name: string) => Endpoint | undefined, ice
     return context.body(made.answer, 201, { 'Content-Type': 'application/sdp' });
   });
 
-  app.patch('/:stream/:kind{whip|whep}/:id', async (context) => {
+  app.patch('/:stream/:kind{wh[ie]p}/:id', async (context) => {
     const found = session(cors(context));
     const match = context.req.header('If-Match');
     if (match && match !== '*' && match !== found.etag) {
@@ -85,12 +85,21 @@ export function whipWhepRoutes(find: (name: string) => Endpoint | undefined, ice
     return context.body(null, 204);
   });
 
-  app.delete('/:stream/:kind{whip|whep}/:id', async (context) => {
+  app.delete('/:stream/:kind{wh[ie]p}/:id', async (context) => {
     await session(cors(context)).close('the peer has left');
     return context.body(null, 200);
   });
 
+  // RFC 9725, sections 4.1 and 4.2: kept free for later versions.
+  app.all('/:stream/:kind{wh[ie]p}', (context) => refuseMethod(context, 'OPTIONS, POST'));
+  app.all('/:stream/:kind{wh[ie]p}/:id', (context) => refuseMethod(context, 'OPTIONS, PATCH, DELETE'));
+
   return app;
+}
+
+function refuseMethod(context: Context, allowed: string): never {
+  context.header('Allow', allowed);
+  throw new HttpProblem(405, `${context.req.method} is not a method of this address`, `use ${allowed}`);
 }
 
 function cors(context: Context): Context {

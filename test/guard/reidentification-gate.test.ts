@@ -44,9 +44,12 @@ describe('the re-identification gate', () => {
     expect(order).toEqual(['judged 0', 'judged 1', 'second']);
   });
 
-  it('judges again while the person is unknown or the judge fails, and tells streams apart', async () => {
+  it('shows nothing that could not be judged, judges the next face, and tells streams apart', async () => {
     const gate = new ReidentificationGate();
-    await gate.drawFor('0/1', judgeOf([undefined]));
+    for (const unknown of [undefined, Number.NaN]) {
+      await expect(gate.drawFor('0/1', judgeOf([unknown]))).rejects.toThrow('could not be judged');
+      await expect(gate.drawFor('0/1', judgeOf([0.5, unknown]))).rejects.toThrow('could not be judged');
+    }
     await expect(gate.drawFor('0/1', () => Promise.reject(new Error('gone')))).rejects.toThrow('gone');
     expect((await gate.drawFor('0/1', judgeOf([0.5, 0]))).draw).toBe(1);
     expect((await gate.drawFor('1/1', judgeOf([0]))).draw).toBe(0);

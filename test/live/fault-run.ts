@@ -101,17 +101,20 @@ export class EngineUnderTest {
 export interface Running {
   readonly source: LiveSource;
   readonly sink: KeepingSink;
+  /** Resolves when the stream has ended. */
+  readonly done: Promise<StreamResult>;
   stop(): Promise<StreamResult>;
 }
 
 /** A stream through the engine, until it is stopped. */
-export function startRun(engine: Engine, source: LiveSource, streamId = 1): Running {
+export function startRun(engine: Engine, source: LiveSource, streamId = 1, lookaheadFrames = 0): Running {
   const sink = new KeepingSink();
   const stop = new AbortController();
-  const done = runStream(engine, { source, sink, streamId, lookaheadFrames: 0, lossless: false, stop: stop.signal });
+  const done = runStream(engine, { source, sink, streamId, lookaheadFrames, lossless: false, stop: stop.signal });
   return {
     source,
     sink,
+    done,
     stop: () => {
       stop.abort();
       return done;

@@ -182,22 +182,37 @@ describe('faults while a stream runs', { timeout: 180_000 }, () => {
         await under.close();
       }
     };
+    const renamed = (bytes: Buffer, from: string, to: string) => {
+      for (let at = bytes.indexOf(from); at >= 0; at = bytes.indexOf(from, at)) bytes.write(to, at);
+      return bytes;
+    };
     /** Not a number, whatever the alignment. */
     const notNumbers = (bytes: Buffer) => bytes.fill(0xff, bytes.length >> 1, (bytes.length >> 1) + 4096);
 
     it('veils every frame when the detector throws', async () => {
-      const rename = (bytes: Buffer) => {
-        for (let at = bytes.indexOf('scores'); at >= 0; at = bytes.indexOf('scores', at)) bytes.write('nothng', at);
-        return bytes;
-      };
-      await spoilt('face-detector', rename, async (sink) => {
-        const { frames } = await clean(sink, 10, 'veiled');
-        expect(frames.every((frame) => frame.kind === 'veiled')).toBe(true);
-      });
+      await spoilt(
+        'face-detector',
+        (bytes) => renamed(bytes, 'scores', 'nothng'),
+        async (sink) => {
+          const { frames } = await clean(sink, 10, 'veiled');
+          expect(frames.every((frame) => frame.kind === 'veiled')).toBe(true);
+        },
+      );
     });
 
     it('covers the face when the generator answers with values that are no numbers', async () => {
       await spoilt('generator-128', notNumbers, async (sink) => {
+        const { frames, seen } = await clean(sink, 10, 'composed');
+        expect(seen.withFace).toBe(0);
+        expect(frames.some((frame) => !isVeiled(frame))).toBe(true);
+      });
+    });
+
+    it.each([
+      ['throws', (bytes: Buffer) => renamed(bytes, 'output', 'nothng')],
+      ['answers with values that are no numbers', notNumbers],
+    ])('covers the face when the recognizer, which judges understudies, %s', async (_, spoil) => {
+      await spoilt('face-recognizer', spoil, async (sink) => {
         const { frames, seen } = await clean(sink, 10, 'composed');
         expect(seen.withFace).toBe(0);
         expect(frames.some((frame) => !isVeiled(frame))).toBe(true);

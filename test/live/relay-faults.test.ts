@@ -147,6 +147,15 @@ describe.skipIf(!chromiumPath)('the relay in trouble (needs chromium)', { timeou
     expect(server.log).not.toMatch(/"stream":"live","kind":"wh(ip|ep)","reason"/);
   });
 
+  it('takes a changed settings file over by itself', async () => {
+    const { gone: _, ...rest } = streams;
+    server.rewrite(withStreams({ ...rest, rtp: { publishToken: 'second' }, later: {} }));
+    const known = async () => (await postSdp(`${server.base}/later/whip`, 'no SDP')).status === 400;
+    await eventually(known, PATIENCE_MS, 'the new stream');
+    await faceAgain();
+    expect(server.log).not.toMatch(/"stream":"live","kind":"wh(ip|ep)","reason"/);
+  });
+
   describe('with a publisher whose packets are spoilt', () => {
     let publisher: RtpPublisher;
     beforeAll(async () => {

@@ -103,9 +103,24 @@ describe('WHIP and WHEP over HTTP', { timeout: 30_000 }, () => {
   it('says what is wrong with a request', async () => {
     const send = (path: string, body: string, type = 'application/sdp') =>
       fetch(base + path, { method: 'POST', headers: { 'Content-Type': type }, body });
-    expect((await send('/nowhere/whip', 'v=0')).status).toBe(404);
-    expect((await send('/open/whip', 'v=0')).status).toBe(400);
-    expect((await send('/open/whip', '{}', 'application/json')).status).toBe(415);
+    const problem = async (response: Response, status: number, said: RegExp) => {
+      expect(response.status).toBe(status);
+      expect(response.headers.get('content-type')).toBe('application/problem+json');
+      const body = (await response.json()) as { status: number; title: string; detail: string };
+      expect(body).toMatchObject({ status, title: expect.stringMatching(/^[A-Z][a-z ]+$/) });
+      expect(body.detail).toMatch(said);
+      expect(body.detail.split('\n')).toHaveLength(1);
+    };
+    await problem(await send('/nowhere/whip', 'v=0'), 404, /there is no stream nowhere; /);
+    await problem(await send('/open/whip', 'v=0'), 400, /not an SDP offer/);
+    await problem(await send('/open/whip', '{}', 'application/json'), 415, /not application\/sdp/);
+    await problem(await send('/locked/whip', 'v=0'), 401, /the bearer token is missing or wrong; /);
+    await problem(await send('/open/whip/none', 'v=0'), 405, /use OPTIONS, PATCH, DELETE$/);
+    const get = await fetch(`${base}/open/whep`);
+    expect(get.headers.get('allow')).toBe('OPTIONS, POST');
+    await problem(get, 405, /GET is not a method/);
+    await problem(await fetch(`${base}/open/whep/none`, { method: 'DELETE' }), 404, /has ended/);
+    await problem(await fetch(`${base}/favicon.ico`), 404, /nothing at this address/);
     const { peer, sdp } = await offer('sendonly');
     peers.push(peer);
     const unknown = await send('/open/whip', sdp.replace(/VP8/g, 'H265'));
@@ -129,7 +144,17 @@ describe('WHIP and WHEP over HTTP', { timeout: 30_000 }, () => {
     expect((await fetch(`${side}/readyz`)).status).toBe(200);
     const metrics = await (await fetch(`${side}/metrics`)).text();
     expect(metrics).toContain('understudy_viewers{stream="open"}');
-    expect(metrics).toContain('understudy_process_resident_memory_bytes');
+    for (const direction of ['in', 'out'])
+      expect(metrics).toContain(`understudy_fps{stream="open",direction="${direction}"}`);
+    for (const reason of ['overtaken', 'rate', 'decoder', 'encoder'])
+      expect(metrics).toContain(`understudy_drops_total{stream="open",reason="${reason}"} 0`);
+    const kinds = {
+      histogram: ['stage_ms', 'added_latency_ms', 'glass_to_glass_ms', 'batch_size'],
+      counter: ['pictures_total', 'frames_total', 'faces_total', 'frames_veiled_total', 'output_frames_dropped_total'],
+      gauge: ['process_resident_memory_bytes', 'rtp_losses', 'audio_delay_ms'],
+    };
+    for (const [kind, names] of Object.entries(kinds))
+      for (const name of names) expect(metrics).toContain(`# TYPE understudy_${name} ${kind}`);
     expect(await (await fetch(`${base}/demo`)).text()).toContain('["open","locked"]');
   });
 

@@ -64,17 +64,21 @@ export function makeClip(path: string, seconds: number, size = '320x240', rate =
   ]);
 }
 
-/** @param sound codec of the clip's sound, when that is served and recorded too: alaw, mulaw, aac or opus */
+/**
+ * @param sound codec of the clip's sound, when that is served and recorded too: alaw, mulaw, aac or opus
+ * @param more further streams as `/path=launch line`
+ */
 export function startRtspServer(
   port: number,
   clip: string,
   record = '-',
   digest = false,
   sound?: string,
+  more: readonly string[] = [],
 ): Promise<ChildProcess> {
   const script = fileURLToPath(new URL('./rtsp-server.py', import.meta.url));
   const options = [...(digest ? ['digest'] : []), ...(sound ? [sound, `record-${sound}`] : [])];
-  const child = spawn('/usr/bin/python3', [script, String(port), clip, record, ...options], {
+  const child = spawn('/usr/bin/python3', [script, String(port), clip, record, ...options, ...more], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   return new Promise((resolve, reject) => {

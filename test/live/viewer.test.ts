@@ -44,8 +44,8 @@ describe('a viewer', { timeout: 30_000 }, () => {
       expect(header.extensions).toHaveLength(1);
       const delays = header.extensions[0]!.payload.readUIntBE(0, 3);
       expect(delays >> 12, 'least').toBe(0);
-      // From 500 ms on a browser smooths again.
-      expect((delays & 0xfff) * 10, 'most').toBeLessThan(500);
+      // With more a browser smooths again as soon as it holds pictures back for its sound.
+      expect(delays & 0xfff, 'most').toBe(0);
     }
     for (const { header } of await receive([])) expect(header.extensions).toEqual([]);
   });

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { RTCPeerConnection, RtcpSrPacket, type RtpPacket, useOPUS, useVP8 } from 'werift';
+import { RTCPeerConnection, type RtcpPacket, RtcpSrPacket, type RtpPacket, useOPUS, useVP8 } from 'werift';
 import { withOpusHead } from '../../src/core/audio/codec.ts';
 import { ivfFrameHeader, ivfHeader } from '../../src/core/ivf.ts';
 import { NutWriter } from '../../src/core/nut/muxer.ts';
@@ -53,6 +53,33 @@ export class WhepViewer {
     });
     await peer.setRemoteDescription({ type: 'answer', sdp: await response.text() });
     return viewer;
+  }
+
+  /** Asks for a key picture, by PLI or as conference bridges do it, by FIR (RFC 5104). */
+  async ask(how: 'pli' | 'fir'): Promise<void> {
+    const { receiver } = this.#peer.getTransceivers()[0]!;
+    const media = receiver.track.ssrc!;
+    if (how === 'pli') return receiver.sendRtcpPLI(media);
+    const fir = Buffer.alloc(20);
+    fir.set([0x84, 206, 0, 4]);
+    fir.writeUInt32BE(receiver.rtcpSsrc, 4);
+    fir.writeUInt32BE(media, 12);
+    fir[16] = 1;
+    await receiver.dtlsTransport.sendRtcp([{ serialize: () => fir } as RtcpPacket]);
+  }
+
+  /** Says how many bits a second can be received (REMB). */
+  async estimate(bitsPerSecond: number): Promise<void> {
+    const { receiver } = this.#peer.getTransceivers()[0]!;
+    let [mantissa, exponent] = [bitsPerSecond, 0];
+    for (; mantissa >= 2 ** 18; mantissa = mantissa >> 1) exponent++;
+    const remb = Buffer.alloc(24);
+    remb.set([0x8f, 206, 0, 5]);
+    remb.writeUInt32BE(receiver.rtcpSsrc, 4);
+    remb.write('REMB', 12);
+    remb.writeUInt32BE(((1 << 24) | (exponent << 18) | mantissa) >>> 0, 16);
+    remb.writeUInt32BE(receiver.track.ssrc!, 20);
+    await receiver.dtlsTransport.sendRtcp([{ serialize: () => remb } as RtcpPacket]);
   }
 
   /** By how many milliseconds each tone is later than its flash, as a browser plays them: by the sender reports. */

@@ -15,6 +15,9 @@ const INCOMPLETE = /Error writing trailer|Error closing file|av_interleaved_writ
 /** How long the last picture stays, for the end of the sound. */
 const FRAME_US = 40_000;
 
+/** Ending of the file whose sound is cut, beside the temporary one. */
+const CUT = '.cut';
+
 /** Files being written: a process that ends early takes them with it. */
 const unfinished = new Set<EncodedFile>();
 
@@ -117,7 +120,7 @@ export class EncodedFile implements Sink {
 
   /** The encoder copied the sound to its end before it knew that the pictures would stop. */
   async #cutSound(container: string): Promise<void> {
-    const cut = `${this.#temporary}.cut`;
+    const cut = `${this.#temporary}${CUT}`;
     const seconds = (this.#lastUs + FRAME_US) / 1e6;
     const args = ffmpegArguments({
       inputs: [{ from: this.#temporary, options: ['-copyts'] }],
@@ -166,10 +169,11 @@ function temporaryName(path: string): string {
   const folder = dirname(resolve(path));
   const extension = extname(path);
   const prefix = `.${basename(path, extension)}.part-`;
-  for (const name of readdirSync(folder)) {
-    const pid =
-      name.startsWith(prefix) && name.endsWith(extension) ? Number(name.slice(prefix.length, -extension.length)) : 0;
-    if (pid && !existsSync(`/proc/${pid}`) && existsSync('/proc/self')) rmSync(join(folder, name), { force: true });
+  for (const name of existsSync('/proc/self') ? readdirSync(folder) : []) {
+    if (!name.startsWith(prefix)) continue;
+    const [pid, rest] = [Number.parseInt(name.slice(prefix.length), 10), name.slice(prefix.length).replace(/^\d+/, '')];
+    const ours = rest === extension || rest === `${extension}${CUT}`;
+    if (pid && ours && !existsSync(`/proc/${pid}`)) rmSync(join(folder, name), { force: true });
   }
   return join(folder, `${prefix}${process.pid}${extension}`);
 }

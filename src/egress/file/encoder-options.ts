@@ -17,22 +17,34 @@ export interface EncoderSettings {
 
 const SOFTWARE = { h264: 'libx264', h265: 'libx265', vp9: 'libvpx-vp9' } as const;
 const HARDWARE_NAME = { h264: 'h264', h265: 'hevc', vp9: 'vp9' } as const;
+export interface Container {
+  readonly format: string;
+  /** Codecs of sound that are copied. */
+  readonly audio: readonly string[];
+  /** ffmpeg's encoder of all other sound, but for: */
+  readonly encoder: string;
+  /** Codecs without loss, encoded anew as what they were. */
+  readonly lossless?: readonly string[];
+}
+
 /**
- * Containers by extension, with the sound that each can carry unchanged. Vorbis is encoded anew: its headers hold tags.
+ * Containers by extension, with the sound that each can carry unchanged. Vorbis is encoded anew: its headers hold tags. So are MP3,
+ * AC-3 and FLAC: what lies between their frames, ID3 tags with a picture for example, is part of a packet and a copy would take it along.
  */
-const CONTAINERS: Record<string, { format: string; audio: readonly string[]; encoder: string }> = {
-  '.mp4': { format: 'mp4', audio: ['aac', 'mp3', 'ac3', 'eac3', 'opus', 'alac'], encoder: 'aac' },
-  '.m4v': { format: 'mp4', audio: ['aac', 'mp3', 'ac3'], encoder: 'aac' },
-  '.mov': { format: 'mov', audio: ['aac', 'mp3', 'ac3', 'alac', 'pcm_s16le'], encoder: 'aac' },
+const CONTAINERS: Record<string, Container> = {
+  '.mp4': { format: 'mp4', audio: ['aac', 'opus', 'alac'], encoder: 'aac' },
+  '.m4v': { format: 'mp4', audio: ['aac'], encoder: 'aac' },
+  '.mov': { format: 'mov', audio: ['aac', 'alac', 'pcm_s16le'], encoder: 'aac' },
   '.mkv': {
     format: 'matroska',
-    audio: ['aac', 'mp3', 'ac3', 'eac3', 'opus', 'flac', 'pcm_s16le'],
+    audio: ['aac', 'opus', 'pcm_s16le'],
     encoder: 'aac',
+    lossless: ['flac'],
   },
   '.webm': { format: 'webm', audio: ['opus'], encoder: 'libopus' },
 };
 
-export function containerOf(path: string): { format: string; audio: readonly string[]; encoder: string } {
+export function containerOf(path: string): Container {
   const container = CONTAINERS[extname(path).toLowerCase()];
   if (container) return container;
   throw new UnderstudyError(
@@ -40,6 +52,12 @@ export function containerOf(path: string): { format: string; audio: readonly str
     `no container is known for the output ${path}`,
     `end its name in one of ${Object.keys(CONTAINERS).join(', ')}`,
   );
+}
+
+/** What ffmpeg makes of sound in this codec. */
+export function soundEncoder({ audio, encoder, lossless = [] }: Container, codec: string): string {
+  if (audio.includes(codec)) return 'copy';
+  return lossless.includes(codec) ? codec : encoder;
 }
 
 /** @throws UnderstudyError(output) when this ffmpeg has no such encoder */

@@ -6,11 +6,13 @@ import { AUDIO_COPIED, AudioLane } from '../live/audio-lane.ts';
 import type { Sink } from '../sink.ts';
 import { EncodedFile } from './encoded-file.ts';
 import {
+  type Container,
   colourArguments,
   containerArguments,
   containerOf,
   type EncoderSettings,
   encoderArguments,
+  soundEncoder,
 } from './encoder-options.ts';
 import { checkOutput } from './output-path.ts';
 
@@ -63,15 +65,7 @@ export async function openFileSink(path: string, options: FileSinkOptions): Prom
       ],
     },
     arguments: [
-      ...[
-        '-map',
-        '1:a:0',
-        '-c:a',
-        container.audio.includes(audioFrom.codec) ? 'copy' : container.encoder,
-        '-copypriorss:a',
-        '0',
-        '-flags:a',
-      ],
+      ...['-map', '1:a:0', '-c:a', soundEncoder(container, audioFrom.codec), '-copypriorss:a', '0', '-flags:a'],
       ...['+bitexact', ...until],
     ],
   };
@@ -108,11 +102,7 @@ export async function openFileSink(path: string, options: FileSinkOptions): Prom
 }
 
 /** Matroska, MP4 and the others carry AAC or Opus; µ-law and A-law are encoded anew. */
-function deliverLive(
-  tool: FfmpegTool,
-  track: AudioTrack,
-  container: ReturnType<typeof containerOf>,
-): Promise<DeliveredAudio | undefined> {
+function deliverLive(tool: FfmpegTool, track: AudioTrack, container: Container): Promise<DeliveredAudio | undefined> {
   const carries = (['aac', 'opus'] as const).filter((codec) => container.audio.includes(codec));
   return deliverAudio(tool, track, carries, container.encoder === 'libopus' ? 'opus' : 'aac');
 }

@@ -5,10 +5,11 @@ const MEASURED = 90;
 /** While there are fewer than this the delay jumps to the median; the first pictures of a stream are late. */
 const SETTLING = 45;
 /**
- * Milliseconds by which the delay then changes from picture to picture. A browser takes a delay that wanders for a bad network, buffers the sound
+ * Milliseconds by which the delay then changes from picture to picture, and in a second where pictures are fewer than thirty. A browser takes a delay that wanders for a bad network, buffers the sound
  * for as long as it ever wandered, and holds the pictures back to be with it.
  */
 const MAX_STEP_MS = 1;
+const MAX_STEP_MS_PER_S = 30;
 
 /**
  * Sound leaves this much before its picture: a viewer buffers it for longer than pictures, and would hold the pictures back to be with it.
@@ -23,6 +24,7 @@ export class DelayedAudio<P> {
   #timer: NodeJS.Timeout | undefined;
   #delayMs: number | undefined;
   #latencies: number[] = [];
+  #measuredMs = performance.now();
 
   constructor(send: (packet: P) => void) {
     this.#send = send;
@@ -40,7 +42,9 @@ export class DelayedAudio<P> {
     const wanted = Math.max(0, median - AHEAD_MS);
     const settled = this.#delayMs !== undefined && this.#latencies.length >= SETTLING;
     const step = wanted - (this.#delayMs ?? 0);
-    this.#delayMs = settled ? this.#delayMs! + Math.max(-MAX_STEP_MS, Math.min(MAX_STEP_MS, step)) : wanted;
+    const most = Math.max(MAX_STEP_MS, (MAX_STEP_MS_PER_S * (performance.now() - this.#measuredMs)) / 1000);
+    this.#measuredMs = performance.now();
+    this.#delayMs = settled ? this.#delayMs! + Math.max(-most, Math.min(most, step)) : wanted;
   }
 
   /** @param arrivedMs when it was as old as a picture that comes now, by `performance.now()` */

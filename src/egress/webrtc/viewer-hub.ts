@@ -12,22 +12,28 @@ import type { OpusPacket, Viewer } from './viewer.ts';
 export interface ViewerHubOptions {
   /** Bit rates to choose from, kbit/s, ascending. */
   readonly rungsKbps: readonly number[];
-  /** A viewer that can take less than this no longer holds the others back. */
+  /** A viewer that can take less than this does not hold the others back, and is left out in the end. */
   readonly minKbps: number;
   readonly onWarning?: (sentence: string) => void;
 }
 
 /** RTP's clock for Opus is 48 kHz. */
 const OPUS_TICKS_PER_US = 0.048;
+/** And for pictures 90 kHz. */
+const TICKS_PER_US = 0.09;
 const RUNG_CHECK_MS = 2000;
 /** A higher bit rate has to fit this often in a row: each change starts the encoder again with a key picture. */
 const CHECKS_BEFORE_UP = 4;
+/** A viewer that takes less than the minimum, and less than it is sent, this often in a row is left out. */
+const CHECKS_BEFORE_OUT = 5;
 const FIRST_BACKOFF_MS = 200;
 const MAX_BACKOFF_MS = 5000;
 
 interface Encoding {
   encoder: CodedEncoder | undefined;
   pictureId: number;
+  /** Coded since the last look. */
+  bytes: number;
   fitsMore: number;
   backoffMs: number;
   retryAtMs: number;
@@ -43,6 +49,7 @@ export class ViewerHub implements Sink {
     for (const viewer of this.#viewers) viewer.sendAudio(packet);
   });
   readonly #timer: NodeJS.Timeout;
+  readonly #slow = new WeakMap<Viewer, number>();
   /** Age in milliseconds of a frame that leaves now; undefined while nobody knows the source's clock. */
   #ageOf: ((timestampUs: number) => number) | undefined;
   frames = 0;
@@ -55,6 +62,8 @@ export class ViewerHub implements Sink {
   #lastUs = 0;
   #lastMs = performance.now();
   onLatency: ((latencyMs: number) => void) | undefined;
+  /** Told, of each coded picture, how old it will be at the slowest viewer: its age as it is sent and half a round trip. */
+  onSent: ((ageMs: number) => void) | undefined;
 
   constructor(tool: FfmpegTool, options: ViewerHubOptions) {
     this.#tool = tool;
@@ -79,8 +88,12 @@ export class ViewerHub implements Sink {
     this.#viewers.delete(viewer);
     const { codec } = viewer;
     if ([...this.#viewers].some((other) => other.codec === codec)) return;
-    void this.#encodings.get(codec)?.encoder?.close();
+    const encoding = this.#encodings.get(codec);
     this.#encodings.delete(codec);
+    const encoder = encoding?.encoder;
+    // Ended on purpose: nothing to be told of.
+    if (encoding) encoding.encoder = undefined;
+    void encoder?.close();
   }
 
   requestKey(codec: VideoCodecName): void {
@@ -151,7 +164,7 @@ export class ViewerHub implements Sink {
   #encoder(codec: VideoCodecName, frame: SealedFrame): CodedEncoder | undefined {
     let encoding = this.#encodings.get(codec);
     if (!encoding) {
-      encoding = { encoder: undefined, pictureId: 0, fitsMore: 0, backoffMs: FIRST_BACKOFF_MS, retryAtMs: 0 };
+      encoding = { encoder: undefined, pictureId: 0, bytes: 0, fitsMore: 0, backoffMs: FIRST_BACKOFF_MS, retryAtMs: 0 };
       this.#encodings.set(codec, encoding);
     }
     const { width, height } = frame.format;
@@ -185,11 +198,17 @@ export class ViewerHub implements Sink {
   }
 
   #send(codec: VideoCodecName, encoding: Encoding, picture: EncodedPicture): void {
+    encoding.bytes += picture.data.length;
     encoding.pictureId = (encoding.pictureId + 1) & 0x7fff;
     const payloads = codec === 'vp8' ? packetizeVp8(picture.data, encoding.pictureId) : packetizeH264(picture.data);
+    let roundTripMs = 0;
     for (const viewer of this.#viewers) {
-      if (viewer.codec === codec) viewer.sendPicture(payloads, picture.ticks, picture.key);
+      if (viewer.codec !== codec) continue;
+      viewer.sendPicture(payloads, picture.ticks, picture.key);
+      roundTripMs = Math.max(roundTripMs, viewer.roundTripMs);
     }
+    const ageMs = this.#ageOf?.(picture.ticks / TICKS_PER_US - this.#baseUs);
+    if (ageMs !== undefined) this.onSent?.(ageMs + roundTripMs / 2);
   }
 
   /** The highest bit rate that the slowest viewer above the minimum can take. */
@@ -204,8 +223,22 @@ export class ViewerHub implements Sink {
     return estimates.length === 0 ? (rungsKbps[1] ?? rungsKbps[0]!) : (fitting.at(-1) ?? rungsKbps[0]!);
   }
 
+  /** A veiled picture is next to nothing, and an estimate made of it says as little: only who takes less than is sent is slow. */
+  #checkSlow(codec: VideoCodecName, sentKbps: number): void {
+    for (const viewer of this.#viewers) {
+      if (viewer.codec !== codec) continue;
+      const { estimateKbps = Number.POSITIVE_INFINITY } = viewer;
+      const slow = estimateKbps < Math.min(sentKbps, this.#options.minKbps);
+      const times = slow ? (this.#slow.get(viewer) ?? 0) + 1 : 0;
+      this.#slow.set(viewer, times);
+      if (times >= CHECKS_BEFORE_OUT) viewer.onTooSlow?.();
+    }
+  }
+
   #checkRungs(): void {
     for (const [codec, encoding] of this.#encodings) {
+      this.#checkSlow(codec, (encoding.bytes * 8) / RUNG_CHECK_MS);
+      encoding.bytes = 0;
       const { encoder } = encoding;
       if (!encoder) continue;
       const kbps = this.#rung(codec);

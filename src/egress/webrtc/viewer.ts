@@ -1,4 +1,5 @@
 import {
+  PictureLossIndication,
   type RTCPeerConnection,
   type RTCRtpTransceiver,
   RtcpPayloadSpecificFeedback,
@@ -11,11 +12,19 @@ import { PLAYOUT_DELAY } from '../../core/webrtc/peer.ts';
 import { ReportClock } from './report-clock.ts';
 
 const ABS_SEND_TIME = 'http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time';
-/** Feedback message type of FIR (RFC 5104). */
-const FULL_INTRA_REQUEST = 4;
-
 /** RTP's clock for pictures is 90 kHz. */
 const TICKS_PER_US = 0.09;
+
+/** Feedback message type of FIR. */
+const FULL_INTRA_REQUEST = 4;
+type Fir = RtcpPayloadSpecificFeedback['feedback'] & { readonly fir: readonly { readonly ssrc: number }[] };
+
+/** PLI (RFC 4585) or FIR (RFC 5104) for this sender. */
+function asksForKey({ feedback }: RtcpPayloadSpecificFeedback, ssrc: number): boolean {
+  if (feedback instanceof PictureLossIndication) return feedback.mediaSsrc === ssrc;
+  // werift reads it and does not export its class.
+  return feedback?.count === FULL_INTRA_REQUEST && (feedback as Fir).fir.some((asked) => asked.ssrc === ssrc);
+}
 
 interface Packet {
   readonly timestamp: number;
@@ -24,10 +33,11 @@ interface Packet {
 }
 
 /**
- * Playout delay from 0 to 200 ms, in 10 ms: a browser shows a picture when it has it. Frames take unequal times in the stages, and
- * a browser that smoothed that out would hold each one back for as long as the slowest took.
+ * Playout delay from 0 to 0: a browser shows a picture when it has it. Frames take unequal times in the stages, and a browser that
+ * smoothed that out would hold each one back for as long as the slowest took. The upper end has to be 0 too: with any other a browser
+ * that buffers its sound smooths again, so that the picture waits for the sound. The sound is sent ahead instead (`DelayedAudio`).
  */
-const SHOW_AT_ONCE = Buffer.from([0, 0, 20]);
+const SHOW_AT_ONCE = Buffer.from([0, 0, 0]);
 
 export interface OpusPacket extends Packet {
   /** Its time on the clock of the pictures' ticks. */
@@ -42,6 +52,8 @@ export class Viewer {
   readonly #audio: RTCRtpTransceiver | undefined;
   readonly #tellVideoTime: (timeUs: number) => void;
   readonly #tellAudioTime: (timeUs: number) => void = () => {};
+  /** Told when the viewer can take less than the least that is sent, for so long that it cannot be helped. */
+  onTooSlow: (() => void) | undefined;
   #videoSequence = Math.floor(Math.random() * 0x8000);
   #audioSequence = Math.floor(Math.random() * 0x8000);
   /** It gets pictures from a key picture on. */
@@ -61,10 +73,10 @@ export class Viewer {
     const reports = new ReportClock();
     this.#tellVideoTime = reports.attach(video.sender);
     if (audio) this.#tellAudioTime = reports.attach(audio.sender);
-    video.sender.onPictureLossIndication.subscribe(onKeyWanted);
-    video.sender.onRtcp.subscribe((packet) => {
-      // werift answers PLI only.
-      if (packet instanceof RtcpPayloadSpecificFeedback && packet.feedback?.count === FULL_INTRA_REQUEST) onKeyWanted();
+    // At the transport: werift gives a request to whoever has the number of its sender, which a viewer may have named in its offer, and a
+    // FIR, whose header names nobody, to no one.
+    video.sender.dtlsTransport.onRtcp.subscribe((packet) => {
+      if (packet instanceof RtcpPayloadSpecificFeedback && asksForKey(packet, video.sender.ssrc)) onKeyWanted();
     });
     video.sender.onReady.subscribe(onKeyWanted);
   }
@@ -77,6 +89,12 @@ export class Viewer {
   get estimateKbps(): number | undefined {
     const bits = Number(this.#video.sender.receiverEstimatedMaxBitrate);
     return bits > 0 ? bits / 1000 : undefined;
+  }
+
+  /** By its receiver reports; 0 until there is one. */
+  get roundTripMs(): number {
+    const { rtt = 0 } = this.#video.sender as unknown as { rtt?: number };
+    return Math.max(0, rtt) * 1000;
   }
 
   /** A new encoder's pictures refer to nothing that was sent before. */

@@ -2,6 +2,7 @@ import { Observable, Subject } from 'rxjs';
 import { FramePool } from '../../core/frame-pool.ts';
 import { type FrameSlot, type PictureFormat, planeLayout, RawFrame } from '../../core/video-frame.ts';
 import { LiveClock } from './live-clock.ts';
+import { RateGovernor } from './rate-governor.ts';
 
 /** Mid-grey planes: what a frame holds that exists only to be veiled. */
 const BLANK = 128;
@@ -9,8 +10,10 @@ const BLANK = 128;
 export interface LiveCounts {
   /** Pictures decoded. */
   received: number;
-  /** Pictures overtaken by a newer one before the pipeline could take them. */
+  /** Pictures that the pipeline was too slow for: overtaken by a newer one, or left out because the rate was lowered. */
   dropped: number;
+  /** Of these, those left out to lower the rate. */
+  thinned: number;
   /** Frames without a picture, sent on to be veiled while there is none. */
   blank: number;
 }
@@ -21,12 +24,13 @@ export interface LiveCounts {
  */
 export class LiveFrames {
   readonly format: PictureFormat;
-  readonly counts: LiveCounts = { received: 0, dropped: 0, blank: 0 };
+  readonly counts: LiveCounts = { received: 0, dropped: 0, thinned: 0, blank: 0 };
   readonly frames: Observable<RawFrame>;
   readonly #out = new Subject<RawFrame>();
   readonly #pool: FramePool;
   readonly #inFlight: number;
   readonly #clock = new LiveClock();
+  readonly #governor = new RateGovernor();
   readonly #recent: RawFrame[] = [];
   #taken = 0;
   #waiting: { slot: FrameSlot; timestampUs: number; damaged: boolean } | undefined;
@@ -72,7 +76,19 @@ export class LiveFrames {
   offer(slot: FrameSlot, sourceUs: number, damaged: boolean, arrivedMs?: number): void {
     this.counts.received++;
     const steady = arrivedMs !== undefined;
-    this.#offer(slot, this.#clock.map(sourceUs, (arrivedMs ?? performance.now()) * 1000, steady), damaged);
+    const timestampUs = this.#clock.map(sourceUs, (arrivedMs ?? performance.now()) * 1000, steady);
+    if (this.#governor.take(performance.now())) {
+      this.#offer(slot, timestampUs, damaged);
+      return;
+    }
+    this.counts.dropped++;
+    this.counts.thinned++;
+    slot.release();
+  }
+
+  /** Pictures a second that are taken at the most; infinite while the stages keep up. */
+  get limitFps(): number {
+    return this.#governor.limitFps;
   }
 
   /** Sends on a frame without a picture, marked damaged so that the whole of it is veiled. */
@@ -120,6 +136,7 @@ export class LiveFrames {
     }
     if (this.#waiting) {
       this.counts.dropped++;
+      this.#governor.overtaken();
       this.#dropWaiting();
     }
     this.#waiting = { slot, timestampUs, damaged };

@@ -96,7 +96,7 @@ export class WebRtcSource implements Source {
   }
 
   get counts() {
-    return this.#frames?.counts ?? { received: 0, dropped: 0, blank: 0 };
+    return this.#frames?.counts ?? { received: 0, dropped: 0, thinned: 0, blank: 0 };
   }
 
   push(packet: RtpPayload): void {

@@ -3,7 +3,7 @@ const EVERY_MS = 10_000;
 const WORTH_TELLING = 0.1;
 
 interface Counted {
-  readonly counts: { readonly received: number; readonly dropped: number };
+  readonly counts: { readonly received: number; readonly dropped: number; readonly thinned: number };
 }
 
 /** Says when pictures are being dropped because the stages are too slow for them: the rate falls, the latency does not grow. */
@@ -13,6 +13,7 @@ export class OverloadWatch {
   readonly #tell: (sentence: string) => void;
   #received = 0;
   #dropped = 0;
+  #thinned = 0;
 
   constructor(source: Counted, tell: (sentence: string) => void) {
     this.#source = source;
@@ -25,14 +26,15 @@ export class OverloadWatch {
   }
 
   #look(): void {
-    const { received, dropped } = this.#source.counts;
+    const { received, dropped, thinned } = this.#source.counts;
     const [came, lost] = [received - this.#received, dropped - this.#dropped];
+    const lowered = thinned > this.#thinned;
     this.#received = received;
     this.#dropped = dropped;
+    this.#thinned = thinned;
     if (came === 0 || lost / came < WORTH_TELLING) return;
     const rate = (count: number) => ((count * 1000) / EVERY_MS).toFixed(1);
-    this.#tell(
-      `overload: ${rate(came)} pictures a second arrive, ${rate(came - lost)} are processed, the rest is dropped`,
-    );
+    const processed = `overload: ${rate(came)} pictures a second arrive, ${rate(came - lost)} are processed`;
+    this.#tell(lowered ? `${processed}; the rate has been lowered` : `${processed}, the rest is dropped`);
   }
 }

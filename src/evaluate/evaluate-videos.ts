@@ -1,50 +1,39 @@
 import type { RecognizerJudge } from './judges/judges.ts';
+import { unmeasurable } from './measurements.ts';
 import { ranks } from './metrics/reidentification.ts';
 import { bootstrapMean, bootstrapRate } from './metrics/statistics.ts';
 import { identitySeparation, identitySteadiness, meanEmbedding } from './metrics/video.ts';
-import type { FilePair, LeftOut } from './pairs.ts';
+import type { FilePair } from './pairs.ts';
 import type { AttackResult } from './result.ts';
 import type { Scores } from './score.ts';
 import { type TrackerOptions, type VideoTrack, VideoTracker } from './video-tracks.ts';
 import { readFrames } from './y4m.ts';
 
-export interface VideoOptions extends TrackerOptions {
+/** What of a video pair is looked at. */
+export interface VideoLook extends Pick<TrackerOptions, 'thresholds' | 'lookEvery'> {
   /** Frames of each video that are looked at. */
   readonly maxFrames: number;
-  readonly onVideo?: (done: number) => void;
 }
 
-/** Follows every face through every pair; pairs that do not fit together are listed with the reason. */
-export async function evaluateVideos(pairs: readonly FilePair[], options: VideoOptions) {
-  const tracks: VideoTrack[] = [];
-  const leftOut: LeftOut[] = [];
-  for (const [i, pair] of pairs.entries()) {
-    const { name } = pair.original;
-    try {
-      const tracker = new VideoTracker(options);
-      const [before, after] = [readFrames(pair.original.path), readFrames(pair.anonymized.path)];
-      let frames = 0;
-      try {
-        for (; frames < options.maxFrames; frames++) {
-          const [a, b] = [await before.next(), await after.next()];
-          if (a.done && b.done) break;
-          if (a.done || b.done) throw new Error(`${frames} frames on one side, more on the other`);
-          if (a.value.planes.length !== b.value.planes.length || a.value.format.width !== b.value.format.width)
-            throw new Error('sizes differ');
-          await tracker.frame(a.value, b.value);
-        }
-      } finally {
-        await Promise.all([before.return(undefined), after.return(undefined)]);
-      }
-      const found = await tracker.finish(name);
-      if (found.length === 0) leftOut.push({ name, reason: 'no face found for long enough in the original' });
-      tracks.push(...found);
-    } catch (error) {
-      leftOut.push({ name, reason: (error as Error).message });
+/** Follows every face through a pair of videos. @throws Error with the reason when they do not fit together or hold no face */
+export async function followFaces(pair: FilePair, options: VideoLook & TrackerOptions): Promise<VideoTrack[]> {
+  const tracker = new VideoTracker(options);
+  const [before, after] = [readFrames(pair.original.path), readFrames(pair.anonymized.path)];
+  try {
+    for (let frames = 0; frames < options.maxFrames; frames++) {
+      const [a, b] = [await before.next(), await after.next()];
+      if (a.done && b.done) break;
+      if (a.done || b.done) throw unmeasurable(`${frames} frames on one side, more on the other`);
+      if (a.value.planes.length !== b.value.planes.length || a.value.format.width !== b.value.format.width)
+        throw unmeasurable('sizes differ');
+      await tracker.frame(a.value, b.value);
     }
-    options.onVideo?.(i + 1);
+  } finally {
+    await Promise.all([before.return(undefined), after.return(undefined)]);
   }
-  return { tracks, leftOut };
+  const found = await tracker.finish(pair.original.name);
+  if (found.length === 0) throw unmeasurable('no face found for long enough in the original');
+  return found;
 }
 
 const videoOf = (track: VideoTrack) => track.name.replace(/#\d+$/, '');

@@ -22,9 +22,17 @@ export interface EvaluationResult {
   readonly records: readonly FaceRecord[];
   /** Faces of videos over time. */
   readonly tracks: readonly VideoTrack[];
+  /** Originals that were to be compared. */
+  readonly asked: number;
   readonly leftOut: readonly LeftOut[];
   /** Judges that could not be asked, and why. */
   readonly absent: readonly string[];
+}
+
+/** Why the figures say nothing of the set that was asked about, when so much of it is missing; else undefined. */
+export function meaningless({ records, tracks, asked }: EvaluationResult): string | undefined {
+  const compared = new Set([...records, ...tracks].map(({ name }) => name.replace(/#\d+$/, ''))).size;
+  return 2 * compared < asked ? `only ${compared} of ${asked} files could be compared` : undefined;
 }
 
 /** The documented JSON: numbers and names only, no embedding, no point, no pixel. NaN becomes null. */

@@ -3,11 +3,14 @@ import { copyFileSync, mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { evaluateVideos, scoreVideos, templateAttack } from '../../src/evaluate/evaluate-videos.ts';
+import { scoreVideos, templateAttack } from '../../src/evaluate/evaluate-videos.ts';
 import { openJudges } from '../../src/evaluate/judges/judges.ts';
+import { Measurements } from '../../src/evaluate/measurements.ts';
+import { LocalMeasurer } from '../../src/evaluate/measurer.ts';
 import { FaceObserver } from '../../src/evaluate/observer.ts';
 import { listInputs, pairByName } from '../../src/evaluate/pairs.ts';
 import { readThresholds } from '../../src/evaluate/thresholds.ts';
+import type { VideoTrack } from '../../src/evaluate/video-tracks.ts';
 import { ModelStore } from '../../src/infer/model-store.ts';
 
 const FRAMES = 12;
@@ -26,7 +29,12 @@ async function evaluated(anonymize: (to: string) => void) {
   anonymize(join(outputs, 'pan.mp4'));
   const { pairs } = pairByName(listInputs(folder), listInputs(outputs));
   const thresholds = readThresholds('models/evaluate/thresholds.json');
-  return evaluateVideos(pairs, { observer, thresholds, lookEvery: 6, maxFrames: 100 });
+  const measurer = new LocalMeasurer(observer);
+  const measurements = new Measurements<VideoTrack>();
+  for (const pair of pairs)
+    measurements.add(pair.original.name, () => measurer.video(pair, { thresholds, lookEvery: 6, maxFrames: 100 }));
+  const { results, leftOut } = await measurements.finish();
+  return { tracks: results, leftOut };
 }
 
 beforeAll(async () => {

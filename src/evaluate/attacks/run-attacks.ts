@@ -3,6 +3,7 @@ import type { RecognizerJudge } from '../judges/judges.ts';
 import { ranks, type Similarity } from '../metrics/reidentification.ts';
 import { bootstrapMean, bootstrapRate, mean } from '../metrics/statistics.ts';
 import { meanEmbedding } from '../metrics/video.ts';
+import type { People } from '../pairs.ts';
 import type { AttackResult } from '../result.ts';
 import { colourGrid, FACE_ELLIPSE, SURROUNDINGS, shapeFeatures, tinyPicture } from './features.ts';
 import { trainedMatcher } from './trained-matcher.ts';
@@ -17,6 +18,8 @@ export interface AttackInput {
   /** Embeddings of the pixel mean over all keys, by record name and recognizer. */
   readonly pixelMeans?: ReadonlyMap<string, Readonly<Record<string, Float32Array>>>;
   readonly recognizers: readonly Pick<RecognizerJudge, 'key' | 'similarity'>[];
+  /** Whose groups are known: gender, age band, ethnicity. */
+  readonly people?: Pick<People, 'groupsOf'>;
 }
 
 /**
@@ -54,6 +57,7 @@ export function runAttacks(input: AttackInput): Record<string, AttackResult> {
       matched(known, gallery, (r, side) => r.embeddings[judge.key]![side]),
     );
     put(`auc${judge.key}`, auc(known, gallery, judge));
+    if (input.people) put(`matchedGallery${judge.key}`, withinGroups(known, gallery, judge, input.people));
     for (const [name, result] of Object.entries(attacksOverKeys(input, known, gallery, judge))) put(name, result);
   }
   return results;
@@ -108,6 +112,35 @@ function matched(
       return known ? [{ person: r.person, probe: feature(r, 'anonymized'), gallery: feature(known, 'original') }] : [];
     }),
   );
+}
+
+/** Searches among people of the same groups only: what is left when sex, age and colour of skin are known anyway. */
+function withinGroups(
+  records: readonly FaceRecord[],
+  gallery: readonly FaceRecord[],
+  { key, similarity }: Judge,
+  people: Pick<People, 'groupsOf'>,
+): AttackResult | undefined {
+  const groupOf = (r: FaceRecord) => JSON.stringify(people.groupsOf(r.person));
+  const searched = records.flatMap((r) => {
+    const among = gallery.filter((g) => groupOf(g) === groupOf(r));
+    const size = new Set(among.map((g) => g.person)).size;
+    if (groupOf(r) === '{}' || size < 2 || !among.some((g) => g.person === r.person)) return [];
+    const [rank] = ranks(
+      [{ person: r.person, embedding: r.embeddings[key]!.anonymized }],
+      among.map((g) => ({ person: g.person, embedding: g.embeddings[key]!.original })),
+      similarity,
+    );
+    return [{ person: r.person, first: Number(rank === 1), chance: 1 / size }];
+  });
+  if (searched.length === 0) return undefined;
+  return {
+    ...bootstrapRate(
+      searched.map((s) => s.first),
+      searched.map((s) => s.person),
+    ),
+    chance: mean(searched.map((s) => s.chance)),
+  };
 }
 
 interface Template {

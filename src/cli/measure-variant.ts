@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Config } from '../config/loader.ts';
+import { ExitCode, UnderstudyError } from '../core/errors.ts';
+import { PairMeasurements } from '../evaluate/evaluate-pairs.ts';
+import type { FaceRecord } from '../evaluate/face-record.ts';
+import { Measurements } from '../evaluate/measurements.ts';
+import { type FilePair, type InputFile, type LeftOut, listInputs, pairByName } from '../evaluate/pairs.ts';
+import type { VideoTrack } from '../evaluate/video-tracks.ts';
+import { anonymizeSet, outputOf } from './anonymize-set.ts';
+import { CountLine } from './count-line.ts';
+import type { Bench, Variant } from './evaluate-variant.ts';
+
+export interface MeasuredPictures {
+  readonly records: readonly FaceRecord[];
+  readonly leftOut: readonly LeftOut[];
+  readonly folder: string;
+  readonly timePerFaceMs?: number;
+}
+
+export interface MeasuredVideos {
+  readonly tracks: readonly VideoTrack[];
+  readonly leftOut: readonly LeftOut[];
+}
+
+/** Anonymizes the pictures with the n-th key and measures each as soon as it is there. */
+export async function measurePictures(variant: Variant, bench: Bench, key: number): Promise<MeasuredPictures> {
+  const suffix = key === 1 ? '' : `-key${key}`;
+  const { measurer, people } = bench;
+  const originals = bench.originals.filter((f) => f.kind === 'picture');
+  if (originals.length === 0) return { records: [], leftOut: [], folder: '' };
+  const line = new CountLine(bench.progress, `${variant.label}${suffix}: measured`, originals.length);
+  const measurements = new PairMeasurements({
+    measurer,
+    people,
+    ...(bench.keeps && { recordsPath: join(bench.work, `records${suffix}.jsonl`) }),
+    onPair: (n) => line.at(n),
+  });
+  const made = await outputs(variant, bench, { originals, key, suffix }, (pair) => measurements.add(pair));
+  const { records, leftOut } = await measurements.finish();
+  line.end();
+  return { ...made, records: inOrder(records, originals), leftOut: [...made.leftOut, ...leftOut] };
+}
+
+export async function measureVideos(variant: Variant, bench: Bench): Promise<MeasuredVideos> {
+  const originals = bench.originals.filter((f) => f.kind === 'video');
+  if (originals.length === 0) return { tracks: [], leftOut: [] };
+  const line = new CountLine(bench.progress, `${variant.label}: measured videos`, originals.length);
+  const measurements = new Measurements<VideoTrack>((n) => line.at(n));
+  const { thresholds, lookEvery, maxFrames } = bench;
+  const made = await outputs(variant, bench, { originals, key: 1, suffix: '-videos' }, (pair) =>
+    measurements.add(pair.original.name, () => bench.measurer.video(pair, { thresholds, lookEvery, maxFrames })),
+  );
+  const { results, leftOut } = await measurements.finish();
+  line.end();
+  return { tracks: inOrder(results, originals), leftOut: [...made.leftOut, ...leftOut] };
+}
+
+interface Asked {
+  readonly originals: readonly InputFile[];
+  readonly key: number;
+  readonly suffix: string;
+}
+
+/** Tells of each pair when its output is there: at once, or as the method makes them. */
+async function outputs(
+  { folder, config, track = {} }: Variant,
+  bench: Bench,
+  { originals, key, suffix }: Asked,
+  onPair: (pair: FilePair) => void,
+): Promise<{ folder: string; leftOut: readonly LeftOut[]; timePerFaceMs?: number }> {
+  if (folder !== undefined) {
+    const { kind } = originals[0]!;
+    const paired = pairByName(
+      originals,
+      listInputs(folder, bench.match).filter((f) => f.kind === kind),
+    );
+    for (const pair of paired.pairs) onPair(pair);
+    return { folder, leftOut: paired.leftOut };
+  }
+  const own = join(bench.work, `anonymized${suffix}`);
+  const keyed = withKey(config!, key);
+  claim(own, keyed, track);
+  const made = await anonymizeSet({ config: keyed, track }, originals, own, (original) =>
+    onPair({ original, anonymized: { ...original, path: outputOf(original, own) } }),
+  );
+  return { ...made, folder: own };
+}
+
+/** Several are measured at once: the order must not depend on which was ready first. Further faces end in `#2`, `#3` … */
+function inOrder<T extends { readonly name: string }>(results: readonly T[], originals: readonly InputFile[]): T[] {
+  const place = new Map(originals.map((f, i) => [f.name, i]));
+  const of = ({ name }: T) => place.get(name) ?? place.get(name.replace(/#\d+$/, '')) ?? 0;
+  return [...results].sort((a, b) => of(a) - of(b));
+}
+
+/** The first key is the configured or a random one; the others are nobody's. */
+function withKey(config: Config, key: number): Config {
+  if (key === 1 || !config.sessionKey) return config;
+  return { ...config, sessionKey: createHash('sha256').update(`${config.sessionKey} ${key}`).digest('hex') };
+}
+
+/** Pictures of other settings in the same folder would be taken for this run's. */
+function claim(folder: string, config: Config, track: Variant['track']): void {
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, '.settings.json');
+  const { sessionKey: _, ...shown } = config;
+  const settings = JSON.stringify({ ...shown, analysis: track ?? {} });
+  if (existsSync(path) && readFileSync(path, 'utf8') !== settings) {
+    throw new UnderstudyError(
+      ExitCode.usage,
+      `${folder} holds pictures made with other settings`,
+      'give another --work, or delete that folder',
+    );
+  }
+  writeFileSync(path, settings);
+}

@@ -49,10 +49,11 @@ export async function evaluateVariant(variant: Variant, bench: Bench): Promise<E
   mkdirSync(bench.work, { recursive: true });
   const { recognizers, absent } = bench.measurer;
   const pictures = await measurePictures(variant, bench, 1);
-  const videos = await measureVideos(variant, bench);
+  const { videos, leftOut: withoutVideo } = await measureVideos(variant, bench);
+  const tracks = videos.flatMap((v) => v.tracks);
   const { records } = pictures;
-  const leftOut = [...pictures.leftOut, ...videos.leftOut];
-  if (records.length + videos.tracks.length === 0) {
+  const leftOut = [...pictures.leftOut, ...withoutVideo];
+  if (records.length + videos.length === 0) {
     const reason = leftOut[0] ? ` (${leftOut[0].name}: ${leftOut[0].reason})` : '';
     throw new UnderstudyError(
       ExitCode.noFace,
@@ -65,16 +66,17 @@ export async function evaluateVariant(variant: Variant, bench: Bench): Promise<E
   if (pictures.timePerFaceMs !== undefined)
     scores.timePerFaceMs = { value: pictures.timePerFaceMs, low: Number.NaN, high: Number.NaN };
   const attacks = bench.attack
-    ? { ...(await attacked(variant, bench, pictures)), ...templateAttack(videos.tracks, recognizers) }
+    ? { ...(await attacked(variant, bench, pictures)), ...templateAttack(tracks, recognizers) }
     : {};
   return {
     machine: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GB`,
     method: variant.label,
-    scores: { ...scores, ...scoreVideos(videos.tracks) },
+    scores: { ...scores, ...scoreVideos(videos) },
     thresholds: bench.thresholds,
     attacks,
     records,
-    tracks: videos.tracks,
+    videos,
+    tracks,
     asked: bench.originals.length,
     leftOut,
     absent: [...absent, ...matchedNote(bench.thresholds)],

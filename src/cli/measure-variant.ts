@@ -7,7 +7,7 @@ import { PairMeasurements } from '../evaluate/evaluate-pairs.ts';
 import type { FaceRecord } from '../evaluate/face-record.ts';
 import { Measurements } from '../evaluate/measurements.ts';
 import { type FilePair, type InputFile, type LeftOut, listInputs, pairByName } from '../evaluate/pairs.ts';
-import type { VideoTrack } from '../evaluate/video-tracks.ts';
+import type { VideoResult } from '../evaluate/video-tracks.ts';
 import { anonymizeSet, outputOf } from './anonymize-set.ts';
 import { CountLine } from './count-line.ts';
 import type { Bench, Variant } from './evaluate-variant.ts';
@@ -20,7 +20,7 @@ export interface MeasuredPictures {
 }
 
 export interface MeasuredVideos {
-  readonly tracks: readonly VideoTrack[];
+  readonly videos: readonly VideoResult[];
   readonly leftOut: readonly LeftOut[];
 }
 
@@ -45,16 +45,18 @@ export async function measurePictures(variant: Variant, bench: Bench, key: numbe
 
 export async function measureVideos(variant: Variant, bench: Bench): Promise<MeasuredVideos> {
   const originals = bench.originals.filter((f) => f.kind === 'video');
-  if (originals.length === 0) return { tracks: [], leftOut: [] };
+  if (originals.length === 0) return { videos: [], leftOut: [] };
   const line = new CountLine(bench.progress, `${variant.label}: measured videos`, originals.length);
-  const measurements = new Measurements<VideoTrack>((n) => line.at(n));
+  const measurements = new Measurements<VideoResult>((n) => line.at(n));
   const { thresholds, lookEvery, maxFrames } = bench;
   const made = await outputs(variant, bench, { originals, key: 1, suffix: '-videos' }, (pair) =>
-    measurements.add(pair.original.name, () => bench.measurer.video(pair, { thresholds, lookEvery, maxFrames })),
+    measurements.add(pair.original.name, async () => [
+      await bench.measurer.video(pair, { thresholds, lookEvery, maxFrames }),
+    ]),
   );
   const { results, leftOut } = await measurements.finish();
   line.end();
-  return { tracks: inOrder(results, originals), leftOut: [...made.leftOut, ...leftOut] };
+  return { videos: inOrder(results, originals), leftOut: [...made.leftOut, ...leftOut] };
 }
 
 interface Asked {

@@ -6,7 +6,7 @@ import { identitySeparation, identitySteadiness, meanEmbedding } from './metrics
 import type { FilePair } from './pairs.ts';
 import type { AttackResult } from './result.ts';
 import type { Scores } from './score.ts';
-import { type TrackerOptions, type VideoTrack, VideoTracker } from './video-tracks.ts';
+import { type TrackerOptions, type VideoResult, type VideoTrack, VideoTracker } from './video-tracks.ts';
 import { readFrames } from './y4m.ts';
 
 /** What of a video pair is looked at. */
@@ -16,7 +16,7 @@ export interface VideoLook extends Pick<TrackerOptions, 'thresholds' | 'lookEver
 }
 
 /** Follows every face through a pair of videos. @throws Error with the reason when they do not fit together or hold no face */
-export async function followFaces(pair: FilePair, options: VideoLook & TrackerOptions): Promise<VideoTrack[]> {
+export async function followFaces(pair: FilePair, options: VideoLook & TrackerOptions): Promise<VideoResult> {
   const tracker = new VideoTracker(options);
   const [before, after] = [readFrames(pair.original.path), readFrames(pair.anonymized.path)];
   try {
@@ -32,15 +32,20 @@ export async function followFaces(pair: FilePair, options: VideoLook & TrackerOp
     await Promise.all([before.return(undefined), after.return(undefined)]);
   }
   const found = await tracker.finish(pair.original.name);
-  if (found.length === 0) throw unmeasurable('no face found for long enough in the original');
+  if (found.tracks.length === 0 && !found.check?.finds)
+    throw unmeasurable('no face found for long enough in the original');
   return found;
 }
 
 const videoOf = (track: VideoTrack) => track.name.replace(/#\d+$/, '');
 
-/** Means over FaceTracks, resampled by video. `leakCount` and `uncoveredFrames` are sums. */
-export function scoreVideos(tracks: readonly VideoTrack[]): Scores {
-  const scores: Scores = {};
+/**
+ * Means over FaceTracks, resampled by video. `leakCount`, `uncoveredFrames` and `uncoveredMtcnn` are sums; the last and
+ * `coverageMtcnn` count whatever MTCNN finds, whether or not it was followed.
+ */
+export function scoreVideos(videos: readonly VideoResult[]): Scores {
+  const tracks = videos.flatMap((v) => v.tracks);
+  const scores: Scores = coverScores(videos);
   if (tracks.length === 0) return scores;
   const who = tracks.map(videoOf);
   for (const name of Object.keys(tracks[0]!.values)) {
@@ -66,6 +71,21 @@ export function scoreVideos(tracks: readonly VideoTrack[]): Scores {
       scores[`identitySeparation${label}`] = { value: identitySeparation(sets), low: Number.NaN, high: Number.NaN };
   }
   return scores;
+}
+
+function coverScores(videos: readonly VideoResult[]): Scores {
+  const finds = videos.flatMap(({ name, check }) => {
+    const uncovered = check?.uncovered.length ?? 0;
+    return Array.from({ length: check?.finds ?? 0 }, (_, i) => ({ name, covered: i < uncovered ? 0 : 1 }));
+  });
+  if (finds.length === 0) return {};
+  const n = finds.length;
+  const rate = bootstrapRate(
+    finds.map((f) => f.covered),
+    finds.map((f) => f.name),
+  );
+  const missed = finds.filter((f) => f.covered === 0).length;
+  return { coverageMtcnn: { ...rate, n }, uncoveredMtcnn: { value: missed, low: Number.NaN, high: Number.NaN, n } };
 }
 
 /**

@@ -7,7 +7,7 @@ import { literalRelighting } from './literal-relighting.ts';
 import { unmeasurable } from './measurements.ts';
 import type { FaceObserver } from './observer.ts';
 import type { FilePair } from './pairs.ts';
-import type { VideoTrack } from './video-tracks.ts';
+import type { VideoResult } from './video-tracks.ts';
 import { readPicture } from './y4m.ts';
 
 /** A recognizer as the scores need it: without its network. */
@@ -26,7 +26,7 @@ export interface Measurer {
   /** All faces of a pair of pictures. */
   pair(pair: FilePair, person: string): Promise<FaceRecord[]>;
   /** All faces of a pair of videos over time. */
-  video(pair: FilePair, look: VideoLook): Promise<VideoTrack[]>;
+  video(pair: FilePair, look: VideoLook): Promise<VideoResult>;
   /** By recognizer: the best face of a picture. */
   embed(path: string): Promise<Embeddings>;
   /** By recognizer: the pixel mean of equally large pictures, at these points of the first (136 numbers). */
@@ -56,7 +56,7 @@ export class LocalMeasurer implements Measurer {
     return this.#inTurn(() => this.#pair(pair, person));
   }
 
-  video(pair: FilePair, look: VideoLook): Promise<VideoTrack[]> {
+  video(pair: FilePair, look: VideoLook): Promise<VideoResult> {
     return this.#inTurn(() => followFaces(pair, { observer: this.#observer, ...look }));
   }
 

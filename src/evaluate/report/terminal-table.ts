@@ -33,6 +33,8 @@ export const SET_METRICS: Record<string, MetricInfo> = {
   kid: { label: "KID on MobileFaceNet's embeddings", better: 'lower', digits: 4 },
   coverage: { label: 'video: faces that were changed at all', better: 'higher', digits: 4 },
   uncoveredFrames: { label: 'video: frames with a face left as it was, sum', better: 'lower', digits: 0 },
+  coverageMtcnn: { label: "video: MTCNN's finds that were changed", better: 'higher', digits: 4 },
+  uncoveredMtcnn: { label: "video: MTCNN's finds left as they were, sum", better: 'lower', digits: 0 },
   leakCount: { label: 'video: outputs taken for the original, sum', better: 'lower', digits: 0 },
   leakRate: { label: 'video: outputs taken for the original', better: 'lower', digits: 4 },
   videoDetectionRate: { label: 'video: face found again', better: 'higher', digits: 3 },

@@ -10,7 +10,6 @@ import { ablationTable } from '../evaluate/report/ablation-table.ts';
 import { type Compared, comparisonTable } from '../evaluate/report/comparison-table.ts';
 import { htmlReport } from '../evaluate/report/html-report.ts';
 import { PAPER_NOTE } from '../evaluate/report/paper-tables.ts';
-import { radarSeries } from '../evaluate/report/radar-plot.ts';
 import { scoreTable } from '../evaluate/report/terminal-table.ts';
 import { meaningless, resultJson } from '../evaluate/result.ts';
 import { calibrateThresholds, readThresholds } from '../evaluate/thresholds.ts';
@@ -141,8 +140,7 @@ async function evaluate(options: EvaluateArguments): Promise<number> {
     if (json) writeFileSync(json, `${JSON.stringify(resultJson(result), null, 2)}\n`);
     if (html) {
       const { recognizers } = measurer;
-      const series = compared.map((c) => radarSeries(c.method, c.metrics));
-      writeFileSync(html, htmlReport({ result, recognizers, people: bench.people, compared: series }));
+      writeFileSync(html, htmlReport({ result, recognizers, people: bench.people, compared }));
     }
     const why = meaningless(result);
     if (why) process.stderr.write(`understudy: ${why}; the figures are of another set than the one that was named\n`);

@@ -8,6 +8,7 @@ import type { FaceRecord } from '../evaluate/face-record.ts';
 import { Measurements } from '../evaluate/measurements.ts';
 import { type FilePair, type InputFile, type LeftOut, listInputs, pairByName } from '../evaluate/pairs.ts';
 import type { VideoResult } from '../evaluate/video-tracks.ts';
+import { ModelStore } from '../infer/model-store.ts';
 import { anonymizeSet, outputOf } from './anonymize-set.ts';
 import { CountLine } from './count-line.ts';
 import type { Bench, Variant } from './evaluate-variant.ts';
@@ -103,16 +104,26 @@ function withKey(config: Config, key: number): Config {
   return { ...config, sessionKey: createHash('sha256').update(`${config.sessionKey} ${key}`).digest('hex') };
 }
 
-/** Pictures of other settings in the same folder would be taken for this run's. */
+/** The network's hash: what an earlier one made is not this one's. */
+function generatorOf({ mode, models, infer }: Config) {
+  if (mode !== 'generate') return {};
+  const store = ModelStore.open({
+    ...(models.dir && { dir: models.dir }),
+    ...(models.cacheDir && { cacheDir: models.cacheDir }),
+  });
+  return { generator: store.hashes([store.generator(infer.precision)]) };
+}
+
+/** Pictures of other settings or another generator in the same folder would be taken for this run's. */
 function claim(folder: string, config: Config, track: Variant['track']): void {
   mkdirSync(folder, { recursive: true });
   const path = join(folder, '.settings.json');
   const { sessionKey: _, ...shown } = config;
-  const settings = JSON.stringify({ ...shown, analysis: track ?? {} });
+  const settings = JSON.stringify({ ...shown, analysis: track ?? {}, ...generatorOf(config) });
   if (existsSync(path) && readFileSync(path, 'utf8') !== settings) {
     throw new UnderstudyError(
       ExitCode.usage,
-      `${folder} holds pictures made with other settings`,
+      `${folder} holds pictures made with other settings or another generator`,
       'give another --work, or delete that folder',
     );
   }

@@ -1,5 +1,5 @@
 /**
- * All figures of docs/evaluation-tables.md in one step: `npx tsx bench/evaluation.ts --london DIR [--clips DIR] [--work out/evaluation]
+ * All tables of docs/evaluation.md in one step, written between its two markers: `npx tsx bench/evaluation.ts --london DIR [--clips DIR] [--work out/evaluation]
  * [--keys 8] [--only STEP,STEP]`. A step whose JSON is in the work folder already is not run again; delete the folder for a new
  * generator (outputs of another one are refused). Steps run `dist/main.js`, so build first.
  */
@@ -19,7 +19,7 @@ const { values } = parseArgs({
     work: { type: 'string', default: 'out/evaluation' },
     keys: { type: 'string', default: '8' },
     only: { type: 'string', default: '' },
-    out: { type: 'string', default: 'docs/evaluation-tables.md' },
+    out: { type: 'string', default: 'docs/evaluation.md' },
   },
 });
 
@@ -100,7 +100,7 @@ function section(title: string, names: readonly string[], table: (found: Result[
   const steps = STEPS.filter((s) => names.includes(s.name) && read(s.name));
   if (steps.length === 0) return '';
   const commands = steps.map((s) => commandOf(s)).join('\n');
-  return `## ${title}\n\n\`\`\`sh\n${commands}\n\`\`\`\n\n${table(steps.map((s) => read(s.name)!))}\n`;
+  return `### ${title}\n\n\`\`\`sh\n${commands}\n\`\`\`\n\n${table(steps.map((s) => read(s.name)!))}\n`;
 }
 
 function attackTable(columns: readonly (readonly [head: string, attacks: Result['attacks']])[]): string {
@@ -127,10 +127,9 @@ function places(results: readonly Result[]): string {
   return `MTCNN's finds left as they were by \`generate\`: ${found.join('; ') || 'none'}.\n`;
 }
 
-const first = read('generate') ?? read('clips-generate');
-const text = [
-  '# Figures of the evaluation\n',
-  `Written by \`npx tsx bench/evaluation.ts\`; what they mean, and what they do not, is in [evaluation.md](evaluation.md). Machine: ${first?.machine}, no GPU, shared with other work.\n`,
+const BEGIN = '<!-- tables: written by bench/evaluation.ts -->\n';
+const END = '<!-- end of tables -->\n';
+const tables = [
   section(
     'London set, 102 people, neutral',
     ['generate', ...BASELINES],
@@ -149,4 +148,8 @@ const text = [
   section('Attacks on the clips', ['clips-generate'], ([r]) => attackTable([['rank-1', r!.attacks]])),
   section('Ablation on the clips', ['clips-ablation'], ([r]) => ablationTable(r!.ablation!)),
 ];
-writeFileSync(values.out, `${text.filter(Boolean).join('\n').trimEnd()}\n`);
+const text = readFileSync(values.out, 'utf8');
+const [from, to] = [text.indexOf(BEGIN), text.indexOf(END)];
+if (from < 0 || to < from) throw new Error(`${values.out} has no place for the tables`);
+const written = tables.filter(Boolean).join('\n').trimEnd();
+writeFileSync(values.out, `${text.slice(0, from + BEGIN.length)}\n${written}\n\n${text.slice(to)}`);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { loadConfig } from '../config/loader.ts';
 import type { FaceRecord } from '../evaluate/face-record.ts';
 import { Measurements } from '../evaluate/measurements.ts';
-import { bootstrapMean, type Estimate, mean } from '../evaluate/metrics/statistics.ts';
+import { photometryRule } from '../evaluate/photometry-rule.ts';
 import type { AblationRow } from '../evaluate/report/ablation-table.ts';
 import { score } from '../evaluate/score.ts';
 import { outputOf } from './anonymize-set.ts';
@@ -42,6 +42,7 @@ export async function runAblation(
   sets: readonly string[],
 ): Promise<AblationRow[]> {
   const rows: AblationRow[] = [];
+  const judged = { recognizers: bench.measurer.recognizers, thresholds: bench.thresholds };
   let base: readonly FaceRecord[] = [];
   const sessionKey = randomBytes(32).toString('hex');
   for (const [i, setting] of SETTINGS.entries()) {
@@ -67,22 +68,12 @@ export async function runAblation(
       rows.push({
         parts: 'landmarks + literal bilateral relighting',
         note: 'gives the person back; not in run',
-        scores: score(relit, { recognizers: bench.measurer.recognizers, thresholds: bench.thresholds }),
-        siMseGain: siMseGain(relit, base),
+        scores: score(relit, judged),
+        rule: photometryRule(relit, base, judged),
       });
-    } else rows.push({ parts, scores: result.scores, siMseGain: siMseGain(result.records, base) });
+    } else rows.push({ parts, scores: result.scores, rule: photometryRule(result.records, base, judged) });
   }
   return rows;
-}
-
-/** By how much of the bare generator's mean Si-MSE the same faces lie below it. */
-export function siMseGain(records: readonly FaceRecord[], base: readonly FaceRecord[]): Estimate {
-  const bare = new Map(base.map((r) => [r.name, r.values.siMse!]));
-  const scale = mean([...bare.values()].filter(Number.isFinite));
-  return bootstrapMean(
-    records.map((r) => ((bare.get(r.name) ?? Number.NaN) - r.values.siMse!) / scale),
-    records.map((r) => r.person),
-  );
 }
 
 /** The outputs in `folder` relit as the paper's text says; the pictures stay in memory. */

@@ -12,6 +12,14 @@ const TIMED = 16;
 /** Pictures under way afterwards: while one is decoded or written the networks work on another. */
 const AT_ONCE = 2;
 
+export interface SetSettings {
+  readonly config: Config;
+  /** Options of the analysis that no setting reaches. */
+  readonly track: Readonly<Record<string, unknown>>;
+  /** Whether the time a face takes is wanted. */
+  readonly timed: boolean;
+}
+
 export interface AnonymizedSet {
   readonly leftOut: LeftOut[];
   /** Median over the first pictures of landmarks, generation and drawing, ms, without the search for faces; kept in the folder. */
@@ -26,12 +34,11 @@ export function outputOf(file: InputFile, folder: string): string {
 /**
  * What `understudy run` does, on every file that has no output in `folder` yet: same pipeline, same encoding, no sound.
  * The engine and its key are shared, each file is a stream of its own.
- * @param settings the configuration, and options of the analysis that no setting reaches
  * @param onOutput told of every output, the earlier runs' too; not while the time is taken
  * @throws UnderstudyError from starting the engine
  */
 export async function anonymizeSet(
-  { config, track }: { readonly config: Config; readonly track: Readonly<Record<string, unknown>> },
+  { config, track, timed: isTimed }: SetSettings,
   files: readonly InputFile[],
   folder: string,
   onOutput: (file: InputFile) => void,
@@ -61,9 +68,9 @@ export async function anonymizeSet(
       }
     };
     try {
-      const timed = todo.filter((f) => f.kind === 'picture').slice(0, TIMED);
+      const timed = isTimed ? todo.filter((f) => f.kind === 'picture').slice(0, TIMED) : [];
       for (const file of timed) await make(file, () => ready.push(file));
-      if (times.length > 0) writeFileSync(timePath, JSON.stringify(median(times)));
+      if (timed.length > 0 && times.length > 0) writeFileSync(timePath, JSON.stringify(median(times)));
       for (const file of ready) onOutput(file);
       const rest = todo.filter((f) => !timed.includes(f));
       const lane = async () => {

@@ -12,7 +12,7 @@ import type { EvaluationResult } from '../evaluate/result.ts';
 import { score, setDistances } from '../evaluate/score.ts';
 import { matchedNote, type Thresholds } from '../evaluate/thresholds.ts';
 import { CountLine } from './count-line.ts';
-import { type MeasuredPictures, measurePictures, measureVideos } from './measure-variant.ts';
+import { embedWithKey, type MeasuredPictures, measurePictures, measureVideos } from './measure-variant.ts';
 
 /** One method with its settings: what is run, or the folder of what has been run elsewhere. */
 export interface Variant {
@@ -48,7 +48,7 @@ export interface Bench {
 export async function evaluateVariant(variant: Variant, bench: Bench): Promise<EvaluationResult> {
   mkdirSync(bench.work, { recursive: true });
   const { recognizers, absent } = bench.measurer;
-  const pictures = await measurePictures(variant, bench, 1);
+  const pictures = await measurePictures(variant, bench);
   const { videos, leftOut: withoutVideo } = await measureVideos(variant, bench);
   const tracks = videos.flatMap((v) => v.tracks);
   const { records } = pictures;
@@ -86,12 +86,13 @@ export async function evaluateVariant(variant: Variant, bench: Bench): Promise<E
 async function attacked(variant: Variant, bench: Bench, first: MeasuredPictures) {
   if (first.records.length === 0) return {};
   const { measurer, people } = bench;
-  const others: MeasuredPictures[] = [];
+  const { records } = first;
+  const others: Awaited<ReturnType<typeof embedWithKey>>[] = [];
   if (!variant.folder)
-    for (let key = 2; key <= bench.keys; key++) others.push(await measurePictures(variant, bench, key));
+    for (let key = 2; key <= bench.keys; key++) others.push(await embedWithKey(variant, bench, { records, key }));
   const pixelMeans = new Map<string, Embeddings>();
   if (others.length > 0) {
-    const mixed = first.records
+    const mixed = records
       .map(({ name, inPicture }) => ({
         name,
         inPicture,
@@ -103,9 +104,9 @@ async function attacked(variant: Variant, bench: Bench, first: MeasuredPictures)
   }
   const gallery = await galleryRecords(bench);
   return runAttacks({
-    records: first.records,
+    records,
     ...(gallery.length > 0 && { gallery }),
-    otherKeys: others.map((o) => o.records),
+    otherKeys: others.map((o) => o.faces),
     ...(others.length > 0 && { pixelMeans }),
     recognizers: measurer.recognizers,
     people,

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/loader.ts';
 import { ExitCode, UnderstudyError } from '../core/errors.ts';
+import type { KeyedOutput } from '../evaluate/attacks/run-attacks.ts';
 import { PairMeasurements } from '../evaluate/evaluate-pairs.ts';
 import type { FaceRecord } from '../evaluate/face-record.ts';
 import { Measurements } from '../evaluate/measurements.ts';
@@ -25,23 +26,51 @@ export interface MeasuredVideos {
   readonly leftOut: readonly LeftOut[];
 }
 
-/** Anonymizes the pictures with the n-th key and measures each as soon as it is there. */
-export async function measurePictures(variant: Variant, bench: Bench, key: number): Promise<MeasuredPictures> {
-  const suffix = key === 1 ? '' : `-key${key}`;
+/** Anonymizes the pictures and measures each as soon as it is there. */
+export async function measurePictures(variant: Variant, bench: Bench): Promise<MeasuredPictures> {
   const { measurer, people } = bench;
   const originals = bench.originals.filter((f) => f.kind === 'picture');
   if (originals.length === 0) return { records: [], leftOut: [], folder: '' };
-  const line = new CountLine(bench.progress, `${variant.label}${suffix}: measured`, originals.length);
+  const line = new CountLine(bench.progress, `${variant.label}: measured`, originals.length);
   const measurements = new PairMeasurements({
     measurer,
     people,
-    ...(bench.keeps && { recordsPath: join(bench.work, `records${suffix}.jsonl`) }),
+    ...(bench.keeps && { recordsPath: join(bench.work, 'records.jsonl') }),
     onPair: (n) => line.at(n),
   });
-  const made = await outputs(variant, bench, { originals, key, suffix }, (pair) => measurements.add(pair));
+  const made = await outputs(variant, bench, { originals, key: 1, suffix: '' }, (pair) => measurements.add(pair));
   const { records, leftOut } = await measurements.finish();
   line.end();
   return { ...made, records: inOrder(records, originals), leftOut: [...made.leftOut, ...leftOut] };
+}
+
+/** The same faces with the n-th key: only what recognizers say of them. */
+export async function embedWithKey(
+  variant: Variant,
+  bench: Bench,
+  { records, key }: { records: readonly FaceRecord[]; key: number },
+): Promise<{ faces: readonly KeyedOutput[]; folder: string }> {
+  const originals = bench.originals.filter((f) => records.some((r) => r.name === f.name));
+  const line = new CountLine(bench.progress, `${variant.label}, key ${key}: embedded`, originals.length);
+  const measurements = new Measurements<KeyedOutput>((n) => line.at(n));
+  const { folder } = await outputs(
+    variant,
+    bench,
+    { originals, key, suffix: `-key${key}` },
+    ({ original, anonymized }) => {
+      const own = records.filter((r) => pictureOf(r) === original.name);
+      measurements.add(original.name, async () => {
+        const embeddings = await bench.measurer.embedAt(
+          anonymized.path,
+          own.map((r) => r.inPicture),
+        );
+        return own.map(({ name, person }, i) => ({ name, person, embeddings: embeddings[i]! }));
+      });
+    },
+  );
+  const { results } = await measurements.finish();
+  line.end();
+  return { faces: inOrder(results, originals), folder };
 }
 
 export async function measureVideos(variant: Variant, bench: Bench): Promise<MeasuredVideos> {
@@ -85,16 +114,19 @@ async function outputs(
   const own = join(bench.work, `anonymized${suffix}`);
   const keyed = withKey(config!, key);
   claim(own, keyed, track);
-  const made = await anonymizeSet({ config: keyed, track }, originals, own, (original) =>
+  const made = await anonymizeSet({ config: keyed, track, timed: key === 1 }, originals, own, (original) =>
     onPair({ original, anonymized: { ...original, path: outputOf(original, own) } }),
   );
   return { ...made, folder: own };
 }
 
-/** Several are measured at once: the order must not depend on which was ready first. Further faces end in `#2`, `#3` … */
+/** Further faces of a picture end in `#2`, `#3` … */
+const pictureOf = ({ name }: { readonly name: string }) => name.replace(/#\d+$/, '');
+
+/** Several are measured at once: the order must not depend on which was ready first. */
 function inOrder<T extends { readonly name: string }>(results: readonly T[], originals: readonly InputFile[]): T[] {
   const place = new Map(originals.map((f, i) => [f.name, i]));
-  const of = ({ name }: T) => place.get(name) ?? place.get(name.replace(/#\d+$/, '')) ?? 0;
+  const of = (result: T) => place.get(result.name) ?? place.get(pictureOf(result)) ?? 0;
   return [...results].sort((a, b) => of(a) - of(b));
 }
 

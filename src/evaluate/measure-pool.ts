@@ -3,7 +3,7 @@ import { WorkerClient } from '../core/worker-client.ts';
 import type { Measurer, RecognizerInfo } from './measurer.ts';
 import { SIMILARITIES } from './metrics/reidentification.ts';
 
-type Calls = Pick<Measurer, 'pair' | 'video' | 'embed' | 'embedMean' | 'literal'>;
+type Calls = Pick<Measurer, 'pair' | 'video' | 'embed' | 'embedAt' | 'embedMean' | 'literal'>;
 
 /** A method of `Measurer` and what it is called with. */
 export type MeasureCall = {
@@ -51,6 +51,7 @@ export class MeasurePool implements Measurer {
   pair: Measurer['pair'] = (...args) => this.#ask({ call: 'pair', args });
   video: Measurer['video'] = (...args) => this.#ask({ call: 'video', args });
   embed: Measurer['embed'] = (...args) => this.#ask({ call: 'embed', args });
+  embedAt: Measurer['embedAt'] = (...args) => this.#ask({ call: 'embedAt', args });
   embedMean: Measurer['embedMean'] = (...args) => this.#ask({ call: 'embedMean', args });
   literal: Measurer['literal'] = (...args) => this.#ask({ call: 'literal', args });
 

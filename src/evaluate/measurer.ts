@@ -1,3 +1,5 @@
+import type { Detection } from '../core/face-track.ts';
+import type { Picture } from '../core/vision.ts';
 import { embedMean } from './attacks/pixel-mean.ts';
 import { compareFaces } from './compare-faces.ts';
 import { followFaces, type VideoLook } from './evaluate-videos.ts';
@@ -5,7 +7,7 @@ import type { FaceRecord } from './face-record.ts';
 import type { RecognizerJudge } from './judges/judges.ts';
 import { literalRelighting } from './literal-relighting.ts';
 import { unmeasurable } from './measurements.ts';
-import type { FaceObserver } from './observer.ts';
+import { type FaceObserver, faceAt } from './observer.ts';
 import type { FilePair } from './pairs.ts';
 import type { VideoResult } from './video-tracks.ts';
 import { readPicture } from './y4m.ts';
@@ -29,6 +31,8 @@ export interface Measurer {
   video(pair: FilePair, look: VideoLook): Promise<VideoResult>;
   /** By recognizer: the best face of a picture. */
   embed(path: string): Promise<Embeddings>;
+  /** By recognizer: a picture's faces where another picture's were (136 numbers each, picture pixels), found again or not. */
+  embedAt(path: string, faces: readonly Float32Array[]): Promise<Embeddings[]>;
   /** By recognizer: the pixel mean of equally large pictures, at these points of the first (136 numbers). */
   embedMean(paths: readonly string[], points: Float32Array): Promise<Embeddings>;
   /** The pair as it would be if the output were relit by the paper's formula as written (only to show what that does). */
@@ -62,6 +66,19 @@ export class LocalMeasurer implements Measurer {
 
   embed(path: string): Promise<Embeddings> {
     return this.#inTurn(() => this.#embed(path));
+  }
+
+  embedAt(path: string, faces: readonly Float32Array[]): Promise<Embeddings[]> {
+    return this.#inTurn(async () => {
+      const picture = await readPicture(path);
+      const found = await this.#observer.faces(picture);
+      const out: Embeddings[] = [];
+      for (const points of faces) {
+        const again = faceAt({ box: boxAround(points), points }, found);
+        out.push(await this.#embeddings(picture, again?.points ?? points));
+      }
+      return out;
+    });
   }
 
   embedMean(paths: readonly string[], points: Float32Array): Promise<Embeddings> {
@@ -98,10 +115,20 @@ export class LocalMeasurer implements Measurer {
     const picture = await readPicture(path);
     const [face] = await this.#observer.faces(picture);
     if (!face) throw unmeasurable('no face found');
+    return this.#embeddings(picture, face.points);
+  }
+
+  async #embeddings(picture: Picture, points: Float32Array): Promise<Embeddings> {
     const out: Record<string, Float32Array> = {};
-    for (const judge of this.recognizers) out[judge.key] = await judge.embed(picture, face.points);
+    for (const judge of this.recognizers) out[judge.key] = await judge.embed(picture, points);
     return out;
   }
+}
+
+function boxAround(points: Float32Array): Detection {
+  const [xs, ys] = [0, 1].map((axis) => points.filter((_, i) => i % 2 === axis)) as [Float32Array, Float32Array];
+  const [x, y] = [Math.min(...xs), Math.min(...ys)];
+  return { x, y, width: Math.max(...xs) - x, height: Math.max(...ys) - y, score: 1 };
 }
 
 async function readPair(pair: FilePair) {

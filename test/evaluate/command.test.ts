@@ -150,4 +150,17 @@ describe('understudy evaluate', { timeout: 120_000 }, () => {
       expect.arrayContaining(['aucA', 'parrotA', 'meanOf2KeysA', 'pixelMeanOf2KeysA']),
     );
   });
+
+  it("scores somebody else's model in our pipeline", () => {
+    const { json } = freshFolder();
+    const model = join(folder, 'theirs.onnx');
+    copyFileSync('models/generator/understudy-128.onnx', model);
+    const run = evaluate('--originals', people, '--method', `onnx:${model}`, '--json', json, '--progress', 'none');
+    expect(run.err).toBe('');
+    expect(run.code).toBe(0);
+    const { method, n, metrics } = read(json);
+    expect({ method, n }).toEqual({ method: `onnx:${model}`, n: 3 });
+    expect(metrics.detectionRate!.value).toBe(1);
+    for (const key of ['A', 'B', 'C']) expect(metrics[`reidTprAtFar1e3${key}`]!.value, key).toBe(0);
+  });
 });

@@ -43,6 +43,18 @@ describe('judges in several threads', { timeout: 60_000 }, () => {
     );
   });
 
+  it('find a face again where it was, and look there too when there is none', async () => {
+    const [pair] = pairs();
+    const [record] = await local.pair({ original: pair!.original, anonymized: pair!.original }, 'somebody');
+    const [again] = await pool.embedAt(pair!.original.path, [record!.inPicture]);
+    const [elsewhere] = await pool.embedAt(pair!.original.path, [record!.inPicture.map((v) => v * 0.2)]);
+    for (const { key, similarity } of local.recognizers) {
+      const own = record!.embeddings[key]!.original;
+      expect(similarity(again![key]!, own), key).toBeCloseTo(similarity(own, own), 5);
+      expect(similarity(elsewhere![key]!, own), key).toBeLessThan(similarity(own, own) - 0.1);
+    }
+  });
+
   it('say why a file is left out in the same words', async () => {
     const broken = join(mkdtempSync(join(tmpdir(), 'understudy-broken-')), 'broken.jpg');
     writeFileSync(broken, 'no picture');

@@ -1,5 +1,6 @@
 import type { FaceRecord } from '../face-record.ts';
 import type { RecognizerJudge } from '../judges/judges.ts';
+import type { Embeddings } from '../measurer.ts';
 import { ranks, type Similarity } from '../metrics/reidentification.ts';
 import { bootstrapMean, bootstrapRate, mean } from '../metrics/statistics.ts';
 import { meanEmbedding } from '../metrics/video.ts';
@@ -8,15 +9,22 @@ import type { AttackResult } from '../result.ts';
 import { colourGrid, FACE_ELLIPSE, SURROUNDINGS, shapeFeatures, tinyPicture } from './features.ts';
 import { trainedMatcher } from './trained-matcher.ts';
 
+/** One face of an output that was made with another key. */
+export interface KeyedOutput {
+  readonly name: string;
+  readonly person: string;
+  readonly embeddings: Embeddings;
+}
+
 export interface AttackInput {
   /** The outputs that are attacked. */
   readonly records: readonly FaceRecord[];
   /** Other pictures of the same people to search in; without them the very pictures that were anonymized. */
   readonly gallery?: readonly FaceRecord[];
   /** The same originals through the same program with other keys, the attacker's own among them; may be empty. */
-  readonly otherKeys: readonly (readonly FaceRecord[])[];
+  readonly otherKeys: readonly (readonly KeyedOutput[])[];
   /** Embeddings of the pixel mean over all keys, by record name and recognizer. */
-  readonly pixelMeans?: ReadonlyMap<string, Readonly<Record<string, Float32Array>>>;
+  readonly pixelMeans?: ReadonlyMap<string, Embeddings>;
   readonly recognizers: readonly Pick<RecognizerJudge, 'key' | 'similarity'>[];
   /** Whose groups are known: gender, age band, ethnicity. */
   readonly people?: Pick<People, 'groupsOf'>;
@@ -73,14 +81,12 @@ function attacksOverKeys(
   gallery: readonly FaceRecord[],
   { key, similarity }: Judge,
 ): Record<string, AttackResult | undefined> {
-  const [attackers] = otherKeys;
-  if (!attackers) return {};
+  if (otherKeys.length === 0) return {};
   const byName = otherKeys.map((set) => new Map(set.map((r) => [r.name, r])));
-  const output = (r: FaceRecord) => ({ person: r.person, embedding: r.embeddings[key]!.anonymized });
   const parrot = known.filter((r) => byName[0]!.has(r.name));
   const originals = gallery.map((r) => ({ person: r.person, embedding: r.embeddings[key]!.original }));
   const averaged = known.map((r) => {
-    const others = byName.flatMap((set) => set.get(r.name)?.embeddings[key]?.anonymized ?? []);
+    const others = byName.flatMap((set) => set.get(r.name)?.embeddings[key] ?? []);
     return { person: r.person, embedding: meanEmbedding([r.embeddings[key]!.anonymized, ...others]) };
   });
   const mixed = known.flatMap((r) => {
@@ -91,8 +97,8 @@ function attacksOverKeys(
   return {
     // The same as linking a person's understudies of two sessions.
     [`parrot${key}`]: rankOne(
-      parrot.map(output),
-      parrot.map((r) => output(byName[0]!.get(r.name)!)),
+      parrot.map((r) => ({ person: r.person, embedding: r.embeddings[key]!.anonymized })),
+      parrot.map((r) => ({ person: r.person, embedding: byName[0]!.get(r.name)!.embeddings[key]! })),
       similarity,
     ),
     [`meanOf${count}Keys${key}`]: rankOne(averaged, originals, similarity),

@@ -1,4 +1,5 @@
 import type { Estimate } from '../metrics/statistics.ts';
+import { type RuleOutcome, ruleTable } from '../photometry-rule.ts';
 import type { Scores } from '../score.ts';
 import { PAPER_ABLATION } from './paper-tables.ts';
 
@@ -7,8 +8,7 @@ export interface AblationRow {
   readonly parts: string;
   readonly note?: string;
   readonly scores?: Scores;
-  /** Share of the bare generator's Si-MSE that photometry takes away from the same faces. */
-  readonly siMseGain?: Estimate;
+  readonly rule?: RuleOutcome;
 }
 
 const COLUMNS = [
@@ -43,9 +43,9 @@ export function ablationTable(rows: readonly AblationRow[]): string {
     'its gain',
   );
   const lines = [line('parts', heads), `|${'---|'.repeat(heads.length + 1)}`];
-  for (const { parts, note, scores, siMseGain } of rows) {
+  for (const { parts, note, scores, rule } of rows) {
     const cells = columns.map(({ metric, digits }) => scores?.[metric]?.value.toFixed(digits) ?? '–');
-    lines.push(line(`${parts}${note ? ` (${note})` : ''}`, withGain(cells, gainCell(siMseGain))));
+    lines.push(line(`${parts}${note ? ` (${note})` : ''}`, withGain(cells, gainCell(rule?.siMseFall))));
   }
   if (light === 0) return `${lines.join('\n')}\n`;
   for (const { parts, ...paper } of PAPER_ABLATION) {
@@ -53,7 +53,7 @@ export function ablationTable(rows: readonly AblationRow[]): string {
     const cells = columns.map(({ metric, digits }) => values[metric]?.toFixed(digits) ?? '–');
     lines.push(line(`paper: ${parts}`, withGain(cells, '')));
   }
-  return `${lines.join('\n')}\n`;
+  return `${lines.join('\n')}\n\n${ruleTable(rows)}`;
 }
 
 function gainCell(gain: Estimate | undefined): string {

@@ -25,7 +25,9 @@ const { values } = parseArgs({
 
 const NEUTRAL = ['--match', '_neutral'];
 const BASELINES = ['blur', 'pixelate', 'mask', 'noise'];
-const FRAMES = ['--frames', '60', '--every', '5'];
+/** Templates of 32 frames need as many looks. */
+const LOOKS = ['--frames', '80', '--every', '2'];
+const FRAMES = ['--frames', '80', '--every', '10'];
 const ATTACK = ['--method', 'generate', '--attack', '--keys', values.keys];
 
 interface Step {
@@ -50,7 +52,7 @@ const STEPS: readonly Step[] = [
   {
     name: 'clips-generate',
     on: 'clips',
-    options: [...FRAMES, '--method', 'generate', '--attack'],
+    options: [...LOOKS, '--method', 'generate', '--attack'],
     work: 'clips-generate',
   },
   ...BASELINES.map(

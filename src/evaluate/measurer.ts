@@ -10,7 +10,7 @@ import { unmeasurable } from './measurements.ts';
 import { type FaceObserver, faceAt } from './observer.ts';
 import type { FilePair } from './pairs.ts';
 import type { VideoResult } from './video-tracks.ts';
-import { readPicture } from './y4m.ts';
+import { readPicture, readPictures } from './y4m.ts';
 
 /** A recognizer as the scores need it: without its network. */
 export type RecognizerInfo = Pick<RecognizerJudge, 'key' | 'name' | 'similarity'>;
@@ -132,8 +132,8 @@ function boxAround(points: Float32Array): Detection {
 }
 
 async function readPair(pair: FilePair) {
-  const [original, anonymized] = await Promise.all([pair.original, pair.anonymized].map((f) => readPicture(f.path)));
-  return { original: original!, anonymized: anonymized! };
+  const [original, anonymized] = await readPictures(pair.original.path, pair.anonymized.path);
+  return { original, anonymized };
 }
 
 /** A similarity that is no number would be below every threshold and so look like privacy. */

@@ -43,7 +43,7 @@ const STEPS: readonly Step[] = [
   {
     name: 'other-photograph',
     on: 'london',
-    options: [...NEUTRAL, ...ATTACK, '--gallery', '_smiling'],
+    options: [...NEUTRAL, '--method', 'generate', '--attack', '--keys', '1', '--gallery', '_smiling'],
     work: 'generate',
   },
   ...BASELINES.map((m): Step => ({ name: m, on: 'london', options: [...NEUTRAL, '--method', m], work: m })),

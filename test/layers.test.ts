@@ -75,7 +75,8 @@ describe('egress', () => {
   });
 
   it('lets a decoder write nothing but sound beside the pictures that it gives to the pipeline', () => {
-    const further = files.filter((f) => /'pipe:[3-9]'/.test(text(f)));
+    // The evaluator compares two pictures of files, and gives neither to the pipeline.
+    const further = files.filter((f) => /'pipe:[3-9]'/.test(text(f)) && f !== 'evaluate/y4m.ts');
     expect(further).toEqual(['ingest/live/decoder-arguments.ts']);
     const output = /const AUDIO_OUTPUT = \[(.*?)\n\];/s.exec(text(further[0]!))![1]!;
     expect(output.match(/'-map'/g)).toHaveLength(1);

@@ -1,16 +1,17 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { loadConfig } from '../config/loader.ts';
-import { compareFaces } from '../evaluate/compare-faces.ts';
 import type { FaceRecord } from '../evaluate/face-record.ts';
-import { literalRelighting } from '../evaluate/literal-relighting.ts';
-import { type AblationRow, ablationTable } from '../evaluate/report/ablation-table.ts';
-import { type Scores, score } from '../evaluate/score.ts';
-import { readPicture } from '../evaluate/y4m.ts';
+import { Measurements } from '../evaluate/measurements.ts';
+import { photometryRule } from '../evaluate/photometry-rule.ts';
+import type { AblationRow } from '../evaluate/report/ablation-table.ts';
+import { score } from '../evaluate/score.ts';
+import { outputOf } from './anonymize-set.ts';
 import { CountLine } from './count-line.ts';
 import { type Bench, evaluateVariant } from './evaluate-variant.ts';
 
-/** The row whose outputs are also relit as the paper's text says. */
-const LITERAL_BASE = 'landmarks only';
+/** The generator without photometry: what Si-MSE gains are counted from, and what is relit as the paper's text says. */
+const BASE = 'landmarks only';
 
 interface Setting {
   readonly parts: string;
@@ -34,13 +35,16 @@ const SETTINGS: readonly Setting[] = [
   { parts: 'full, no retargeting', sets: [], track: { retargetCap: 0 } },
 ];
 
-/** Runs what can be run and prints the table. @param sets settings of the user's, which all rows share */
+/** Runs what can be run, all with one key, so that a face differs by the switched part alone. @param sets settings of the user's, which all rows share */
 export async function runAblation(
   bench: Bench,
   configPath: string | undefined,
   sets: readonly string[],
-): Promise<string> {
+): Promise<AblationRow[]> {
   const rows: AblationRow[] = [];
+  const judged = { recognizers: bench.measurer.recognizers, thresholds: bench.thresholds };
+  let base: readonly FaceRecord[] = [];
+  const sessionKey = randomBytes(32).toString('hex');
   for (const [i, setting] of SETTINGS.entries()) {
     const { parts, note, track } = setting;
     if (!setting.sets) {
@@ -48,42 +52,42 @@ export async function runAblation(
       continue;
     }
     const all = [...sets, ...setting.sets, 'mode=generate'];
+    const config = loadConfig({ ...(configPath && { file: configPath }), sets: all, env: process.env });
     const result = await evaluateVariant(
       {
         label: parts,
-        config: loadConfig({ ...(configPath && { file: configPath }), sets: all, env: process.env }),
+        config: { ...config, sessionKey: config.sessionKey ?? sessionKey },
         ...(track && { track }),
       },
       { ...bench, work: join(bench.work, `ablation-${i + 1}`), attack: false },
     );
-    rows.push({ parts, scores: result.scores });
-    if (parts === LITERAL_BASE) {
-      const scores = await scoreLiteral(bench, join(bench.work, `ablation-${i + 1}`, 'anonymized'), result.records);
+    if (parts === BASE) {
+      base = result.records;
+      const relit = await literalRecords(bench, join(bench.work, `ablation-${i + 1}`, 'anonymized'), base);
+      rows.push({ parts, scores: result.scores });
       rows.push({
         parts: 'landmarks + literal bilateral relighting',
         note: 'gives the person back; not in run',
-        scores,
+        scores: score(relit, judged),
+        rule: photometryRule(relit, base, judged),
       });
-    }
+    } else rows.push({ parts, scores: result.scores, rule: photometryRule(result.records, base, judged) });
   }
-  return ablationTable(rows);
+  return rows;
 }
 
-/** Relights the outputs in `folder` as the paper's text says and scores the pictures, which stay in memory. */
-async function scoreLiteral(bench: Bench, folder: string, records: readonly FaceRecord[]): Promise<Scores> {
-  const relit: FaceRecord[] = [];
+/** The outputs in `folder` relit as the paper's text says; the pictures stay in memory. */
+async function literalRecords(bench: Bench, folder: string, records: readonly FaceRecord[]): Promise<FaceRecord[]> {
   const line = new CountLine(bench.progress, 'literal relighting: measured', records.length);
-  for (const [i, record] of records.entries()) {
-    const file = bench.originals.find((f) => f.name === record.name);
-    // Further faces of a picture are measured together with its first one.
-    if (!file) continue;
-    const original = await readPicture(file.path);
-    const output = await readPicture(join(folder, `${record.name}.jpg`));
-    const anonymized = literalRelighting(original, output, record.inPicture);
-    const [first] = await compareFaces(bench.observer, record.name, record.person, { original, anonymized });
-    if (first) relit.push(first);
-    line.at(i + 1);
+  const measurements = new Measurements<FaceRecord>((n) => line.at(n));
+  for (const record of records) {
+    const original = bench.originals.find((f) => f.name === record.name);
+    // Further faces of a picture are not relit.
+    if (original?.kind !== 'picture') continue;
+    const pair = { original, anonymized: { ...original, path: outputOf(original, folder) } };
+    measurements.add(record.name, async () => (await bench.measurer.literal(pair, record)).slice(0, 1));
   }
+  const { results } = await measurements.finish();
   line.end();
-  return score(relit, { recognizers: bench.observer.judges.recognizers, thresholds: bench.thresholds });
+  return results;
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/loader.ts';
 import type { InputFile, LeftOut } from '../evaluate/pairs.ts';
@@ -7,9 +7,22 @@ import type { Engine } from '../pipeline/engine.ts';
 import { anonymizeFile } from './anonymize-file.ts';
 import { startEngine } from './run.ts';
 
+/** Pictures that are made one by one, with nothing else going on, so that the time a face takes can be told. */
+const TIMED = 16;
+/** Pictures under way afterwards: while one is decoded or written the networks work on another. */
+const AT_ONCE = 2;
+
+export interface SetSettings {
+  readonly config: Config;
+  /** Options of the analysis that no setting reaches. */
+  readonly track: Readonly<Record<string, unknown>>;
+  /** Whether the time a face takes is wanted. */
+  readonly timed: boolean;
+}
+
 export interface AnonymizedSet {
   readonly leftOut: LeftOut[];
-  /** Median over the pictures of landmarks, generation and drawing, ms, without the search for faces; undefined when all were there already. */
+  /** Median over the first pictures of landmarks, generation and drawing, ms, without the search for faces; kept in the folder. */
   readonly timePerFaceMs?: number;
 }
 
@@ -21,46 +34,58 @@ export function outputOf(file: InputFile, folder: string): string {
 /**
  * What `understudy run` does, on every file that has no output in `folder` yet: same pipeline, same encoding, no sound.
  * The engine and its key are shared, each file is a stream of its own.
- * @param settings the configuration, and options of the analysis that no setting reaches
+ * @param onOutput told of every output, the earlier runs' too; not while the time is taken
  * @throws UnderstudyError from starting the engine
  */
 export async function anonymizeSet(
-  { config, track }: { readonly config: Config; readonly track: Readonly<Record<string, unknown>> },
+  { config, track, timed: isTimed }: SetSettings,
   files: readonly InputFile[],
   folder: string,
-  onFile?: (done: number) => void,
+  onOutput: (file: InputFile) => void,
 ): Promise<AnonymizedSet> {
   mkdirSync(folder, { recursive: true });
   const leftOut: LeftOut[] = [];
   const todo = files.filter((f) => !existsSync(outputOf(f, folder)));
-  if (todo.length === 0) return { leftOut };
-  const silent = { ...config, egress: { ...config.egress, audio: 'drop' as const } };
-  const sessionKey = config.sessionKey ? Buffer.from(config.sessionKey, 'hex') : randomBytes(32);
-  const engine: Engine = await startEngine(silent, sessionKey, track);
-  const times: number[] = [];
-  try {
-    for (const file of todo) {
-      const streamId = files.indexOf(file);
+  const ready = files.filter((f) => !todo.includes(f));
+  const timePath = join(folder, '.time-per-face.json');
+  if (todo.length > 0) {
+    const silent = { ...config, egress: { ...config.egress, audio: 'drop' as const } };
+    const sessionKey = config.sessionKey ? Buffer.from(config.sessionKey, 'hex') : randomBytes(32);
+    const engine: Engine = await startEngine(silent, sessionKey, track);
+    const times: number[] = [];
+    const make = async (file: InputFile, done: (file: InputFile) => void) => {
       try {
-        const { result, still } = await anonymizeFile({
-          input: file.path,
-          output: outputOf(file, folder),
-          config: silent,
-          engine: async () => engine,
-          streamId,
-        });
+        const output = outputOf(file, folder);
+        const streamId = files.indexOf(file);
+        const job = { input: file.path, output, config: silent, engine: async () => engine, streamId };
+        const { result, still } = await anonymizeFile(job);
         if (result.sourceError) throw result.sourceError;
         const { landmarks, generate, post } = result.timings.summary();
         if (still) times.push(landmarks.p50Ms + generate.p50Ms + post.p50Ms);
+        done(file);
       } catch (error) {
         leftOut.push({ name: file.name, reason: (error as Error).message });
       }
-      onFile?.(streamId + 1);
+    };
+    try {
+      const timed = isTimed ? todo.filter((f) => f.kind === 'picture').slice(0, TIMED) : [];
+      for (const file of timed) await make(file, () => ready.push(file));
+      if (timed.length > 0 && times.length > 0) writeFileSync(timePath, JSON.stringify(median(times)));
+      for (const file of ready) onOutput(file);
+      const rest = todo.filter((f) => !timed.includes(f));
+      const lane = async () => {
+        for (let file = rest.shift(); file; file = rest.shift()) await make(file, onOutput);
+      };
+      // A video keeps all stages busy by itself.
+      await Promise.all(Array.from({ length: files[0]?.kind === 'picture' ? AT_ONCE : 1 }, lane));
+    } finally {
+      await engine.close();
     }
-  } finally {
-    await engine.close();
-  }
-  times.sort((a, b) => a - b);
-  const middle = times[times.length >> 1];
-  return { leftOut, ...(middle !== undefined && { timePerFaceMs: middle }) };
+  } else for (const file of ready) onOutput(file);
+  const timePerFaceMs = existsSync(timePath) ? (JSON.parse(readFileSync(timePath, 'utf8')) as number) : undefined;
+  return { leftOut, ...(timePerFaceMs !== undefined && { timePerFaceMs }) };
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1]!;
 }

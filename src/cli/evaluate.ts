@@ -4,15 +4,14 @@ import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { loadConfig } from '../config/loader.ts';
 import { ExitCode, UnderstudyError } from '../core/errors.ts';
-import { openJudges } from '../evaluate/judges/judges.ts';
-import { FaceObserver } from '../evaluate/observer.ts';
+import { MeasurePool } from '../evaluate/measure-pool.ts';
 import { listInputs, People } from '../evaluate/pairs.ts';
+import { ablationTable } from '../evaluate/report/ablation-table.ts';
 import { type Compared, comparisonTable } from '../evaluate/report/comparison-table.ts';
 import { htmlReport } from '../evaluate/report/html-report.ts';
 import { PAPER_NOTE } from '../evaluate/report/paper-tables.ts';
-import { radarSeries } from '../evaluate/report/radar-plot.ts';
 import { scoreTable } from '../evaluate/report/terminal-table.ts';
-import { resultJson } from '../evaluate/result.ts';
+import { meaningless, resultJson } from '../evaluate/result.ts';
 import { calibrateThresholds, readThresholds } from '../evaluate/thresholds.ts';
 import { XDisplay } from '../gpu-post/x-display.ts';
 import { ModelStore } from '../infer/model-store.ts';
@@ -40,6 +39,7 @@ export interface EvaluateArguments {
   readonly html?: string;
   readonly compare?: string[];
   readonly work?: string;
+  readonly workers?: string;
   readonly config?: string;
   readonly set?: string[];
   readonly progress?: string;
@@ -74,6 +74,7 @@ export function registerEvaluate(program: Command): void {
     .option('--html <file>', 'write a report with pictures in one file; it holds original faces')
     .option('--compare <json...>', 'figures of earlier runs: a table of all methods, and their shapes in the report')
     .option('--work <folder>', 'keep anonymized pictures and measurements here; a stopped run goes on from them')
+    .option('--workers <n>', 'judges at work at once, 400 MB each (default: one a core, at most 8)')
     .option('--config <file>', 'settings for --method')
     .option('--set <key=value...>', 'one setting')
     .option('--progress <line|none>', 'status on stderr')
@@ -98,20 +99,22 @@ async function evaluate(options: EvaluateArguments): Promise<number> {
   const files = listInputs(originals, options.match);
   const csv = join(originals, 'info.csv');
   const groups = options.groups ?? (existsSync(csv) ? csv : undefined);
+  const workers = options.workers === undefined ? undefined : count(options.workers, '--workers');
   const work = options.work ? resolve(options.work) : mkdtempSync(join(tmpdir(), 'understudy-evaluate-'));
   mkdirSync(work, { recursive: true });
+  let measurer: MeasurePool | undefined;
   try {
     const variant = variantOf(options, work);
     // One X display for all engines of this process: GL's connection to a display that ends ends the process with it, so
     // that this one is left to end by itself when the process is gone.
     if (variant.config?.mode === 'generate') await XDisplay.open();
-    const store = ModelStore.open();
+    measurer = await MeasurePool.start(workers);
     const bench: Bench = {
       originals: files,
       match: options.match ?? '',
       people: People.read(groups),
-      observer: await FaceObserver.create(store, await openJudges(store)),
-      thresholds: readThresholds(join(store.dir, 'evaluate', 'thresholds.json')),
+      measurer,
+      thresholds: readThresholds(join(ModelStore.open().dir, 'evaluate', 'thresholds.json')),
       gallery: options.gallery ? listInputs(originals, options.gallery).filter((f) => f.kind === 'picture') : [],
       work,
       keeps: options.work !== undefined,
@@ -122,7 +125,9 @@ async function evaluate(options: EvaluateArguments): Promise<number> {
       lookEvery,
     };
     if (options.ablation) {
-      process.stdout.write(await runAblation(bench, options.config, options.set ?? []));
+      const rows = await runAblation(bench, options.config, options.set ?? []);
+      process.stdout.write(ablationTable(rows));
+      if (json) writeFileSync(json, `${JSON.stringify({ ablation: rows }, null, 2)}\n`);
       return ExitCode.ok;
     }
     const result = await evaluateVariant(variant, bench);
@@ -134,12 +139,14 @@ async function evaluate(options: EvaluateArguments): Promise<number> {
       );
     if (json) writeFileSync(json, `${JSON.stringify(resultJson(result), null, 2)}\n`);
     if (html) {
-      const { recognizers } = bench.observer.judges;
-      const series = compared.map((c) => radarSeries(c.method, c.metrics));
-      writeFileSync(html, htmlReport({ result, recognizers, people: bench.people, compared: series }));
+      const { recognizers } = measurer;
+      writeFileSync(html, htmlReport({ result, recognizers, people: bench.people, compared }));
     }
-    return ExitCode.ok;
+    const why = meaningless(result);
+    if (why) process.stderr.write(`understudy: ${why}; the figures are of another set than the one that was named\n`);
+    return why ? ExitCode.noFace : ExitCode.ok;
   } finally {
+    await measurer?.close();
     if (!options.work) rmSync(work, { recursive: true, force: true });
   }
 }
@@ -182,14 +189,21 @@ function readCompared(path: string): Compared {
 /** Writes what models/evaluate/thresholds.json holds: only numbers, so that it can be passed on. */
 async function calibrate(folder: string, options: EvaluateArguments): Promise<number> {
   const files = listInputs(folder, options.match);
-  const store = ModelStore.open();
-  const observer = await FaceObserver.create(store, await openJudges(store));
-  const line = new CountLine(options.progress, 'read', files.length);
-  const made = await calibrateThresholds(observer, files, `${files.length} pictures`, (n) => line.at(n));
-  line.end();
-  for (const { name, reason } of made.leftOut) process.stderr.write(`left out ${name}: ${reason}\n`);
-  const text = `${JSON.stringify(made.thresholds, null, 2)}\n`;
-  process.stdout.write(text);
-  if (options.json) writeFileSync(options.json, text);
-  return Object.keys(made.thresholds).length > 0 ? ExitCode.ok : ExitCode.noFace;
+  const csv = join(folder, 'info.csv');
+  const people = People.read(options.groups ?? (existsSync(csv) ? csv : undefined));
+  const measurer = await MeasurePool.start();
+  try {
+    const line = new CountLine(options.progress, 'read', files.length);
+    const source = `${files.length} pictures`;
+    const made = await calibrateThresholds(measurer, files, { people, source, onFile: (n) => line.at(n) });
+    line.end();
+    for (const { name, reason } of made.leftOut) process.stderr.write(`left out ${name}: ${reason}\n`);
+    const text = `${JSON.stringify(made.thresholds, null, 2)}\n`;
+    process.stdout.write(text);
+    if (options.json) writeFileSync(options.json, text);
+    const measurable = Object.values(made.thresholds).some((t) => t.threshold !== undefined);
+    return measurable ? ExitCode.ok : ExitCode.noFace;
+  } finally {
+    await measurer.close();
+  }
 }

@@ -1,57 +1,51 @@
 import type { RecognizerJudge } from './judges/judges.ts';
+import { unmeasurable } from './measurements.ts';
 import { ranks } from './metrics/reidentification.ts';
 import { bootstrapMean, bootstrapRate } from './metrics/statistics.ts';
 import { identitySeparation, identitySteadiness, meanEmbedding } from './metrics/video.ts';
-import type { FilePair, LeftOut } from './pairs.ts';
+import type { FilePair } from './pairs.ts';
 import type { AttackResult } from './result.ts';
 import type { Scores } from './score.ts';
-import { type TrackerOptions, type VideoTrack, VideoTracker } from './video-tracks.ts';
+import { type TrackerOptions, type VideoResult, type VideoTrack, VideoTracker } from './video-tracks.ts';
 import { readFrames } from './y4m.ts';
 
-export interface VideoOptions extends TrackerOptions {
+/** What of a video pair is looked at. */
+export interface VideoLook extends Pick<TrackerOptions, 'thresholds' | 'lookEvery'> {
   /** Frames of each video that are looked at. */
   readonly maxFrames: number;
-  readonly onVideo?: (done: number) => void;
 }
 
-/** Follows every face through every pair; pairs that do not fit together are listed with the reason. */
-export async function evaluateVideos(pairs: readonly FilePair[], options: VideoOptions) {
-  const tracks: VideoTrack[] = [];
-  const leftOut: LeftOut[] = [];
-  for (const [i, pair] of pairs.entries()) {
-    const { name } = pair.original;
-    try {
-      const tracker = new VideoTracker(options);
-      const [before, after] = [readFrames(pair.original.path), readFrames(pair.anonymized.path)];
-      let frames = 0;
-      try {
-        for (; frames < options.maxFrames; frames++) {
-          const [a, b] = [await before.next(), await after.next()];
-          if (a.done && b.done) break;
-          if (a.done || b.done) throw new Error(`${frames} frames on one side, more on the other`);
-          if (a.value.planes.length !== b.value.planes.length || a.value.format.width !== b.value.format.width)
-            throw new Error('sizes differ');
-          await tracker.frame(a.value, b.value);
-        }
-      } finally {
-        await Promise.all([before.return(undefined), after.return(undefined)]);
-      }
-      const found = await tracker.finish(name);
-      if (found.length === 0) leftOut.push({ name, reason: 'no face found for long enough in the original' });
-      tracks.push(...found);
-    } catch (error) {
-      leftOut.push({ name, reason: (error as Error).message });
+/** Follows every face through a pair of videos. @throws Error with the reason when they do not fit together or hold no face */
+export async function followFaces(pair: FilePair, options: VideoLook & TrackerOptions): Promise<VideoResult> {
+  const tracker = new VideoTracker(options);
+  const [before, after] = [readFrames(pair.original.path), readFrames(pair.anonymized.path)];
+  try {
+    for (let frames = 0; frames < options.maxFrames; frames++) {
+      const [a, b] = [await before.next(), await after.next()];
+      if (a.done && b.done) break;
+      if (a.done || b.done) throw unmeasurable(`${frames} frames on one side, more on the other`);
+      if (a.value.planes.length !== b.value.planes.length || a.value.format.width !== b.value.format.width)
+        throw unmeasurable('sizes differ');
+      await tracker.frame(a.value, b.value);
     }
-    options.onVideo?.(i + 1);
+  } finally {
+    await Promise.all([before.return(undefined), after.return(undefined)]);
   }
-  return { tracks, leftOut };
+  const found = await tracker.finish(pair.original.name);
+  if (found.tracks.length === 0 && !found.check?.finds)
+    throw unmeasurable('no face found for long enough in the original');
+  return found;
 }
 
 const videoOf = (track: VideoTrack) => track.name.replace(/#\d+$/, '');
 
-/** Means over FaceTracks, resampled by video. `leakCount` and `uncoveredFrames` are sums. */
-export function scoreVideos(tracks: readonly VideoTrack[]): Scores {
-  const scores: Scores = {};
+/**
+ * Means over FaceTracks, resampled by video. `leakCount`, `uncoveredFrames` and `uncoveredMtcnn` are sums; the last and
+ * `coverageMtcnn` count whatever MTCNN finds, whether or not it was followed.
+ */
+export function scoreVideos(videos: readonly VideoResult[]): Scores {
+  const tracks = videos.flatMap((v) => v.tracks);
+  const scores: Scores = coverScores(videos);
   if (tracks.length === 0) return scores;
   const who = tracks.map(videoOf);
   for (const name of Object.keys(tracks[0]!.values)) {
@@ -77,6 +71,21 @@ export function scoreVideos(tracks: readonly VideoTrack[]): Scores {
       scores[`identitySeparation${label}`] = { value: identitySeparation(sets), low: Number.NaN, high: Number.NaN };
   }
   return scores;
+}
+
+function coverScores(videos: readonly VideoResult[]): Scores {
+  const finds = videos.flatMap(({ name, check }) => {
+    const uncovered = check?.uncovered.length ?? 0;
+    return Array.from({ length: check?.finds ?? 0 }, (_, i) => ({ name, covered: i < uncovered ? 0 : 1 }));
+  });
+  if (finds.length === 0) return {};
+  const n = finds.length;
+  const rate = bootstrapRate(
+    finds.map((f) => f.covered),
+    finds.map((f) => f.name),
+  );
+  const missed = finds.filter((f) => f.covered === 0).length;
+  return { coverageMtcnn: { ...rate, n }, uncoveredMtcnn: { value: missed, low: Number.NaN, high: Number.NaN, n } };
 }
 
 /**

@@ -6,26 +6,36 @@ interface Line {
   readonly records: FaceRecord[];
 }
 
+/** Everything in a file of records. Of a pair that was measured more than once the last counts. */
+export function readRecords(path: string): FaceRecord[] {
+  return [...readLines(path).values()].flat();
+}
+
+function readLines(path: string): Map<string, FaceRecord[]> {
+  const known = new Map<string, FaceRecord[]>();
+  for (const text of readFileSync(path, 'utf8').split('\n')) {
+    try {
+      const line = JSON.parse(text, revive) as Line;
+      known.set(line.key, line.records);
+    } catch {
+      // The last line of a run that was killed: that pair is measured again.
+    }
+  }
+  return known;
+}
+
 /**
  * What has been measured, one line of JSON a pair, so that a run that was stopped goes on where it was. A line counts only
  * for the very files it was measured on: `key` holds their sizes and times.
  */
 export class RecordStore {
   readonly #path: string | undefined;
-  readonly #known = new Map<string, FaceRecord[]>();
+  readonly #known: ReadonlyMap<string, FaceRecord[]>;
 
   /** @param path undefined: nothing is kept */
   constructor(path: string | undefined) {
     this.#path = path;
-    if (!path || !existsSync(path)) return;
-    for (const text of readFileSync(path, 'utf8').split('\n')) {
-      try {
-        const line = JSON.parse(text, revive) as Line;
-        this.#known.set(line.key, line.records);
-      } catch {
-        // The last line of a run that was killed: that pair is measured again.
-      }
-    }
+    this.#known = path && existsSync(path) ? readLines(path) : new Map();
   }
 
   get(key: string): FaceRecord[] | undefined {

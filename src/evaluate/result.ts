@@ -2,7 +2,7 @@ import type { FaceRecord } from './face-record.ts';
 import type { LeftOut } from './pairs.ts';
 import type { Scores } from './score.ts';
 import type { Thresholds } from './thresholds.ts';
-import type { VideoTrack } from './video-tracks.ts';
+import type { VideoResult, VideoTrack } from './video-tracks.ts';
 
 export interface AttackResult {
   readonly value: number;
@@ -20,11 +20,20 @@ export interface EvaluationResult {
   readonly thresholds: Thresholds;
   readonly attacks: Readonly<Record<string, AttackResult>>;
   readonly records: readonly FaceRecord[];
+  readonly videos: readonly VideoResult[];
   /** Faces of videos over time. */
   readonly tracks: readonly VideoTrack[];
+  /** Originals that were to be compared. */
+  readonly asked: number;
   readonly leftOut: readonly LeftOut[];
   /** Judges that could not be asked, and why. */
   readonly absent: readonly string[];
+}
+
+/** Why the figures say nothing of the set that was asked about, when so much of it is missing; else undefined. */
+export function meaningless({ records, videos, asked }: EvaluationResult): string | undefined {
+  const compared = new Set([...records, ...videos].map(({ name }) => name.replace(/#\d+$/, ''))).size;
+  return 2 * compared < asked ? `only ${compared} of ${asked} files could be compared` : undefined;
 }
 
 /** The documented JSON: numbers and names only, no embedding, no point, no pixel. NaN becomes null. */
@@ -36,6 +45,7 @@ export function resultJson({
   thresholds,
   records,
   tracks,
+  videos,
   leftOut,
   absent,
 }: EvaluationResult) {
@@ -48,6 +58,7 @@ export function resultJson({
     thresholds,
     perPicture: records.map((r) => ({ name: r.name, person: r.person, ...r.values })),
     ...(tracks.length > 0 && { perFaceTrack: tracks.map((t) => ({ name: t.name, frames: t.frames, ...t.values })) }),
+    ...(videos.length > 0 && { perVideo: videos.map(({ name, check }) => ({ name, mtcnn: check })) }),
     leftOut,
     absent,
   };

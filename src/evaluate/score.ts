@@ -1,6 +1,7 @@
 import { type FaceRecord, METRICS } from './face-record.ts';
 import type { RecognizerJudge } from './judges/judges.ts';
 import { agreement } from './metrics/agreement.ts';
+import { frechetDistance } from './metrics/frechet-distance.ts';
 import { kernelDistance } from './metrics/kernel-distance.ts';
 import { ranks } from './metrics/reidentification.ts';
 import { SUSPECTED_COPY } from './metrics/si-mse.ts';
@@ -99,10 +100,14 @@ function reidentification(
   if (known.length === 0) return;
   const who = known.map((r) => r.person);
   const own = known.map((r) => similarity(r.embeddings[key]!.original, r.embeddings[key]!.anonymized));
-  const { threshold } = thresholds[key] ?? {};
-  if (threshold !== undefined) {
+  for (const [point, name] of [
+    [key, key],
+    [`matched${key}`, `Matched${key}`],
+  ] as const) {
+    const { threshold } = thresholds[point] ?? {};
+    if (threshold === undefined) continue;
     put(
-      `reidTprAtFar1e3${key}`,
+      `reidTprAtFar1e3${name}`,
       own.map((s) => Number(s >= threshold)),
       who,
     );
@@ -143,16 +148,22 @@ function reidentification(
   );
 }
 
-/** Kernel distance of the sets on the features of one judge, which is named where it is reported. */
-export function setDistance(records: readonly FaceRecord[], key: string): Estimate {
+/** Distances of the sets on the features of one judge, which is named where they are reported. */
+export function setDistances(records: readonly FaceRecord[], key: string): Scores {
   // The kernel expects features whose entries are about 1; embeddings have length 1.
   const unit = (e: Float32Array) => {
     const factor = Math.sqrt(e.length) / Math.hypot(...e);
     return e.map((v) => v * factor);
   };
   const known = records.filter((r) => r.embeddings[key]);
-  return kernelDistance(
-    known.map((r) => r.embeddings[key]!.original).map(unit),
-    known.map((r) => r.embeddings[key]!.anonymized).map(unit),
-  );
+  const [real, fake] = (['original', 'anonymized'] as const).map((side) =>
+    known.map((r) => unit(r.embeddings[key]![side])),
+  ) as [Float32Array[], Float32Array[]];
+  const frechet = frechetDistance(real, fake);
+  return {
+    kid: kernelDistance(real, fake),
+    ...(Number.isFinite(frechet) && {
+      frechet: { value: frechet, low: Number.NaN, high: Number.NaN, n: known.length },
+    }),
+  };
 }

@@ -1,3 +1,4 @@
+import type { Region } from '../core/face-track.ts';
 import type { Picture } from '../core/vision.ts';
 import { FrameMean } from './attacks/frame-mean.ts';
 import { CROP, CropReader, canonicalSquare, cropMask, pointsInCrop } from './face-crop.ts';
@@ -21,6 +22,26 @@ export interface VideoTrack {
   readonly embeddings: Record<string, { readonly original: Float32Array[]; readonly anonymized: Float32Array[] }>;
   /** By recognizer: the embedding of the pixel mean of all its aligned output frames. */
   readonly pixelMean: Readonly<Record<string, Float32Array>>;
+}
+
+/** What a detector that the runtime does not use says of a video's covers, whoever was followed in it. */
+export interface CoverCheck {
+  /** Finds in the frames that were looked at. */
+  readonly finds: number;
+  /** Finds in whose middle nothing was changed: faces that were missed, or none at all. Somebody has to look. */
+  readonly uncovered: readonly {
+    readonly frame: number;
+    readonly x: number;
+    readonly y: number;
+    readonly height: number;
+  }[];
+}
+
+/** One pair of videos. */
+export interface VideoResult {
+  readonly name: string;
+  readonly tracks: readonly VideoTrack[];
+  readonly check?: CoverCheck;
 }
 
 interface OpenTrack {
@@ -55,6 +76,8 @@ export class VideoTracker {
   readonly #options: TrackerOptions;
   readonly #crops = new CropReader(CROP);
   readonly #tracks: OpenTrack[] = [];
+  readonly #uncovered: CoverCheck['uncovered'][number][] = [];
+  #finds = 0;
   #frame = 0;
 
   constructor(options: TrackerOptions) {
@@ -72,11 +95,21 @@ export class VideoTracker {
       if (taken >= 0) free.splice(taken, 1);
       await this.#look(track, face, faceAt(face, after), { original, anonymized });
     }
+    if (this.#frame % this.#options.lookEvery === 0) await this.#check(original, anonymized);
     this.#frame++;
   }
 
+  async #check(original: Picture, anonymized: Picture): Promise<void> {
+    for (const box of (await this.#options.observer.judges.mtcnn?.all(original)) ?? []) {
+      this.#finds++;
+      if (changed(box, original, anonymized)) continue;
+      const [x, y, height] = [box.x, box.y, box.height].map(Math.round) as [number, number, number];
+      this.#uncovered.push({ frame: this.#frame, x, y, height });
+    }
+  }
+
   /** Everything that was seen long enough. */
-  async finish(name: string): Promise<VideoTrack[]> {
+  async finish(name: string): Promise<VideoResult> {
     const long = this.#tracks.filter((t) => t.frames >= MIN_FRAMES);
     const tracks: VideoTrack[] = [];
     for (const [i, t] of long.entries()) {
@@ -86,7 +119,8 @@ export class VideoTracker {
         pixelMean[judge.key] = await judge.embed(picture, t.mean.points);
       tracks.push({ ...closed(t, `${name}#${i + 1}`), pixelMean });
     }
-    return tracks;
+    const check = { finds: this.#finds, uncovered: this.#uncovered };
+    return { name, tracks, ...(this.#options.observer.judges.mtcnn && { check }) };
   }
 
   #open(face: Face): OpenTrack {
@@ -116,7 +150,7 @@ export class VideoTracker {
     track.last = face;
     track.lastFrame = this.#frame;
     track.frames++;
-    if (changed(face, pictures.original, pictures.anonymized)) track.covered++;
+    if (changed(face.box, pictures.original, pictures.anonymized)) track.covered++;
     if (found) {
       track.found++;
       track.points.original.push(relative(face.points, face.points));
@@ -211,9 +245,8 @@ function relative(points: Float32Array, original: Float32Array): Float32Array {
 }
 
 /** Whether anything was done to the middle of a face. */
-function changed(face: Face, original: Picture, anonymized: Picture): boolean {
+function changed(box: Region, original: Picture, anonymized: Picture): boolean {
   const { width, height } = original.format;
-  const { box } = face;
   const [x0, x1] = [
     Math.max(0, Math.round(box.x + box.width * 0.25)),
     Math.min(width, Math.round(box.x + box.width * 0.75)),

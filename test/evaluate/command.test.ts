@@ -56,8 +56,9 @@ describe('understudy evaluate', { timeout: 120_000 }, () => {
       writeFileSync(join(side, 'broken.jpg'), 'no picture');
     }
     const run = evaluate('--originals', originals, '--anonymized', outputs, '--json', json, '--progress', 'none');
-    expect(run.err).toBe('');
-    expect(run.code).toBe(0);
+    // One of five says nothing of the set that was asked about.
+    expect(run.err).toMatch(/only 1 of 5 files could be compared/);
+    expect(run.code).toBe(3);
     const result = read(json);
     expect(result.n).toBe(1);
     expect(result.perPicture.map((p) => p.name)).toEqual(['good']);
@@ -71,6 +72,7 @@ describe('understudy evaluate', { timeout: 120_000 }, () => {
     expect(reasons.empty).toMatch(/no face found/);
     expect(reasons.broken).toMatch(/cannot be read/);
     expect(run.out).toContain('5 left out');
+    expect(run.out).toContain('not measurable');
   });
 
   it.each([
@@ -147,5 +149,18 @@ describe('understudy evaluate', { timeout: 120_000 }, () => {
     expect(Object.keys(attacks)).toEqual(
       expect.arrayContaining(['aucA', 'parrotA', 'meanOf2KeysA', 'pixelMeanOf2KeysA']),
     );
+  });
+
+  it("scores somebody else's model in our pipeline", () => {
+    const { json } = freshFolder();
+    const model = join(folder, 'theirs.onnx');
+    copyFileSync('models/generator/understudy-128.onnx', model);
+    const run = evaluate('--originals', people, '--method', `onnx:${model}`, '--json', json, '--progress', 'none');
+    expect(run.err).toBe('');
+    expect(run.code).toBe(0);
+    const { method, n, metrics } = read(json);
+    expect({ method, n }).toEqual({ method: `onnx:${model}`, n: 3 });
+    expect(metrics.detectionRate!.value).toBe(1);
+    for (const key of ['A', 'B', 'C']) expect(metrics[`reidTprAtFar1e3${key}`]!.value, key).toBe(0);
   });
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { evaluatePairs } from '../../src/evaluate/evaluate-pairs.ts';
 import { openJudges } from '../../src/evaluate/judges/judges.ts';
+import { LocalMeasurer } from '../../src/evaluate/measurer.ts';
 import { FaceObserver } from '../../src/evaluate/observer.ts';
 import { listInputs, People, pairByName } from '../../src/evaluate/pairs.ts';
 import { score } from '../../src/evaluate/score.ts';
@@ -26,7 +27,10 @@ async function scored(anonymize: (name: string, to: string) => void) {
   const outputs = mkdtempSync(join(tmpdir(), 'understudy-outputs-'));
   for (const name of names) anonymize(name, join(outputs, `${name}.png`));
   const { pairs } = pairByName(listInputs(originals), listInputs(outputs));
-  const { records, leftOut } = await evaluatePairs(pairs, { observer, people: People.read(undefined) });
+  const { records, leftOut } = await evaluatePairs(pairs, {
+    measurer: new LocalMeasurer(observer),
+    people: People.read(undefined),
+  });
   expect(leftOut).toEqual([]);
   expect(records).toHaveLength(names.length);
   const thresholds = readThresholds('models/evaluate/thresholds.json');

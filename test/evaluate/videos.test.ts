@@ -3,11 +3,14 @@ import { copyFileSync, mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { evaluateVideos, scoreVideos, templateAttack } from '../../src/evaluate/evaluate-videos.ts';
+import { scoreVideos, templateAttack } from '../../src/evaluate/evaluate-videos.ts';
 import { openJudges } from '../../src/evaluate/judges/judges.ts';
+import { Measurements } from '../../src/evaluate/measurements.ts';
+import { LocalMeasurer } from '../../src/evaluate/measurer.ts';
 import { FaceObserver } from '../../src/evaluate/observer.ts';
 import { listInputs, pairByName } from '../../src/evaluate/pairs.ts';
 import { readThresholds } from '../../src/evaluate/thresholds.ts';
+import type { VideoResult } from '../../src/evaluate/video-tracks.ts';
 import { ModelStore } from '../../src/infer/model-store.ts';
 
 const FRAMES = 12;
@@ -26,7 +29,14 @@ async function evaluated(anonymize: (to: string) => void) {
   anonymize(join(outputs, 'pan.mp4'));
   const { pairs } = pairByName(listInputs(folder), listInputs(outputs));
   const thresholds = readThresholds('models/evaluate/thresholds.json');
-  return evaluateVideos(pairs, { observer, thresholds, lookEvery: 6, maxFrames: 100 });
+  const measurer = new LocalMeasurer(observer);
+  const measurements = new Measurements<VideoResult>();
+  for (const pair of pairs)
+    measurements.add(pair.original.name, async () => [
+      await measurer.video(pair, { thresholds, lookEvery: 6, maxFrames: 100 }),
+    ]);
+  const { results, leftOut } = await measurements.finish();
+  return { videos: results, tracks: results.flatMap((r) => r.tracks), leftOut };
 }
 
 beforeAll(async () => {
@@ -39,11 +49,13 @@ beforeAll(async () => {
 
 describe('video pairs', { timeout: 60_000 }, () => {
   it('takes a copy for what it is: nothing covered, everybody recognized, time untouched', async () => {
-    const { tracks, leftOut } = await evaluated((to) => copyFileSync(join(folder, 'pan.mp4'), to));
+    const { videos, tracks, leftOut } = await evaluated((to) => copyFileSync(join(folder, 'pan.mp4'), to));
     expect(leftOut).toEqual([]);
     expect(tracks.length).toBeGreaterThan(1);
-    const s = scoreVideos(tracks);
+    const s = scoreVideos(videos);
     expect(s.coverage?.value).toBe(0);
+    expect(s.coverageMtcnn?.value).toBe(0);
+    expect(s.uncoveredMtcnn!.value).toBeGreaterThanOrEqual(tracks.length);
     expect(s.uncoveredFrames?.value).toBe(tracks.reduce((n, t) => n + t.frames, 0));
     expect(s.leakRate?.value).toBe(1);
     expect(s.temporalCorrelation?.value).toBeCloseTo(1, 6);
@@ -55,17 +67,19 @@ describe('video pairs', { timeout: 60_000 }, () => {
   });
 
   it('sees that a flat picture covers everybody and that nobody can be recognized or found in it', async () => {
-    const { tracks } = await evaluated((to) => clip(to, ',lutyuv=y=90:u=128:v=128'));
-    const s = scoreVideos(tracks);
+    const { videos } = await evaluated((to) => clip(to, ',lutyuv=y=90:u=128:v=128'));
+    const s = scoreVideos(videos);
     expect(s.coverage?.value).toBe(1);
+    expect(s.coverageMtcnn?.value).toBe(1);
+    expect(s.uncoveredMtcnn?.value).toBe(0);
     expect(s.leakCount?.value).toBe(0);
     expect(s.videoDetectionRate?.value).toBe(0);
     expect(s.temporalCorrelation).toBeUndefined();
   });
 
   it('notices flicker that the original does not have', async () => {
-    const { tracks } = await evaluated((to) => clip(to, ",eq=brightness='0.06*(-1)^n':eval=frame"));
-    expect(scoreVideos(tracks).flickerRatio!.value).toBeGreaterThan(2);
+    const { videos } = await evaluated((to) => clip(to, ",eq=brightness='0.06*(-1)^n':eval=frame"));
+    expect(scoreVideos(videos).flickerRatio!.value).toBeGreaterThan(2);
   });
 
   it('lists a pair of different lengths with the reason', async () => {

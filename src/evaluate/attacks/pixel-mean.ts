@@ -1,5 +1,4 @@
 import type { Picture } from '../../core/vision.ts';
-import type { FaceRecord } from '../face-record.ts';
 import type { RecognizerJudge } from '../judges/judges.ts';
 
 /** The mean of equally large pictures, plane by plane: what varies from key to key goes, what stays is the original's. */
@@ -10,14 +9,14 @@ export function meanPicture(pictures: readonly Picture[]): Picture {
   return { format: first.format, planes: Uint8Array.from(sums, (s) => Math.round(s / pictures.length)) };
 }
 
-/** Embeddings of such a mean, at the place where the original's face is. */
+/** Embeddings of such a mean. @param points where the original's face is: 136 numbers, picture pixels */
 export async function embedMean(
   pictures: readonly Picture[],
-  record: FaceRecord,
+  points: Float32Array,
   recognizers: readonly RecognizerJudge[],
 ): Promise<Record<string, Float32Array>> {
   const mixed = meanPicture(pictures);
   const out: Record<string, Float32Array> = {};
-  for (const judge of recognizers) out[judge.key] = await judge.embed(mixed, record.inPicture);
+  for (const judge of recognizers) out[judge.key] = await judge.embed(mixed, points);
   return out;
 }

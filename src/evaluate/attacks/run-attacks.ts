@@ -1,11 +1,20 @@
 import type { FaceRecord } from '../face-record.ts';
 import type { RecognizerJudge } from '../judges/judges.ts';
+import type { Embeddings } from '../measurer.ts';
 import { ranks, type Similarity } from '../metrics/reidentification.ts';
 import { bootstrapMean, bootstrapRate, mean } from '../metrics/statistics.ts';
 import { meanEmbedding } from '../metrics/video.ts';
+import type { People } from '../pairs.ts';
 import type { AttackResult } from '../result.ts';
 import { colourGrid, FACE_ELLIPSE, SURROUNDINGS, shapeFeatures, tinyPicture } from './features.ts';
 import { trainedMatcher } from './trained-matcher.ts';
+
+/** One face of an output that was made with another key. */
+export interface KeyedOutput {
+  readonly name: string;
+  readonly person: string;
+  readonly embeddings: Embeddings;
+}
 
 export interface AttackInput {
   /** The outputs that are attacked. */
@@ -13,10 +22,12 @@ export interface AttackInput {
   /** Other pictures of the same people to search in; without them the very pictures that were anonymized. */
   readonly gallery?: readonly FaceRecord[];
   /** The same originals through the same program with other keys, the attacker's own among them; may be empty. */
-  readonly otherKeys: readonly (readonly FaceRecord[])[];
+  readonly otherKeys: readonly (readonly KeyedOutput[])[];
   /** Embeddings of the pixel mean over all keys, by record name and recognizer. */
-  readonly pixelMeans?: ReadonlyMap<string, Readonly<Record<string, Float32Array>>>;
+  readonly pixelMeans?: ReadonlyMap<string, Embeddings>;
   readonly recognizers: readonly Pick<RecognizerJudge, 'key' | 'similarity'>[];
+  /** Whose groups are known: gender, age band, ethnicity. */
+  readonly people?: Pick<People, 'groupsOf'>;
 }
 
 /**
@@ -54,6 +65,7 @@ export function runAttacks(input: AttackInput): Record<string, AttackResult> {
       matched(known, gallery, (r, side) => r.embeddings[judge.key]![side]),
     );
     put(`auc${judge.key}`, auc(known, gallery, judge));
+    if (input.people) put(`matchedGallery${judge.key}`, withinGroups(known, gallery, judge, input.people));
     for (const [name, result] of Object.entries(attacksOverKeys(input, known, gallery, judge))) put(name, result);
   }
   return results;
@@ -69,14 +81,12 @@ function attacksOverKeys(
   gallery: readonly FaceRecord[],
   { key, similarity }: Judge,
 ): Record<string, AttackResult | undefined> {
-  const [attackers] = otherKeys;
-  if (!attackers) return {};
+  if (otherKeys.length === 0) return {};
   const byName = otherKeys.map((set) => new Map(set.map((r) => [r.name, r])));
-  const output = (r: FaceRecord) => ({ person: r.person, embedding: r.embeddings[key]!.anonymized });
   const parrot = known.filter((r) => byName[0]!.has(r.name));
   const originals = gallery.map((r) => ({ person: r.person, embedding: r.embeddings[key]!.original }));
   const averaged = known.map((r) => {
-    const others = byName.flatMap((set) => set.get(r.name)?.embeddings[key]?.anonymized ?? []);
+    const others = byName.flatMap((set) => set.get(r.name)?.embeddings[key] ?? []);
     return { person: r.person, embedding: meanEmbedding([r.embeddings[key]!.anonymized, ...others]) };
   });
   const mixed = known.flatMap((r) => {
@@ -87,8 +97,8 @@ function attacksOverKeys(
   return {
     // The same as linking a person's understudies of two sessions.
     [`parrot${key}`]: rankOne(
-      parrot.map(output),
-      parrot.map((r) => output(byName[0]!.get(r.name)!)),
+      parrot.map((r) => ({ person: r.person, embedding: r.embeddings[key]!.anonymized })),
+      parrot.map((r) => ({ person: r.person, embedding: byName[0]!.get(r.name)!.embeddings[key]! })),
       similarity,
     ),
     [`meanOf${count}Keys${key}`]: rankOne(averaged, originals, similarity),
@@ -108,6 +118,35 @@ function matched(
       return known ? [{ person: r.person, probe: feature(r, 'anonymized'), gallery: feature(known, 'original') }] : [];
     }),
   );
+}
+
+/** Searches among people of the same groups only: what is left when sex, age and colour of skin are known anyway. */
+function withinGroups(
+  records: readonly FaceRecord[],
+  gallery: readonly FaceRecord[],
+  { key, similarity }: Judge,
+  people: Pick<People, 'groupsOf'>,
+): AttackResult | undefined {
+  const groupOf = (r: FaceRecord) => JSON.stringify(people.groupsOf(r.person));
+  const searched = records.flatMap((r) => {
+    const among = gallery.filter((g) => groupOf(g) === groupOf(r));
+    const size = new Set(among.map((g) => g.person)).size;
+    if (groupOf(r) === '{}' || size < 2 || !among.some((g) => g.person === r.person)) return [];
+    const [rank] = ranks(
+      [{ person: r.person, embedding: r.embeddings[key]!.anonymized }],
+      among.map((g) => ({ person: g.person, embedding: g.embeddings[key]!.original })),
+      similarity,
+    );
+    return [{ person: r.person, first: Number(rank === 1), chance: 1 / size }];
+  });
+  if (searched.length === 0) return undefined;
+  return {
+    ...bootstrapRate(
+      searched.map((s) => s.first),
+      searched.map((s) => s.person),
+    ),
+    chance: mean(searched.map((s) => s.chance)),
+  };
 }
 
 interface Template {

@@ -31,6 +31,8 @@ export interface DetectorJudge {
   readonly name: string;
   /** Whether it finds a face where `box` is (picture pixels). */
   finds(picture: Picture, box: Region): Promise<boolean>;
+  /** All faces it is sure of, picture pixels. */
+  all(picture: Picture): Promise<Region[]>;
 }
 
 export interface LandmarkJudge {

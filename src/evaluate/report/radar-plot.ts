@@ -53,9 +53,9 @@ export function radarPlot(series: readonly RadarSeries[]): string {
   });
   const key = series.map(
     ({ name }, k) =>
-      `<text x="180" y="${-110 + 18 * k}" font-size="12" fill="${COLOURS[k % COLOURS.length]}">■ ${escapeHtml(name)}</text>`,
+      `<text x="250" y="${-110 + 18 * k}" font-size="12" fill="${COLOURS[k % COLOURS.length]}">■ ${escapeHtml(name)}</text>`,
   );
-  return `<svg viewBox="-190 -165 560 330" width="700" role="img" aria-label="radar plot">${[0.25, 0.5, 0.75, 1].map(ring).join('')}${labels.join('')}${shapes.join('')}${key.join('')}</svg>`;
+  return `<svg viewBox="-190 -165 700 330" width="875" role="img" aria-label="radar plot">${[0.25, 0.5, 0.75, 1].map(ring).join('')}${labels.join('')}${shapes.join('')}${key.join('')}</svg>`;
 }
 
 export function escapeHtml(text: string): string {

@@ -8,7 +8,7 @@ import type { TrackedFace } from '../src/core/face-track.ts';
 import { type PictureFormat, planeLayout } from '../src/core/video-frame.ts';
 import { FaceDetector } from '../src/infer/detector.ts';
 import { Generator } from '../src/infer/generator.ts';
-import { zFor } from '../src/infer/identity.ts';
+import { Identities } from '../src/infer/identity.ts';
 import { IrisModel } from '../src/infer/iris.ts';
 import { LandmarkModel } from '../src/infer/landmarks.ts';
 import { ModelStore } from '../src/infer/model-store.ts';
@@ -46,6 +46,7 @@ export async function captureFaces(
     embedder: await Recognizer.create(store),
   };
   const generator = await Generator.create(store.verify('generator-128'));
+  const identities = Identities.load(store, 1);
   const captured: CapturedPicture[] = [];
   for (const [index, name] of files.entries()) {
     // Portraits before one background show no cut: without a key and a tracker each, all would be one person's.
@@ -61,7 +62,7 @@ export async function captureFaces(
       if (face.cover !== 'generated') continue;
       const memory = new SharedArrayBuffer(FACE_SLOT_BYTES);
       const slot = faceSlotViews(memory, 0, generator.faceSize);
-      await generator.run([{ picture: { planes, format }, face, z: zFor(sessionKey, face.personId), slot }]);
+      await generator.run([{ picture: { planes, format }, face, z: identities.zFor(sessionKey, face.personId), slot }]);
       slots.push(new Uint8Array(memory).slice());
       kept.push(face);
     }

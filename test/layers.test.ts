@@ -63,6 +63,7 @@ describe('egress', () => {
       'cli/foreign-model.ts': 'a manifest and model files',
       'cli/bench.ts': 'figures',
       'cli/bench-live.ts': 'figures',
+      'cli/bench-memory.ts': 'figures',
       'cli/demo.ts': 'file names',
       'cli/doctor.ts': 'versions',
       'ingest/file/still-format.ts': 'opens pictures for reading only',

@@ -46,6 +46,6 @@ def set_fake_quant(model: nn.Module, layers: tuple[str, ...]) -> None:
 
 
 INT8_LAYERS = (
-    "stem", "enc64", "down32", "enc32", "down16", "enc16", "down8", "mid1", "mid2", "up16", "dec16", "up32", "dec32", "up64", "head",
+    "enc32", "down16", "enc16", "down8", "mid1", "mid2", "up16", "dec16", "up32", "dec32", "up64", "head",
 )
 """Served in int8. The rest draws the face at 64² and above, where rounding shows as flicker."""

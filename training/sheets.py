@@ -1,6 +1,6 @@
 """Contact sheets: what the network draws, to be looked at.
 
-    python -m training.sheets CHECKPOINT OUT.png --data FACES [--faces 48] [--identities 3] [--truncation 0.8]
+    python -m training.sheets CHECKPOINT OUT.png --data FACES [--faces 48] [--identities 3] [--truncation 1.0]
 """
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--faces", type=int, default=48)
     parser.add_argument("--identities", type=int, default=3)
-    parser.add_argument("--truncation", type=float, default=0.8, help="what is served: infer.truncation")
+    parser.add_argument("--truncation", type=float, default=1.0, help="what is served: infer.truncation")
     parser.add_argument("--columns", type=int, default=12)
     a = parser.parse_args()
     data, (generator, _) = FaceData(a.data), load_generator(a.checkpoint)

@@ -31,7 +31,7 @@ export const configSchema = z.strictObject({
       precision: z.enum(['auto', 'int8', 'fp32']).default('auto'),
       maxBatchSize: z.number().int().min(1).max(32).default(4),
       maxQueueDelayMs: z.number().min(0).max(100).default(2),
-      truncation: z.number().min(0.5).max(1).default(0.8),
+      truncation: z.number().min(0.5).max(1).default(1),
     })
     .prefault({}),
   post: z

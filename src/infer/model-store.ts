@@ -56,6 +56,11 @@ export class ModelStore {
     }
   }
 
+  /** Whether the list names it, there or not. */
+  lists(name: string): boolean {
+    return this.#entries.some((e) => e.name === name);
+  }
+
   has(name: string): boolean {
     return this.#entries.some((e) => e.name === name && existsSync(this.#path(e)));
   }

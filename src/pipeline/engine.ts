@@ -9,7 +9,8 @@ import { XDisplay } from '../gpu-post/x-display.ts';
 import { lower, stepDown } from '../guard/ladder.ts';
 import { ReidentificationGate } from '../guard/reidentification-gate.ts';
 import { GeneratorClient } from '../infer/generator-client.ts';
-import { zFor } from '../infer/identity.ts';
+import { Identities } from '../infer/identity.ts';
+import { ModelStore } from '../infer/model-store.ts';
 import { CreditGate } from '../rx/credit-gate.ts';
 import type { Analysed, AnalysisReply, AnalysisRequest, AnalysisWorkerData } from './analysis-messages.ts';
 import type { FrameJob } from './frame-job.ts';
@@ -57,6 +58,7 @@ export class Engine {
   readonly #compositor: Compositor;
   readonly #faceSlots = new CreditGate(FACE_SLOTS);
   readonly #gate = new ReidentificationGate();
+  readonly #identities: Identities;
   /** Names of all models in use, as models/manifest.json has them. */
   readonly models: readonly string[];
 
@@ -66,8 +68,10 @@ export class Engine {
     generator: GeneratorClient | undefined,
     compositor: Compositor,
     generatorModel: string | undefined,
+    identities: Identities,
   ) {
-    this.models = [...ANALYSIS_MODELS, ...(generatorModel ? [generatorModel] : [])];
+    this.#identities = identities;
+    this.models = [...ANALYSIS_MODELS, ...(generatorModel ? [generatorModel] : []), ...identities.models];
     this.#options = options;
     this.#analysis = analysis;
     this.#generator = generator;
@@ -78,12 +82,16 @@ export class Engine {
   static async start(options: EngineOptions): Promise<Engine> {
     // llvmpipe's own threads would fight the models for the cores; a worker cannot set this for itself.
     process.env.LP_NUM_THREADS ??= '0';
+    const { modelsDir, cacheDir } = options;
+    const places = { ...(modelsDir && { modelsDir }), ...(cacheDir && { cacheDir }) };
+    const generates = options.mode === 'generate';
+    const store = ModelStore.open({ ...(modelsDir && { dir: modelsDir }), ...(cacheDir && { cacheDir }) });
+    const identities = generates ? Identities.load(store, options.infer.truncation) : new Identities();
     const faceMemory = new SharedArrayBuffer(FACE_SLOTS * FACE_SLOT_BYTES);
     const warn = options.onWarning ?? (() => {});
     const patience = { ...(options.live ? PATIENCE.live : PATIENCE.recording), onHopeless: warn };
     const data: AnalysisWorkerData = {
-      ...(options.modelsDir && { modelsDir: options.modelsDir }),
-      ...(options.cacheDir && { cacheDir: options.cacheDir }),
+      ...places,
       executionProviders: options.infer.executionProviders,
       sessionKey: options.sessionKey,
       live: options.live,
@@ -101,12 +109,10 @@ export class Engine {
         onDeath: (error) => warn(`${error.message}; it is being started again`),
       },
     );
-    const generates = options.mode === 'generate';
     const generator = generates
       ? GeneratorClient.start({
           faceMemory,
-          ...(options.modelsDir && { modelsDir: options.modelsDir }),
-          ...(options.cacheDir && { cacheDir: options.cacheDir }),
+          ...places,
           ...options.infer,
           patience,
           givesWay: options.live,
@@ -128,7 +134,7 @@ export class Engine {
     );
     try {
       const [info, compositor] = await Promise.all([generator?.ready, composing, analysis.ready]);
-      return new Engine(options, analysis, generator, compositor, info?.model);
+      return new Engine(options, analysis, generator, compositor, info?.model, identities);
     } catch (error) {
       const begun = composing.then(
         (compositor) => compositor.close(),
@@ -184,9 +190,8 @@ export class Engine {
   /** Fills the slot with the understudy's face; a person's first one is judged before anything is shown. */
   async #draw(generator: GeneratorClient, item: DrawItem, wait: boolean): Promise<boolean> {
     const { streamId, raw, face, slot } = item;
-    const { sessionKey, infer } = this.#options;
     const run = async (draw: number) => {
-      const z = zFor(sessionKey, face.personId, draw, infer.truncation);
+      const z = this.#identities.zFor(this.#options.sessionKey, face.personId, draw);
       const request = { raw: raw.slot.memory, format: raw.format, face, slot, z };
       return (await this.#patiently(generator, wait, () => generator.generate(request))) === 'generated';
     };

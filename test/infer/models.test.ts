@@ -8,7 +8,7 @@ import { cropFromBox } from '../../src/core/landmark-crop.ts';
 import type { Picture } from '../../src/core/vision.ts';
 import { FaceDetector } from '../../src/infer/detector.ts';
 import { Generator } from '../../src/infer/generator.ts';
-import { zFor } from '../../src/infer/identity.ts';
+import { Identities, type IdentityLimits } from '../../src/infer/identity.ts';
 import { LandmarkModel } from '../../src/infer/landmarks.ts';
 import { ModelStore } from '../../src/infer/model-store.ts';
 import { canonicalToPicture, invert, mapPoints } from '../../src/track/canonical.ts';
@@ -60,7 +60,7 @@ describe('models on a photograph', () => {
       driven: own,
       raw: own,
     };
-    const z = zFor(new Uint8Array(32), 1);
+    const z = new Identities().zFor(new Uint8Array(32), 1);
     expect(await generator.run([{ picture, face, z, slot }])).toEqual(['generated']);
     const first = slot.face.slice();
     const { mask } = slot;
@@ -86,15 +86,33 @@ describe('models on a photograph', () => {
 
   it('gives one person one understudy and another session another', () => {
     const key = new Uint8Array(32).fill(1);
-    expect(zFor(key, 5)).toEqual(zFor(key, 5));
-    expect(zFor(key, 5)).not.toEqual(zFor(key, 6));
-    expect(zFor(key, 5)).not.toEqual(zFor(new Uint8Array(32).fill(2), 5));
-    const many = Array.from({ length: 400 }, (_, i) => zFor(key, i)).flatMap((z) => [...z]);
+    const all = new Identities();
+    expect(all.zFor(key, 5)).toEqual(all.zFor(key, 5));
+    expect(all.zFor(key, 5)).not.toEqual(all.zFor(key, 6));
+    expect(all.zFor(key, 5)).not.toEqual(all.zFor(key, 5, 1));
+    expect(all.zFor(key, 5)).not.toEqual(all.zFor(new Uint8Array(32).fill(2), 5));
+    const many = Array.from({ length: 400 }, (_, i) => all.zFor(key, i)).flatMap((z) => [...z]);
     const mean = many.reduce((a, b) => a + b) / many.length;
     const variance = many.reduce((a, b) => a + (b - mean) ** 2, 0) / many.length;
     expect(Math.abs(mean)).toBeLessThan(0.03);
     expect(variance).toBeCloseTo(1, 1);
-    expect(zFor(key, 5, 0, 0.5)).toEqual(zFor(key, 5).map((v) => v / 2));
+    expect(new Identities(undefined, 0.5).zFor(key, 5)).toEqual(all.zFor(key, 5).map((v) => v / 2));
+  });
+
+  it('draws no understudy that stands out more than the limit of the generator', () => {
+    const key = new Uint8Array(32).fill(1);
+    const file = JSON.parse(readFileSync(store.verify('generator-identities'), 'utf8')) as IdentityLimits;
+    const [all, served] = [new Identities(), Identities.load(store, 1)];
+    const first = Array.from({ length: 300 }, (_, i) => all.zFor(key, i));
+    const drawn = first.map((_, i) => served.zFor(key, i));
+    const mean = first.reduce((sum, z) => sum + served.conspicuousness(z), 0) / first.length;
+    expect(mean).toBeGreaterThan(0.9);
+    expect(mean).toBeLessThan(1.1);
+    expect(Math.max(...drawn.map((z) => served.conspicuousness(z)))).toBeLessThanOrEqual(file.limit);
+    const kept = first.filter((z, i) => drawn[i]!.every((v, k) => v === z[k])).length;
+    expect(kept / first.length).toBeGreaterThan(0.5);
+    expect(kept / first.length).toBeLessThan(0.7);
+    expect(() => new Identities({ form: [[1]], limit: 1 })).toThrow(/do not fit/);
   });
 });
 

@@ -16,6 +16,8 @@ const EXPRESSIVE = [
 ] as const;
 /** A contour that lies further inside one's own leaves a rim that is neither face nor background; inter-ocular distances. */
 const MAX_NARROWING = 0.02;
+/** Understudies' shapes differ by this part of what people's do: at 1 the mouth and the jaw are a caricature's now and then. */
+const SHAPE_SPREAD = 0.7;
 /** Time in which the offset goes most of the way to a new target: a median that jumps must not be seen. */
 const SETTLE_SECONDS = 0.7;
 
@@ -56,7 +58,8 @@ export function keyedNormals(sessionKey: Uint8Array, name: string, count: number
 
 /** The neutral shape of one person's understudy, mirror-symmetric: 136 numbers in canonical-crop pixels. */
 export function understudyShape(model: ShapeModel, sessionKey: Uint8Array, personId: number): Float32Array {
-  return symmetric(model.shape(keyedNormals(sessionKey, `shape:${personId}`, model.sigma.length)));
+  const normals = keyedNormals(sessionKey, `shape:${personId}`, model.sigma.length);
+  return symmetric(model.shape(normals.map((v) => v * SHAPE_SPREAD)));
 }
 
 const limit = (value: number, most: number): number => Math.max(-most, Math.min(most, value));

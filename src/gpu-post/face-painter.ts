@@ -13,6 +13,12 @@ export interface PaintedFace {
   readonly grain: Grain;
 }
 
+/** Whether a face (RGBA) covers anything at all. What a failed read leaves behind does not. */
+export function hasOpaque(face: Uint8Array): boolean {
+  for (let i = 3; i < face.length; i += 4) if (face[i] === 255) return true;
+  return false;
+}
+
 /** Draws a finished canonical face into I420 planes at the picture's resolution. Only samples under the mask change. */
 export class FacePainter {
   readonly #raster = new FaceRaster();

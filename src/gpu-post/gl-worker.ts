@@ -3,7 +3,7 @@ import type { TrackedFace } from '../core/face-track.ts';
 import { serveWorker } from '../core/serve-worker.ts';
 import { planeLayout } from '../core/video-frame.ts';
 import { Composer } from './composer.ts';
-import { FacePainter } from './face-painter.ts';
+import { FacePainter, hasOpaque } from './face-painter.ts';
 import { createGl } from './gl-context.ts';
 import type { DrawnCover, GlRequest, GlWorkerData } from './gl-messages.ts';
 import { Grain } from './grain.ts';
@@ -68,8 +68,11 @@ serveWorker<GlRequest, DrawnCover[], { renderer: string }, GlWorkerData>(async (
       const slot = faceSlotViews(data.faceMemory, faceSlot, data.faceSize);
       const extent = photometry.run(slot, own, driven, entry.state, finished);
       if (!extent) throw new Error('a face came with an empty mask');
+      // Until it has been read whole there is nothing to hold: a face that is not there would be drawn as nothing, over the person.
+      entry.extent = undefined;
       finished.read(entry.face);
       composer.check();
+      if (!hasOpaque(entry.face)) throw new Error('the finished face is empty');
       entry.extent = extent;
       painter.paint({ ...entry, extent }, toPicture, planes, format);
       return 'generated' as const;

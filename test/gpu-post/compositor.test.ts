@@ -118,6 +118,20 @@ describe('Compositor', () => {
     expect((await compositor.compose(rawFrame(), [face({})], slotOf())).frame.kind).toBe('composed');
   });
 
+  it('takes a face that covers nothing for a failure, and has nothing to hold afterwards', async () => {
+    const { crop, mask } = faceSlotViews(faceMemory, 1, 128);
+    crop.fill(180);
+    // Four pixels square: the softened mask is nowhere opaque, as after a read that failed.
+    for (let i = 0; i < mask.length; i++)
+      mask[i] = i % 128 >= 62 && i % 128 < 66 && i >> 7 >= 62 && i >> 7 < 66 ? 255 : 0;
+    const key = { trackId: 7 };
+    expect((await compositor.compose(rawFrame(), [face(key)], slotOf())).covers[0]!.cover).toBe('generated');
+    const { frame } = await compositor.compose(rawFrame(), [face({ ...key, faceSlot: 1 })], slotOf());
+    expect(frame.kind).toBe('veiled');
+    const { faceSlot: _, ...held } = face({ ...key, cover: 'held' });
+    expect((await compositor.compose(rawFrame(), [held], slotOf())).covers[0]!.cover).toBe('solid');
+  });
+
   it('veils the whole frame when nobody knows where a face is', async () => {
     const at = (region: Partial<TrackedFace['region']>, extra: Partial<TrackedFace> = {}) =>
       face({ region: { x: 96, y: 56, width: 128, height: 128, ...region }, ...extra });

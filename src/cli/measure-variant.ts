@@ -143,7 +143,8 @@ function generatorOf({ mode, models, infer }: Config) {
     ...(models.dir && { dir: models.dir }),
     ...(models.cacheDir && { cacheDir: models.cacheDir }),
   });
-  return { generator: store.hashes([store.generator(infer.precision)]) };
+  const identities = store.lists('generator-identities') ? ['generator-identities'] : [];
+  return { generator: store.hashes([store.generator(infer.precision), ...identities]) };
 }
 
 /** Pictures of other settings or another generator in the same folder would be taken for this run's. */

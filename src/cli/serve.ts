@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { unwatchFile, watchFile } from 'node:fs';
 import type { Command } from 'commander';
 import pino, { type Logger } from 'pino';
 import { type Config, loadConfig } from '../config/loader.ts';
@@ -8,6 +7,7 @@ import { framesInFlight } from '../pipeline/live-addresses.ts';
 import { readTls } from '../server/listen.ts';
 import { type LiveServer, startServer } from '../server/server.ts';
 import { startEngine } from './run.ts';
+import { opened, watchSettled } from './settings-watch.ts';
 import { StreamFeeds } from './stream-feeds.ts';
 import { streamRunner } from './stream-runner.ts';
 
@@ -25,8 +25,6 @@ interface ServeOptions {
   readonly tlsKey?: string;
   readonly lookahead?: string;
 }
-
-const CONFIG_LOOK_MS = 1000;
 
 export function registerServe(program: Command): void {
   program
@@ -114,23 +112,24 @@ async function serve(options: ServeOptions): Promise<void> {
   }
   const feeds = new StreamFeeds(server, live);
   feeds.follow(serve.streams);
-  reload = () => {
-    current = reloaded(options, current, log);
+  const takeOver = (asked: boolean) => {
+    current = reloaded(options, current, log, asked);
     server.update(current.serve.streams);
     feeds.follow(current.serve.streams);
     log.info({ streams: [...server.streams.keys()] }, 'settings read again');
   };
-  const onHangUp = () => {
+  reload = () => takeOver(true);
+  const attempt = (asked: boolean) => {
     try {
-      reload();
+      takeOver(asked);
     } catch (error) {
       const { message, remedy } = error as UnderstudyError;
       log.error(`the settings were not taken over: ${message}; ${remedy}`);
     }
   };
+  const onHangUp = () => attempt(true);
   process.on('SIGHUP', onHangUp);
-  // Polled: what replaces the file, an editor or a mounted volume, is another file to those who watch it by its number.
-  if (options.config) watchFile(options.config, { interval: CONFIG_LOOK_MS }, onHangUp);
+  const unwatch = options.config ? watchSettled(options.config, () => attempt(false)) : () => {};
   const { port, metricsPort, apiPort } = server;
   log.info({ port, metricsPort, apiPort, streams: [...server.streams.keys()] }, 'listening');
   await new Promise<void>((resolve) => {
@@ -142,15 +141,20 @@ async function serve(options: ServeOptions): Promise<void> {
     }
   });
   process.off('SIGHUP', onHangUp);
-  if (options.config) unwatchFile(options.config);
+  unwatch();
   await feeds.close();
   await server.close();
   await engine.close();
 }
 
-/** Reads the settings again and says which changes need a restart. @throws UnderstudyError: nothing is changed then */
-function reloaded(options: ServeOptions, before: Config, log: Logger): Config {
+/**
+ * Reads the settings again and says which changes need a restart. @throws UnderstudyError: nothing is changed then
+ * @param asked by SIGHUP or the API; what only happened to the file may open nothing
+ */
+function reloaded(options: ServeOptions, before: Config, log: Logger, asked: boolean): Config {
   const after = settings(options);
+  const loss = asked ? undefined : opened(before.serve.streams, after.serve.streams);
+  if (loss) throw new UnderstudyError(ExitCode.usage, loss, 'send SIGHUP if that is meant');
   const fixed = ({ serve: { streams: _, ...rest }, ...others }: Config) => ({ ...others, ...rest });
   const [old, now] = [fixed(before), fixed(after)] as Record<string, unknown>[];
   const changed = Object.keys(now!).filter((key) => JSON.stringify(old![key]) !== JSON.stringify(now![key]));

@@ -28,7 +28,7 @@ export class FaceRaster {
     let source = face;
     let side = size;
     // A small face would flicker otherwise.
-    for (let i = 0; scale * CROP_SIZE < SHRINK_BELOW * side && side > MIN_SIDE; i++) {
+    for (let i = 0; scale * CROP_SIZE < SHRINK_BELOW * side && side > MIN_SIDE && side % 2 === 0; i++) {
       this.#halves[i] ??= new Uint8Array(side * side);
       source = halve(source, side, this.#halves[i]!);
       side /= 2;

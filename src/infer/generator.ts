@@ -1,5 +1,6 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
-import type { FaceSlotViews } from '../core/face-slot.ts';
+import { ExitCode, UnderstudyError } from '../core/errors.ts';
+import { type FaceSlotViews, MAX_FACE_SIZE } from '../core/face-slot.ts';
 import { CROP_SIZE, LANDMARK_COUNT, type TrackedFace } from '../core/face-track.ts';
 import type { Picture } from '../core/vision.ts';
 import { faceOutline, rasteriseMask } from './face-mask.ts';
@@ -51,7 +52,13 @@ export class Generator {
 
   static async create(path: string, options: SessionOptions = {}): Promise<Generator> {
     const { session, provider } = await createSession(path, options);
-    return new Generator(session, provider, readAdapter(path));
+    const generator = new Generator(session, provider, readAdapter(path));
+    const { faceSize } = generator;
+    if (!(faceSize > 0 && faceSize <= MAX_FACE_SIZE && faceSize % 16 === 0)) {
+      const what = `the generator ${path} draws faces ${faceSize} pixels wide`;
+      throw new UnderstudyError(ExitCode.model, what, `give one that draws 16 to ${MAX_FACE_SIZE}, in steps of 16`);
+    }
+    return generator;
   }
 
   /** One outcome per item. `rejected`: the network's answer is not a picture, and the slot's face must not be used. */

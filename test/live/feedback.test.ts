@@ -12,7 +12,7 @@ let server: ServeProcess;
 beforeAll(async () => {
   const clip = join(temporaryFolder(), 'noise.mkv');
   // Takes whatever bit rate there is.
-  const noise = ['-f', 'lavfi', '-i', 'color=gray:s=320x240:r=15:d=4', '-vf', 'noise=alls=60:allf=t,format=yuv420p'];
+  const noise = ['-f', 'lavfi', '-i', 'color=gray:s=320x240:r=15:d=4', '-vf', 'noise=alls=24:allf=t,format=yuv420p'];
   execFileSync('ffmpeg', [
     '-v',
     'error',

@@ -47,8 +47,9 @@ export class FaceFollower {
     let located: Located | undefined;
     try {
       const expected = track.expectedPoints(box);
-      const hints = { angle: track.angle, trustedBefore: track.trusted };
-      located = await this.#tools.locator.locate(now.picture, box, expected ? { ...hints, expected } : hints);
+      const { angle, trusted: trustedBefore, lastPoints: last } = track;
+      const hints = { angle, trustedBefore, ...(last && { last }), ...(expected && { expected }) };
+      located = await this.#tools.locator.locate(now.picture, box, hints);
       const eyes = located.trusted
         ? await track.gaze.find(this.#tools.pupils, now.picture, located.points, located.roll)
         : undefined;

@@ -9,6 +9,8 @@ import type { ShapeModel } from './shape-model.ts';
 const MAX_DISAGREEMENT = 0.13;
 /** Points outside the picture (of 68) that a trusted face may have. */
 const MAX_OUTSIDE = 6;
+/** Mean distance to where the points were expected, over the inter-ocular distance, beyond which the box itself is doubted. */
+const MAX_SURPRISE = 0.2;
 /** A face that was trusted on the last frame may exceed the limits by this factor. */
 const SLACK = 1.3;
 
@@ -22,6 +24,8 @@ export interface Located {
 export interface LocateHints {
   /** Where the last frame's points are expected now. */
   readonly expected?: Float32Array;
+  /** Where they were. */
+  readonly last?: Float32Array;
   /** Roll to a quarter turn, from the detector. */
   readonly angle: number;
   readonly trustedBefore: boolean;
@@ -61,8 +65,22 @@ export class LandmarkLocator {
       second = await this.#finder.find(picture, cropFromPoints(first, rollOf(first)));
       agree = disagreement(first, second) <= MAX_DISAGREEMENT;
     }
+    const { last } = hints;
+    if (last && hints.expected && disagreement(second, hints.expected) > MAX_SURPRISE) {
+      const third = await this.#steadier(picture, box, last, disagreement(second, last));
+      if (third) return { points: third, roll: rollOf(third), trusted: true };
+    }
     const trusted = agree && this.#believable(second, box, picture, slack);
     return { points: second, roll: rollOf(second), trusted };
+  }
+
+  /**
+   * A box that is off for one frame moves the expected points with it, and both passes find the same wrong face. What is found from
+   * where the points were counts if it moved by less than half as much.
+   */
+  async #steadier(picture: Picture, box: Region, last: Float32Array, jump: number): Promise<Float32Array | undefined> {
+    const found = await this.#finder.find(picture, cropFromPoints(last, rollOf(last)));
+    return disagreement(found, last) < jump / 2 && this.#believable(found, box, picture, SLACK) ? found : undefined;
   }
 
   #believable(points: Float32Array, box: Region, picture: Picture, slack: number): boolean {

@@ -86,9 +86,9 @@ describe('Compositor', () => {
     }
     expect(changedOutside).toBe(0);
     expect(same / inside).toBeLessThan(0.1);
-    // The drawn face is smooth and the original is noise: no trace of it inside.
+    // The drawn face is smooth, but for its grain, and the original is noise: no trace of it inside.
     const row = (120 * 320 + 130) | 0;
-    for (let x = 0; x < 50; x++) expect(Math.abs(after[row + x + 1]! - after[row + x]!)).toBeLessThan(8);
+    for (let x = 0; x < 50; x++) expect(Math.abs(after[row + x + 1]! - after[row + x]!)).toBeLessThan(14);
     expect(new Uint8Array(raw.slot.memory)).toEqual(before);
   });
 

@@ -35,7 +35,8 @@ describe('bad input of live streams: one sentence, without passwords, and the ex
   const to = (address: string, ...more: string[]) => ['run', clip, address, ...more];
 
   it('an address that nobody is at, or of an unknown kind', async () => {
-    await refused(from(`rtsp://me:secret@127.0.0.1:${await freePort()}/cam`), 4, /refused the connection/);
+    // A port that was free a moment ago may be another test's by now.
+    await refused(from('rtsp://me:secret@127.0.0.1:1/cam'), 4, /refused the connection/);
     await refused(from('rtsp://me:secret@no-such-host.invalid/cam'), 4, /cannot be found/);
     // No route leads to a group by TCP.
     await refused(from('rtsp://me:secret@224.0.0.1/cam'), 4, /rtsp:\/\/224\.0\.0\.1\/cam cannot be reached/);

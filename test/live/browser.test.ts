@@ -6,9 +6,9 @@ import { FaceSearch, framesOf, isVeiled, personClip } from './people.ts';
 import { ServeProcess } from './serve-process.ts';
 import { eventually, temporaryFolder } from './support.ts';
 
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 
-describe.skipIf(!chromiumPath)('a browser on the relay (needs chromium)', { timeout: 180_000 }, () => {
+describe.skipIf(!chromiumPath)('a browser on the relay (needs chromium)', { timeout: 420_000 }, () => {
   const folder = temporaryFolder();
   const clips = { anna: join(folder, 'anna.mjpeg'), bea: join(folder, 'bea.mjpeg') };
   const recordings = join(folder, 'recordings');

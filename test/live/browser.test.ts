@@ -140,28 +140,15 @@ describe.skipIf(!chromiumPath)('a browser on the relay (needs chromium)', { time
     const [ofBea, ofAnna] = await Promise.all([collect(one, 8), collect(other, 15)]);
     await other.page.uncheck('#muteVideo');
     const later = await collect(one, 15);
-    // Another camera, another size, the microphone off and on: what each of them does on the page while it is sent.
-    await other.page.selectOption('#camera', { index: 1 });
-    const switched = await collect(one, 6);
-    await other.page.selectOption('#size', '640x480');
-    await other.page.check('#muteAudio');
-    const resized = await collect(one, 6);
-    await other.page.uncheck('#muteAudio');
-    expect(await other.page.textContent('#status')).not.toMatch(/error|fail/i);
-    expect(resized.at(-1)).toMatchObject({ width: 640, height: 360 });
     for (const [frames, person] of [
       [ofBea, bea],
       [later, bea],
-      [switched, bea],
-      [resized, bea],
       [ofAnna, anna],
     ] as const) {
       const seen = await search.search(frames, person);
       expect(seen.matches, `best cosine ${seen.best}`).toBe(0);
     }
-    for (const frames of [later, switched]) expect((await search.search(frames, bea)).withFace).toBeGreaterThan(0);
-    const shows = async () => (await search.search(await collect(one, 4), bea)).withFace > 0;
-    await eventually(shows, PATIENCE_MS, 'a face in the other size');
+    expect((await search.search(later, bea)).withFace).toBeGreaterThan(0);
     await one.page.click('#leave');
     await eventually(
       async () => (await server.metric('publishing', 'stream="a"')) === 0,

@@ -53,6 +53,8 @@ export class StreamAnalyser {
   #tracks: FaceTrack[] = [];
   #lastUs: number | undefined;
   #nextId = 1;
+  /** Counted here and not in the gallery: who somebody becomes must not depend on which of the streams that share one is quicker. */
+  #nextPerson: number;
 
   constructor(
     ports: TrackPorts,
@@ -61,7 +63,8 @@ export class StreamAnalyser {
   ) {
     this.#options = trackOptions(options);
     const { samePersonCosine, firstPerson } = this.#options;
-    this.#gallery = ports.gallery ?? new PersonGallery(ports.embedder, samePersonCosine, firstPerson);
+    this.#nextPerson = firstPerson;
+    this.#gallery = ports.gallery ?? new PersonGallery(ports.embedder, samePersonCosine);
     const locator = new LandmarkLocator(ports.landmarks, shape);
     const shared = { locator, pupils: ports.pupils, options: this.#options };
     this.#detection = new DetectionPass(ports.finder, this.#options);
@@ -87,9 +90,7 @@ export class StreamAnalyser {
     const detected = performance.now();
 
     for (const { track, detection } of found) track.found(detection);
-    const started = fresh.map(
-      (f) => new FaceTrack(this.#nextId++, this.#gallery.fresh(), at.sequence, f, this.#options),
-    );
+    const started = fresh.map((f) => new FaceTrack(this.#nextId++, this.#nextPerson++, at.sequence, f, this.#options));
     this.#tracks = [...tracks, ...started];
     const faces: TrackedFace[] = [];
     for (const track of [...found.map((f) => f.track), ...started]) {
@@ -101,7 +102,7 @@ export class StreamAnalyser {
     for (const find of doubtful) {
       const trackId = this.#nextId++;
       const area = coverArea(find, find.angle, undefined);
-      faces.push({ trackId, personId: this.#gallery.fresh(), score: find.score, cover: 'solid', ...area });
+      faces.push({ trackId, personId: this.#nextPerson++, score: find.score, cover: 'solid', ...area });
       ended.push(trackId);
     }
     this.#endGone(picture, faces, ended);

@@ -25,7 +25,7 @@ export interface TrackOptions {
   readonly retargetCap: number;
   /** Two embeddings with at least this cosine are the same person. */
   readonly samePersonCosine: number;
-  /** Number of the first person of this stream. */
+  /** Number of the first person of this stream: streams of one session that start alike would share their understudies. */
   readonly firstPerson: number;
 }
 

@@ -22,18 +22,10 @@ export class PersonGallery {
   readonly #embedder: FaceEmbedder;
   readonly #sameCosine: number;
   readonly #persons = new Map<number, Float32Array>();
-  #next: number;
 
-  /** @param first number of the first person: streams of one session that start alike would share their understudies */
-  constructor(embedder: FaceEmbedder, sameCosine: number, first = 1) {
+  constructor(embedder: FaceEmbedder, sameCosine: number) {
     this.#embedder = embedder;
     this.#sameCosine = sameCosine;
-    this.#next = first;
-  }
-
-  /** A number nobody has yet. */
-  fresh(): number {
-    return this.#next++;
   }
 
   /**

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { at, FakeVision, grayPicture } from './fakes.ts';
+import { StreamAnalyser } from '../../src/track/analyser.ts';
+import { PersonGallery } from '../../src/track/person.ts';
+import { at, FakeVision, fixtureShape, grayPicture } from './fakes.ts';
 
 const picture = grayPicture();
 const BOX = { x: 200, y: 150, width: 80, height: 100 };
@@ -180,6 +182,25 @@ describe('StreamAnalyser', () => {
     vision.faces = [];
     const missed = await analyser.searchBack(picture, at(2), started[0]!);
     expect(missed).toMatchObject({ cover: 'solid', trackId: 1 });
+  });
+
+  it('numbers the persons of pictures that share a gallery alike, whichever is looked at first', async () => {
+    const people = [Float32Array.of(1, 0), Float32Array.of(0, 1)];
+    const numbersIn = async (order: readonly number[]) => {
+      const vision = new FakeVision();
+      vision.faces = [{ box: BOX, score: 0.95 }];
+      const gallery = new PersonGallery(vision.embedder, 0.5);
+      const numbers: number[] = [];
+      for (const n of order) {
+        vision.embedding = people[n]!;
+        const options = { mode: 'still', sessionKey: new Uint8Array(32), firstPerson: 1 + 100 * n } as const;
+        const analyser = new StreamAnalyser({ ...vision, gallery }, fixtureShape(), options);
+        numbers[n] = (await analyser.analyse(picture, at(0))).faces[0]!.personId;
+      }
+      return numbers;
+    };
+    expect(await numbersIn([0, 1])).toEqual([1, 101]);
+    expect(await numbersIn([1, 0])).toEqual([1, 101]);
   });
 
   it('gives the same person the same number again, and two people in one picture never the same', async () => {

@@ -25,6 +25,8 @@ const COMMANDS: Record<string, () => Promise<(program: Command) => void>> = {
   bench: async () => (await import('./cli/bench.ts')).registerBench,
   evaluate: async () => (await import('./cli/evaluate.ts')).registerEvaluate,
 };
+// It starts five processes for every picture.
+if (process.argv[2] === 'evaluate') await (await import('./cli/huge-pages.ts')).withHugePages();
 const asked = Object.entries(COMMANDS).filter(([name]) => name === process.argv[2]);
 for (const [, load] of asked.length > 0 ? asked : Object.entries(COMMANDS)) (await load())(program);
 

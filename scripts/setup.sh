@@ -12,7 +12,7 @@ node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.ex
 
 if command -v dpkg-query >/dev/null; then
   packages=(ffmpeg xvfb libgl1 libgl1-mesa-dri libglx-mesa0 libegl1 libxi6 libxext6)
-  # Real peers for the tests: a browser, an RTSP server, dlib's points.
+  # Real peers for the tests: a browser, an RTSP and a TURN server, dlib's points.
   [ "${1:-}" != --tests ] || mapfile -t -O "${#packages[@]}" packages <scripts/test-packages.txt
   missing=()
   for package in "${packages[@]}"; do
@@ -24,6 +24,8 @@ if command -v dpkg-query >/dev/null; then
     export DEBIAN_FRONTEND=noninteractive
     apt-get update -qq
     apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null || fail "apt-get could not install ${missing[*]}"
+    # The tests start their own TURN server: Debian's would listen to everybody from now on.
+    case " ${missing[*]} " in *" coturn "*) systemctl disable --now coturn >/dev/null 2>&1 || true ;; esac
   fi
 fi
 

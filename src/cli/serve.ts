@@ -45,7 +45,11 @@ export function registerServe(program: Command): void {
     .option('--tls-cert <file>', 'serve.tlsCert: away from localhost a browser gives a camera to HTTPS only')
     .option('--tls-key <file>', 'serve.tlsKey: its private key')
     .option('--lookahead <frames>', 'live.lookaheadFrames: frames held back to cover a face before it was found')
-    .action((options: ServeOptions) => serve(options));
+    .action(async (options: ServeOptions) => {
+      await serve(options);
+      // A session by TURN leaves werift's timer behind, which would keep this process for eight minutes.
+      process.exit(ExitCode.ok);
+    });
 }
 
 function settings(options: ServeOptions): Config {

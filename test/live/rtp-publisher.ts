@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket, type Socket } from 'node:dgram';
 import { request as plainRequest } from 'node:http';
 import { request } from 'node:https';
-import { MediaStreamTrack, RTCPeerConnection, useH264, useOPUS, useVP8 } from 'werift';
+import { MediaStreamTrack, type PeerConfig, RTCPeerConnection, useH264, useOPUS, useVP8 } from 'werift';
 import { ended } from './support.ts';
 
 /** POSTs an SDP; over HTTPS whoever signed the certificate. */
@@ -33,6 +33,10 @@ export interface PublisherOptions {
   readonly token?: string;
   /** The clip's sound too, as Opus. */
   readonly sound?: boolean;
+  /** Settings of the peer: STUN and TURN, say. */
+  readonly peer?: Partial<PeerConfig>;
+  /** What is left of the server's answer. */
+  readonly heard?: (answer: string) => string;
 }
 
 /** A WHIP publisher whose packets the test can spoil: ffmpeg plays a clip into it. */
@@ -51,9 +55,9 @@ export class RtpPublisher {
     this.#sockets = sockets;
   }
 
-  static async start({ clip, codec, url, token, sound = false }: PublisherOptions): Promise<RtpPublisher> {
+  static async start({ clip, codec, url, token, sound = false, ...more }: PublisherOptions): Promise<RtpPublisher> {
     const codecs = { video: [codec === 'vp8' ? useVP8() : useH264()], audio: sound ? [useOPUS()] : [] };
-    const peer = new RTCPeerConnection({ codecs });
+    const peer = new RTCPeerConnection({ codecs, ...more.peer });
     const track = new MediaStreamTrack({ kind: 'video' });
     peer.addTransceiver(track, { direction: 'sendonly' });
     const heard = new MediaStreamTrack({ kind: 'audio' });
@@ -61,7 +65,7 @@ export class RtpPublisher {
     await peer.setLocalDescription(await peer.createOffer());
     const { status, body } = await postSdp(url, peer.localDescription!.sdp, token);
     if (status !== 201) throw new Error(`${status} ${body}`);
-    await peer.setRemoteDescription({ type: 'answer', sdp: body });
+    await peer.setRemoteDescription({ type: 'answer', sdp: more.heard?.(body) ?? body });
     const [socket, soundSocket] = [createSocket('udp4'), createSocket('udp4')];
     for (const each of [socket, soundSocket]) {
       await new Promise<void>((resolve) => each.bind(0, '127.0.0.1', resolve));

@@ -84,7 +84,7 @@ function withPorts(settings: ServeSettings, ports: number[]) {
   return { ...settings, serve: { additionalHosts: ['127.0.0.1'], ...settings.serve, ...fixed } };
 }
 
-async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number): Promise<number[]> {
   const { createServer } = await import('node:net');
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {

@@ -43,6 +43,15 @@ export function whipWhepRoutes(find: (name: string) => Endpoint | undefined, ice
     return { ...found, kind };
   };
 
+  const mayEnter = (context: Context): boolean => {
+    try {
+      endpoint(context);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+
   const session = (context: Context): Session => {
     const { stream, kind } = endpoint(context);
     const found = stream.sessions.get(context.req.param('id') ?? '');
@@ -52,7 +61,8 @@ export function whipWhepRoutes(find: (name: string) => Endpoint | undefined, ice
 
   app.options('/:stream/:kind{wh[ie]p}/:id?', (context) => {
     cors(context);
-    links(context);
+    // A browser's preflight carries no token and needs none; the passwords of TURN are for those who may come in.
+    if (mayEnter(context)) links(context);
     context.header('Accept-Post', 'application/sdp');
     context.header('Accept-Patch', 'application/trickle-ice-sdpfrag');
     return context.body(null, 204);

@@ -136,6 +136,17 @@ describe('WHIP and WHEP over HTTP', { timeout: 30_000 }, () => {
     expect(response.status).toBe(204);
     expect(response.headers.get('access-control-allow-origin')).toBe('*');
     expect(response.headers.get('accept-post')).toBe('application/sdp');
+    expect(response.headers.get('link')).toContain('ice-server');
+    // Their passwords are for those who may come in.
+    const linksOf = async (path: string, token?: string) => {
+      const headers = token ? { Authorization: `Bearer ${token}` } : undefined;
+      const answer = await fetch(base + path, { method: 'OPTIONS', ...(headers && { headers }) });
+      expect(answer.status).toBe(204);
+      return answer.headers.get('link');
+    };
+    for (const [path, token] of [['/locked/whip'], ['/locked/whip', 'secret-out'], ['/unknown/whip']] as const)
+      expect(await linksOf(path, token), `${path} ${token}`).toBeNull();
+    expect(await linksOf('/locked/whip', 'secret-in')).toContain('ice-server');
   });
 
   it('serves health, metrics and the demonstration page', async () => {

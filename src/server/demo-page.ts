@@ -37,15 +37,23 @@ const $ = (id) => document.getElementById(id);
 for (const id of ['mine', 'theirs']) for (const name of streams) $(id).append(new Option(name));
 const say = (text, bad) => { $('status').textContent = text; $('status').className = bad ? 'error' : ''; };
 
+async function iceServers(path, headers) {
+  const links = (await fetch(path, { method: 'OPTIONS', headers })).headers.get('Link') ?? '';
+  const found = links.matchAll(/<([^>]+)>; rel="ice-server"(?:; username="([^"]*)"; credential="([^"]*)")?/g);
+  return [...found].map(([, urls, username, credential]) => ({ urls, ...(username && { username, credential }) }));
+}
 async function connect(kind, stream, token, peer) {
+  const path = '/' + stream + '/' + kind;
+  const access = token ? { Authorization: 'Bearer ' + token } : {};
+  peer.setConfiguration({ ...peer.getConfiguration(), iceServers: await iceServers(path, access) });
   await peer.setLocalDescription(await peer.createOffer());
   await new Promise((done) => {
     if (peer.iceGatheringState === 'complete') return done();
     peer.addEventListener('icegatheringstatechange', () => peer.iceGatheringState === 'complete' && done());
     setTimeout(done, 1000);
   });
-  const headers = { 'Content-Type': 'application/sdp', ...(token && { Authorization: 'Bearer ' + token }) };
-  const response = await fetch('/' + stream + '/' + kind, { method: 'POST', headers, body: peer.localDescription.sdp });
+  const headers = { 'Content-Type': 'application/sdp', ...access };
+  const response = await fetch(path, { method: 'POST', headers, body: peer.localDescription.sdp });
   if (response.status !== 201) throw new Error((await response.json()).detail);
   await peer.setRemoteDescription({ type: 'answer', sdp: await response.text() });
   const url = response.headers.get('Location');

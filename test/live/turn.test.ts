@@ -1,8 +1,10 @@
+/// <reference lib="dom" />
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Browser, chromiumPath } from './browser.ts';
 import { personClip } from './people.ts';
 import { RtpPublisher } from './rtp-publisher.ts';
 import { freePorts, ServeProcess } from './serve-process.ts';
@@ -66,18 +68,29 @@ describe.skipIf(!coturn || !address)('through a TURN server (needs coturn and a 
     expect(server.log).not.toContain(secret.credential);
   });
 
-  it('takes a publisher who has nothing but a relay, which the server has told him of', async () => {
-    const url = `${server.base}/live/whip`;
-    const told = (await fetch(url, { method: 'OPTIONS' })).headers.get('link') ?? '';
-    expect(told).toContain(`<${urls}>; rel="ice-server"`);
-    const peer = { iceServers: [{ urls, ...secret }], iceTransportPolicy: 'relay' as const };
-    const free = async () => (await server.metric('publishing', 'stream="live"')) === 0;
-    await eventually(free, PATIENCE_MS, 'the stream to be free again');
-    const publisher = await RtpPublisher.start({ clip, codec: 'vp8', url, peer });
-    try {
-      await arrive();
-    } finally {
-      await publisher.close();
-    }
-  });
+  it.skipIf(!chromiumPath)(
+    'takes a browser that has nothing but a relay, which the server has told the page of',
+    async () => {
+      const free = async () => (await server.metric('publishing', 'stream="live"')) === 0;
+      await eventually(free, PATIENCE_MS, 'the stream to be free again');
+      personClip('anna', join(folder, 'anna.mjpeg'), '320x240', 5);
+      const browser = await Browser.open(join(folder, 'anna.mjpeg'), `${server.base}/demo`);
+      try {
+        await browser.page.evaluate(() => {
+          const Plain = RTCPeerConnection;
+          window.RTCPeerConnection = class extends Plain {
+            constructor(given?: RTCConfiguration) {
+              super({ ...given, iceTransportPolicy: 'relay' });
+            }
+          };
+        });
+        await browser.page.selectOption('#mine', 'live');
+        await browser.page.click('#publish');
+        await browser.page.waitForFunction(`document.querySelector('#status').textContent.includes('sending')`);
+        await arrive();
+      } finally {
+        await browser.close();
+      }
+    },
+  );
 });

@@ -2,7 +2,7 @@ import type { Region } from '../core/face-track.ts';
 import type { Picture } from '../core/vision.ts';
 import { associate } from './association.ts';
 import type { DetectionPass, Expected } from './detection-pass.ts';
-import { centreX, centreY } from './geometry.ts';
+import { area, centreX, centreY, intersection, scaled } from './geometry.ts';
 import type { FaceTrack } from './lifecycle.ts';
 import { type Found, mergeFound } from './merge.ts';
 import type { TrackOptions } from './options.ts';
@@ -11,6 +11,14 @@ import type { TrackOptions } from './options.ts';
 const MAX_ON_BODY = 0.35;
 const BODY_BELOW = 0.9;
 const BODY_ASIDE = 0.35;
+/**
+ * A find at another angle than a certain face is that face: one of at least so much of its area when this part of it lies within the face, hair and cheeks
+ * included, a smaller one within the face alone.
+ */
+const MIN_SIDEWAYS = 0.2;
+const MIN_SIDEWAYS_INSIDE = 0.03;
+const SIDEWAYS_WITHIN = 0.75;
+const WITH_HAIR = 1.5;
 
 export interface Matches {
   readonly found: readonly { readonly track: FaceTrack; readonly detection: Found }[];
@@ -44,7 +52,10 @@ export async function matchFaces(
   const left = [...first.fresh.map((i) => seen[i]!), ...second.fresh.map((i) => turned[i]!)];
   const known = found.map((f) => f.detection);
   const followed = [...known, ...missed.map((track) => boxes[tracks.indexOf(track)]!)];
-  const likely = left.filter((f) => !f.native || !(f.clipped || followed.some((face) => onBody(f, face))));
+  const certain = known.filter((k) => k.score >= options.trustedScore && !k.clipped);
+  const likely = left
+    .filter((f) => !f.native || !(f.clipped || followed.some((face) => onBody(f, face))))
+    .filter((f) => !certain.some((face) => sideways(f, face)));
   const confirmed = await detection.confirm(picture, freshFaces(likely, known, options));
   // A second look may show that a part of a face belongs to one that is followed.
   return { found, missed, fresh: freshFaces(confirmed.standing, known, options), doubtful: confirmed.doubtful };
@@ -61,6 +72,18 @@ function onBody(find: Region, face: Region): boolean {
   return (
     x > face.x - aside && x < face.x + face.width + aside && y > face.y && y < face.y + (1 + BODY_BELOW) * face.height
   );
+}
+
+/**
+ * Turned windows show a large face lying, and what is found in it then is not one: its upper half with the hair, or a cheek. Nobody else's head, lying, can be
+ * where a face is seen whole; the face's own cover is over it.
+ */
+function sideways(find: Found, face: Found): boolean {
+  if (find.angle === face.angle) return false;
+  const share = area(find) / area(face);
+  if (share < MIN_SIDEWAYS_INSIDE) return false;
+  const within = share < MIN_SIDEWAYS ? face : scaled(face, WITH_HAIR);
+  return intersection(within, find) >= SIDEWAYS_WITHIN * area(find);
 }
 
 /** Certain enough, and not a second look at a face that is followed. */

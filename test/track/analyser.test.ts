@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Region } from '../../src/core/face-track.ts';
 import { StreamAnalyser } from '../../src/track/analyser.ts';
 import { PersonGallery } from '../../src/track/person.ts';
 import { at, FakeVision, fixtureShape, grayPicture } from './fakes.ts';
@@ -217,6 +218,32 @@ describe('StreamAnalyser', () => {
     vision.faces.push({ box: BOX, score: 0.95 });
     const both = (await analyser.analyse(picture, at(3))).faces;
     expect(new Set(both.map((f) => f.personId)).size).toBe(2);
+  });
+
+  it('takes a lying find over a face that is seen whole for that face, and one beside it for somebody else', async () => {
+    const upright = { box: { x: 200, y: 150, width: 120, height: 160 }, score: 0.99 };
+    const lying = (box: Region) => ({ box, score: 0.99, turns: 3 });
+    // As the detector has it of a portrait: the upper half with the hair, less than two thirds of it within the upright find.
+    const hair = lying({ x: 205, y: 95, width: 125, height: 125 });
+    const cheek = lying({ x: 205, y: 215, width: 70, height: 50 });
+    const atChin = lying({ x: 240, y: 285, width: 70, height: 50 });
+    const beside = lying({ x: 300, y: 160, width: 130, height: 120 });
+    for (const [other, people] of [
+      [hair, 1],
+      [cheek, 1],
+      [atChin, 2],
+      [beside, 2],
+    ] as const) {
+      const vision = new FakeVision();
+      const analyser = vision.analyser({ mode: 'file' });
+      vision.faces = [upright];
+      await analyser.analyse(picture, at(0));
+      vision.faces = [upright, other];
+      const seen = new Set<number>();
+      // Windows that are turned take turns with others.
+      for (let i = 1; i < 60; i++) for (const f of (await analyser.analyse(picture, at(i))).faces) seen.add(f.trackId);
+      expect(seen.size, JSON.stringify(other.box)).toBe(people);
+    }
   });
 
   it('rejects when the detector fails, so that the frame is veiled', async () => {

@@ -2,7 +2,7 @@ import type { Region } from '../core/face-track.ts';
 import type { Picture } from '../core/vision.ts';
 import { associate } from './association.ts';
 import type { DetectionPass, Expected } from './detection-pass.ts';
-import { area, centreX, centreY, intersection, scaled } from './geometry.ts';
+import { area, centreX, centreY, intersection } from './geometry.ts';
 import type { FaceTrack } from './lifecycle.ts';
 import { type Found, mergeFound } from './merge.ts';
 import type { TrackOptions } from './options.ts';
@@ -12,13 +12,15 @@ const MAX_ON_BODY = 0.35;
 const BODY_BELOW = 0.9;
 const BODY_ASIDE = 0.35;
 /**
- * A find at another angle than a certain face is that face: one of at least so much of its area when this part of it lies within the face, hair and cheeks
+ * A find at another angle than a certain face is that face: one of at least so much of its area when this part of it lies within the face, hair and ears
  * included, a smaller one within the face alone.
  */
 const MIN_SIDEWAYS = 0.2;
 const MIN_SIDEWAYS_INSIDE = 0.03;
 const SIDEWAYS_WITHIN = 0.75;
-const WITH_HAIR = 1.5;
+/** Of an upright face's height and width: how far hair reaches above, and cheeks and ears aside. Not below: a child's head may lie at a chin. */
+const HAIR = 0.3;
+const ASIDE = 0.1;
 
 export interface Matches {
   readonly found: readonly { readonly track: FaceTrack; readonly detection: Found }[];
@@ -82,8 +84,12 @@ function sideways(find: Found, face: Found): boolean {
   if (find.angle === face.angle) return false;
   const share = area(find) / area(face);
   if (share < MIN_SIDEWAYS_INSIDE) return false;
-  const within = share < MIN_SIDEWAYS ? face : scaled(face, WITH_HAIR);
+  const within = share < MIN_SIDEWAYS || face.angle !== 0 ? face : withHair(face);
   return intersection(within, find) >= SIDEWAYS_WITHIN * area(find);
+}
+
+function withHair({ x, y, width, height }: Region): Region {
+  return { x: x - ASIDE * width, y: y - HAIR * height, width: (1 + 2 * ASIDE) * width, height: (1 + HAIR) * height };
 }
 
 /** Certain enough, and not a second look at a face that is followed. */

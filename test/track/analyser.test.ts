@@ -227,11 +227,13 @@ describe('StreamAnalyser', () => {
     const hair = lying({ x: 205, y: 95, width: 125, height: 125 });
     const cheek = lying({ x: 205, y: 215, width: 70, height: 50 });
     const atChin = lying({ x: 240, y: 285, width: 70, height: 50 });
+    const child = lying({ x: 215, y: 250, width: 90, height: 110 });
     const beside = lying({ x: 300, y: 160, width: 130, height: 120 });
     for (const [other, people] of [
       [hair, 1],
       [cheek, 1],
       [atChin, 2],
+      [child, 2],
       [beside, 2],
     ] as const) {
       const vision = new FakeVision();

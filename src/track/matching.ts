@@ -54,13 +54,17 @@ export async function matchFaces(
   const left = [...first.fresh.map((i) => seen[i]!), ...second.fresh.map((i) => turned[i]!)];
   const known = found.map((f) => f.detection);
   const followed = [...known, ...missed.map((track) => boxes[tracks.indexOf(track)]!)];
-  const certain = known.filter((k) => k.score >= options.trustedScore && !k.clipped);
+  const isWhole = (f: Found) => f.score >= options.trustedScore && !f.clipped;
   const likely = left
     .filter((f) => !f.native || !(f.clipped || followed.some((face) => onBody(f, face))))
-    .filter((f) => !certain.some((face) => sideways(f, face)));
+    .filter((f) => !known.some((face) => isWhole(face) && sideways(f, face)));
   const confirmed = await detection.confirm(picture, freshFaces(likely, known, options));
+  const standing: Found[] = [];
+  // The larger of two is the face, the smaller a part of it.
+  for (const find of confirmed.standing.sort((a, b) => area(b) - area(a)))
+    if (!standing.some((face) => isWhole(face) && sideways(find, face))) standing.push(find);
   // A second look may show that a part of a face belongs to one that is followed.
-  return { found, missed, fresh: freshFaces(confirmed.standing, known, options), doubtful: confirmed.doubtful };
+  return { found, missed, fresh: freshFaces(standing, known, options), doubtful: confirmed.doubtful };
 }
 
 /**

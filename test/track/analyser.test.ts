@@ -236,6 +236,11 @@ describe('StreamAnalyser', () => {
       [child, 2],
       [beside, 2],
     ] as const) {
+      const still = new FakeVision();
+      still.faces = [upright, other];
+      const { faces } = await still.analyser({ mode: 'still' }).analyse(picture, at(0));
+      expect(faces, `still ${JSON.stringify(other.box)}`).toHaveLength(people);
+
       const vision = new FakeVision();
       const analyser = vision.analyser({ mode: 'file' });
       vision.faces = [upright];

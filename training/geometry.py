@@ -1,4 +1,4 @@
-"""Points, masks and transforms of the canonical field. The same definitions as src/track/canonical.ts and src/infer/face-mask.ts."""
+"""Points, masks and transforms of the canonical field. The same definitions as src/track/canonical.ts and src/core/face-mask.ts."""
 from __future__ import annotations
 
 import cv2

@@ -1,5 +1,5 @@
+import { faceOutline, rasteriseMask } from '../core/face-mask.ts';
 import type { Picture, SquareCrop } from '../core/vision.ts';
-import { faceOutline, rasteriseMask } from '../infer/face-mask.ts';
 import { PictureSampler, squareSampling } from '../infer/sample.ts';
 
 /** Side of the field in which pixels are compared: the generator's canonical crop. */

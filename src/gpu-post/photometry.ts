@@ -7,6 +7,7 @@ import type { PhotometryOptions } from './photometry-options.ts';
 import { PyramidBase } from './pyramid-base.ts';
 import { type Extent, softenMask } from './soft-mask.ts';
 import { SteadyFace, type SteadyState } from './steady-face.ts';
+import { commonSkin, Surroundings } from './surroundings.ts';
 import type { Texture } from './texture.ts';
 
 /** Everything that one FaceTrack carries from frame to frame. */
@@ -31,6 +32,10 @@ export class Photometry {
   readonly #base: PyramidBase;
   readonly #chroma: ChromaTransfer;
   readonly #steady: SteadyFace;
+  readonly #around: Texture;
+  readonly #surroundings = new Surroundings();
+  readonly #aroundPixels = new Uint8Array(4 * CROP_SIZE * CROP_SIZE);
+  readonly #common = new Uint8Array(CROP_SIZE * CROP_SIZE);
   readonly #softMask = new Uint8Array(2 * CROP_SIZE * CROP_SIZE);
 
   constructor(composer: Composer, faceSize: number, options: PhotometryOptions) {
@@ -41,6 +46,7 @@ export class Photometry {
     const field = () => composer.texture(FIELD, FIELD, 'rgba32f', linear);
     this.#crop = composer.texture(CROP_SIZE, CROP_SIZE, 'rgba8', linear);
     this.#mask = composer.texture(CROP_SIZE, CROP_SIZE, 'rg8', linear);
+    this.#around = composer.texture(CROP_SIZE, CROP_SIZE, 'rgba8', linear);
     this.#face = composer.texture(faceSize, faceSize, 'rgba8', linear);
     this.#skin = composer.texture(SKIN, SKIN, 'rgba8', linear);
     this.#fields = [field(), field(), field()];
@@ -68,14 +74,17 @@ export class Photometry {
     state: FaceState,
     out: Texture,
   ): Extent | undefined {
-    const extent = softenMask(slot.mask, this.#softMask);
+    commonSkin(own, driven, this.#common);
+    const extent = softenMask(slot.mask, this.#common, this.#softMask);
     if (!extent) return undefined;
+    this.#surroundings.fill(slot.crop, slot.mask, driven, this.#aroundPixels);
+    this.#around.upload(this.#aroundPixels);
     this.#crop.upload(slot.crop);
     this.#mask.upload(this.#softMask);
     this.#face.upload(slot.face);
     const size = this.#size;
     const face = this.#options.steady === false ? this.#face : this.#steady.update(state.steady, this.#face);
-    const [crop, mask, skin] = [this.#crop, this.#mask, this.#skin];
+    const [crop, mask, skin, around] = [this.#crop, this.#mask, this.#skin, this.#around];
     const { browY, ...ellipses } = featureRegions(own, driven);
     this.#composer.draw('skin', skin, { textures: { mask }, floats: { ...ellipses, browY } });
     const light = this.#light(face, (this.#options.sigmaInterocular * eyeDistance(own)) / CROP_SIZE);
@@ -89,7 +98,8 @@ export class Photometry {
       const relit = this.#options.relight || this.#options.pyramid !== false;
       this.#chroma.update(state, { crop, lit, base, skin, light }, relit);
     }
-    this.#composer.draw('colour', out, { textures: { lit, base, mask, state: state.texture }, floats: { size } });
+    const textures = { lit, base, mask, around, state: state.texture };
+    this.#composer.draw('colour', out, { textures, floats: { size } });
     return extent;
   }
 

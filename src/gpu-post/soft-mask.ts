@@ -17,10 +17,10 @@ const across = new Uint8Array(CROP_SIZE * CROP_SIZE);
 /**
  * Alpha of the face: 255 where at least 85 % of the 5×5 neighbours are mask, 0 up to one half, linear between: the mask
  * is dilated by more than that width, so the face's own hull keeps full cover up to the edge of the crop.
- * @param mask 128² bytes, 0 or 255 @param out 128² pairs: mask, alpha
+ * @param mask 128² bytes, 0 or 255 @param skin the same, handed through @param out 128² pairs: skin, alpha
  * @returns where alpha is not 0; `undefined` when nowhere
  */
-export function softenMask(mask: Uint8Array, out: Uint8Array): Extent | undefined {
+export function softenMask(mask: Uint8Array, skin: Uint8Array, out: Uint8Array): Extent | undefined {
   const last = CROP_SIZE - 1;
   const clamp = (i: number) => Math.max(0, Math.min(last, i));
   for (let y = 0; y < CROP_SIZE; y++) {
@@ -46,7 +46,7 @@ export function softenMask(mask: Uint8Array, out: Uint8Array): Extent | undefine
       const inside = Math.min(x, y, last - x, last - y);
       const alpha = Math.max(0, Math.min(1, (sum / (SIDE * SIDE) - 0.5) / 0.35, inside / EDGE));
       const at = 2 * (y * CROP_SIZE + x);
-      out[at] = mask[y * CROP_SIZE + x]!;
+      out[at] = skin[y * CROP_SIZE + x]!;
       out[at + 1] = Math.round(alpha * 255);
       if (alpha === 0) continue;
       if (x < x0) x0 = x;

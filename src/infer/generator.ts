@@ -1,9 +1,9 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { ExitCode, UnderstudyError } from '../core/errors.ts';
+import { faceOutline, rasteriseMask } from '../core/face-mask.ts';
 import { type FaceSlotViews, MAX_FACE_SIZE } from '../core/face-slot.ts';
 import { CROP_SIZE, LANDMARK_COUNT, type TrackedFace } from '../core/face-track.ts';
 import type { Picture } from '../core/vision.ts';
-import { faceOutline, rasteriseMask } from './face-mask.ts';
 import { colourGuide } from './guide.ts';
 import { IDENTITY_SIZE } from './identity.ts';
 import { adaptedInputs, type ModelAdapter, readAdapter } from './model-adapter.ts';

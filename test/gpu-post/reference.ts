@@ -243,3 +243,44 @@ export function steady(previous: Field, face: Field, least: number): Field {
     return at(previous, x, y, c) + share * (at(face, x, y, c) - at(previous, x, y, c));
   });
 }
+
+/**
+ * What lies beside the face, grown in from around the mask (push and pull); channel 3: how far a pixel is the generated face's.
+ * @param hull the generated face's outline filled, one channel @param eyesY row below which this counts, canonical pixels
+ */
+export function surroundings(crop: Field, mask: Field, hull: Field, eyesY: number): Field {
+  const n = crop.size;
+  const known = new Field(n, 4, (x, y, c) => (mask.at(x, y, 0) === 0 ? (c === 3 ? 1 : crop.at(x, y, c)) : 0));
+  const grown = grow(known);
+  return new Field(n, 4, (x, y, c) => {
+    if (c < 3) return (mask.at(x, y, 0) === 0 ? crop : grown).at(x, y, c);
+    let inside = 0;
+    for (let j = -1; j <= 1; j++) for (let i = -1; i <= 1; i++) inside += hull.at(x + i, y + j, 0) / 9;
+    return 1 - clamp01((y - eyesY + 8) / 16) * (1 - inside);
+  });
+}
+
+/** Colour times weight, and weight -> colour everywhere. */
+function grow(level: Field): Field {
+  const n = level.size;
+  if (n === 4) {
+    const total = [0, 1, 2, 3].map((c) => level.data.reduce((sum, v, i) => sum + (i % 4 === c ? v : 0), 0));
+    return new Field(n, 3, (x, y, c) => level.at(x, y, c) + ((1 - level.at(x, y, 3)) * total[c]!) / total[3]!);
+  }
+  const sum = (x: number, y: number, c: number) =>
+    level.at(2 * x, 2 * y, c) +
+    level.at(2 * x + 1, 2 * y, c) +
+    level.at(2 * x, 2 * y + 1, c) +
+    level.at(2 * x + 1, 2 * y + 1, c);
+  const coarser = expand(grow(new Field(n / 2, 4, (x, y, c) => sum(x, y, c) / Math.max(1, sum(x, y, 3)))));
+  return new Field(n, 3, (x, y, c) => level.at(x, y, c) + (1 - level.at(x, y, 3)) * coarser.at(x, y, c));
+}
+
+/** `face` over what lies beside it. */
+export function beside(face: Field, around: Field): Field {
+  return new Field(face.size, 3, (x, y, c) => {
+    const [u, v] = [(x + 0.5) / face.size, (y + 0.5) / face.size];
+    const share = around.sample(u, v, 3);
+    return around.sample(u, v, c) * (1 - share) + clamp01(face.at(x, y, c)) * share;
+  });
+}

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { faceOutline, rasteriseMask } from '../../src/core/face-mask.ts';
 import type { Affine } from '../../src/core/face-track.ts';
-import { faceOutline, rasteriseMask } from '../../src/infer/face-mask.ts';
 import { PlaneSampler } from '../../src/infer/plane-sampling.ts';
 import { squareSampling, windowSampling } from '../../src/infer/sample.ts';
 

@@ -1,8 +1,8 @@
 #version 300 es
 // The original's low frequencies (base) under the relit face, and its chroma statistics (paper III-B2) on what is skin: hair,
-// teeth, eyes and background inside the mask have other chroma and keep it. Y untouched. Alpha: 1 over the face's hull.
+// teeth and eyes have other chroma and keep it. Y untouched. Beside the face, its surroundings. Alpha: 1 over the face's hull.
 precision highp float;
-uniform sampler2D lit, base, state, mask;
+uniform sampler2D lit, base, state, mask, around;
 uniform float size;
 out vec4 result;
 void main() {
@@ -14,5 +14,6 @@ void main() {
   float away = max(length((k - skin.xy) / max(skin.zw, vec2(0.012))) - 1.5, 0.0);
   k = mix(k, k * s.xy + s.zw, exp(-0.5 * away * away));
   vec3 rgb = vec3(y + 1.402 * k.y, y - 0.344136 * k.x - 0.714136 * k.y, y + 1.772 * k.x);
-  result = vec4(clamp(rgb, 0.0, 1.0), texture(mask, at).g);
+  vec4 beside = texture(around, at);
+  result = vec4(mix(beside.rgb, clamp(rgb, 0.0, 1.0), beside.a), texture(mask, at).g);
 }

@@ -1,6 +1,6 @@
 #version 300 es
 // 64²: where skin is. Red for the light: eyes, brows and lips carry identity and are all but left out. Green for the
-// chroma statistics: those and the forehead, where hair hangs, do not count, nor does the rim.
+// chroma statistics: those and the forehead, where hair hangs, do not count, nor does the rim. Mask: both faces' hull.
 precision highp float;
 uniform sampler2D mask;
 uniform vec4 leftEye, rightEye, mouth; // centre and radii, canonical pixels

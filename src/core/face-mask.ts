@@ -1,4 +1,4 @@
-import { CROP_SIZE } from '../core/face-track.ts';
+import { CROP_SIZE } from './face-track.ts';
 
 const DILATION = 3.5;
 /** How far the forehead lies beyond brow and temple points, in chin-to-brow vectors. */
@@ -41,11 +41,11 @@ const leftEdge = new Float32Array(CROP_SIZE);
 const rightEdge = new Float32Array(CROP_SIZE);
 
 /**
- * Fills 255 where the face is replaced: every pixel nearer than 3.5 px to one of the outlines' insides. A convex outline
+ * Fills 255 where the face is replaced: every pixel nearer than `dilation` to one of the outlines' insides. A convex outline
  * widened by a disc (Minkowski sum) is convex again: one run of pixels a row, bounded by discs and shifted edges.
  * @param out 128² bytes, overwritten
  */
-export function rasteriseMask(outlines: readonly number[][], out: Uint8Array): void {
+export function rasteriseMask(outlines: readonly number[][], out: Uint8Array, dilation = DILATION): void {
   out.fill(0);
   for (const outline of outlines) {
     leftEdge.fill(Number.POSITIVE_INFINITY);
@@ -54,9 +54,9 @@ export function rasteriseMask(outlines: readonly number[][], out: Uint8Array): v
     for (let i = 0; i < n; i++) {
       const j = i + 1 < n ? i + 1 : 0;
       const [ax, ay, bx, by] = [outline[2 * i]!, outline[2 * i + 1]!, outline[2 * j]!, outline[2 * j + 1]!];
-      disc(ax, ay);
+      disc(ax, ay, dilation);
       const length = Math.hypot(bx - ax, by - ay) || 1;
-      const [ox, oy] = [((by - ay) / length) * DILATION, ((ax - bx) / length) * DILATION];
+      const [ox, oy] = [((by - ay) / length) * dilation, ((ax - bx) / length) * dilation];
       // Either side of the edge: the one inside changes nothing.
       edge(ax + ox, ay + oy, bx + ox, by + oy);
       edge(ax - ox, ay - oy, bx - ox, by - oy);
@@ -74,10 +74,10 @@ function widen(y: number, left: number, right: number): void {
   if (right > rightEdge[y]!) rightEdge[y] = right;
 }
 
-function disc(x: number, y: number): void {
-  const last = Math.min(CROP_SIZE - 1, Math.floor(y + DILATION));
-  for (let row = Math.max(0, Math.ceil(y - DILATION)); row <= last; row++) {
-    const half = Math.sqrt(Math.max(0, DILATION ** 2 - (row - y) ** 2));
+function disc(x: number, y: number, radius: number): void {
+  const last = Math.min(CROP_SIZE - 1, Math.floor(y + radius));
+  for (let row = Math.max(0, Math.ceil(y - radius)); row <= last; row++) {
+    const half = Math.sqrt(Math.max(0, radius ** 2 - (row - y) ** 2));
     widen(row, x - half, x + half);
   }
 }

@@ -1,0 +1,176 @@
+import { faceOutline, rasteriseMask } from '../core/face-mask.ts';
+import { CROP_SIZE } from '../core/face-track.ts';
+
+const AREA = CROP_SIZE * CROP_SIZE;
+const COARSEST = 4;
+/** The generated face ends here outside its outline, and fades over a pixel and a half to either side. */
+const REACH = 1;
+/** Half the height over which that begins, around the line of the eyes: above it is hair, which the generator draws better than a blur. */
+const BEGIN = 8;
+
+const hullOfOwn = new Uint8Array(AREA);
+
+/** R, G, B and weight of a square. */
+interface Level {
+  readonly size: number;
+  readonly data: Float32Array;
+}
+
+/**
+ * What the mask hides beside the generated face: neck, hair and background, which need nobody to invent them. They are grown
+ * inwards from the pixels around the mask by push and pull (Gortler et al., The Lumigraph, 1996), of which none shows the face.
+ */
+export class Surroundings {
+  readonly #levels: readonly Level[];
+  readonly #hull = new Uint8Array(AREA);
+
+  constructor() {
+    const levels: Level[] = [];
+    for (let size = CROP_SIZE; size >= COARSEST; size /= 2)
+      levels.push({ size, data: new Float32Array(4 * size * size) });
+    this.#levels = levels;
+  }
+
+  /**
+   * @param crop RGBA 128² @param mask 128², 255 where the face is replaced @param driven points of the generated face
+   * @param out RGBA 128², overwritten: the surroundings, and in A how far a pixel is the generated face's own
+   */
+  fill(crop: Uint8Array, mask: Uint8Array, driven: Float32Array, out: Uint8Array): void {
+    rasteriseMask([faceOutline(driven)], this.#hull, REACH);
+    this.#pull(crop, mask);
+    const levels = this.#levels;
+    for (let i = levels.length - 2; i > 0; i--) push(levels[i + 1]!, levels[i]!);
+    this.#finest(crop, mask, meanY(driven, 36, 48), out);
+  }
+
+  /** Means of what is known, with how much of it there is, down to 4². */
+  #pull(crop: Uint8Array, mask: Uint8Array): void {
+    const finest = this.#levels[0]!.data;
+    for (let i = 0; i < AREA; i++) {
+      const known = mask[i] === 0 ? 1 : 0;
+      finest[4 * i] = crop[4 * i]! * known;
+      finest[4 * i + 1] = crop[4 * i + 1]! * known;
+      finest[4 * i + 2] = crop[4 * i + 2]! * known;
+      finest[4 * i + 3] = known;
+    }
+    for (const [i, { size, data }] of this.#levels.entries()) {
+      if (i === 0) continue;
+      const finer = this.#levels[i - 1]!.data;
+      for (let y = 0; y < size; y++) {
+        for (let x = 0; x < size; x++) {
+          const from = 4 * (4 * y * size + 2 * x);
+          const at = 4 * (y * size + x);
+          const below = from + 8 * size;
+          const weight = finer[from + 3]! + finer[from + 7]! + finer[below + 3]! + finer[below + 7]!;
+          const share = weight > 1 ? 1 / weight : 1;
+          data[at] = share * (finer[from]! + finer[from + 4]! + finer[below]! + finer[below + 4]!);
+          data[at + 1] = share * (finer[from + 1]! + finer[from + 5]! + finer[below + 1]! + finer[below + 5]!);
+          data[at + 2] = share * (finer[from + 2]! + finer[from + 6]! + finer[below + 2]! + finer[below + 6]!);
+          data[at + 3] = share * weight;
+        }
+      }
+    }
+    this.#fillCoarsest();
+  }
+
+  /** A mask may leave nothing at all to be seen near a corner: the mean of the rest stands there. */
+  #fillCoarsest(): void {
+    const { data } = this.#levels.at(-1)!;
+    const sum = [0, 0, 0, 0];
+    for (let i = 0; i < data.length; i++) sum[i & 3]! += data[i]!;
+    const weight = sum[3]! || 1;
+    for (let i = 0; i < data.length; i += 4) {
+      const missing = 1 - data[i + 3]!;
+      for (let c = 0; c < 3; c++) data[i + c]! += (missing * sum[c]!) / weight;
+    }
+  }
+
+  #finest(crop: Uint8Array, mask: Uint8Array, eyesY: number, out: Uint8Array): void {
+    const coarser = this.#levels[1]!;
+    const hull = this.#hull;
+    const sample = new Float32Array(3);
+    // One row more than is seen: interpolation reaches it.
+    const first = Math.max(0, Math.min(CROP_SIZE, Math.floor(eyesY - BEGIN) - 1));
+    out.fill(255, 0, 4 * first * CROP_SIZE);
+    for (let y = first, i = first * CROP_SIZE; y < CROP_SIZE; y++) {
+      const share = Math.max(0, Math.min(1, (y - eyesY + BEGIN) / (2 * BEGIN)));
+      for (let x = 0; x < CROP_SIZE; x++, i++) {
+        const at = 4 * i;
+        out[at + 3] = 255;
+        if (surrounded(hull, x, y)) continue;
+        out[at + 3] = Math.round(255 * (1 - share * (1 - neighbours(hull, x, y) / 9)));
+        if (mask[i] === 0) {
+          out[at] = crop[at]!;
+          out[at + 1] = crop[at + 1]!;
+          out[at + 2] = crop[at + 2]!;
+          continue;
+        }
+        bilinear(coarser, x, y, sample);
+        out[at] = sample[0]! + 0.5;
+        out[at + 1] = sample[1]! + 0.5;
+        out[at + 2] = sample[2]! + 0.5;
+      }
+    }
+  }
+}
+
+/** Whether all of 5×5 is hull: it's convex, so that its corners tell. */
+function surrounded(hull: Uint8Array, x: number, y: number): boolean {
+  if (x < 2 || y < 2 || x >= CROP_SIZE - 2 || y >= CROP_SIZE - 2) return false;
+  const up = (y - 2) * CROP_SIZE + x;
+  const down = (y + 2) * CROP_SIZE + x;
+  return (hull[up - 2]! & hull[up + 2]! & hull[down - 2]! & hull[down + 2]!) !== 0;
+}
+
+/** How many of 3×3 are hull. */
+function neighbours(hull: Uint8Array, x: number, y: number): number {
+  const last = CROP_SIZE - 1;
+  let count = 0;
+  for (let dy = -1; dy <= 1; dy++) {
+    const row = Math.max(0, Math.min(last, y + dy)) * CROP_SIZE;
+    for (let dx = -1; dx <= 1; dx++) count += hull[row + Math.max(0, Math.min(last, x + dx))]! & 1;
+  }
+  return count;
+}
+
+function meanY(points: Float32Array, from: number, to: number): number {
+  let sum = 0;
+  for (let i = from; i < to; i++) sum += points[2 * i + 1]!;
+  return sum / (to - from);
+}
+
+/** What a level lacks comes from the next coarser one. */
+function push(coarser: Level, { size, data }: Level): void {
+  const sample = new Float32Array(3);
+  for (let y = 0; y < size; y++) {
+    for (let x = 0; x < size; x++) {
+      const at = 4 * (y * size + x);
+      const missing = 1 - data[at + 3]!;
+      if (missing <= 0) continue;
+      bilinear(coarser, x, y, sample);
+      for (let c = 0; c < 3; c++) data[at + c]! += missing * sample[c]!;
+    }
+  }
+}
+
+/** A pixel of the level twice as fine: 9, 3, 3 and 1 sixteenths of the four nearest. */
+function bilinear({ size, data }: Level, x: number, y: number, out: Float32Array): void {
+  const i = x >> 1;
+  const j = y >> 1;
+  const i1 = Math.max(0, Math.min(size - 1, x & 1 ? i + 1 : i - 1));
+  const j1 = Math.max(0, Math.min(size - 1, y & 1 ? j + 1 : j - 1));
+  const a = 4 * (j * size + i);
+  const b = 4 * (j * size + i1);
+  const c = 4 * (j1 * size + i);
+  const d = 4 * (j1 * size + i1);
+  out[0] = (9 * data[a]! + 3 * (data[b]! + data[c]!) + data[d]!) / 16;
+  out[1] = (9 * data[a + 1]! + 3 * (data[b + 1]! + data[c + 1]!) + data[d + 1]!) / 16;
+  out[2] = (9 * data[a + 2]! + 3 * (data[b + 2]! + data[c + 2]!) + data[d + 2]!) / 16;
+}
+
+/** 255 where both the original's and the generated face's outlines lie around a pixel: where the two can be compared. */
+export function commonSkin(own: Float32Array, driven: Float32Array, out: Uint8Array): void {
+  rasteriseMask([faceOutline(own)], hullOfOwn, 0);
+  rasteriseMask([faceOutline(driven)], out, 0);
+  for (let i = 0; i < AREA; i++) out[i]! &= hullOfOwn[i]!;
+}

@@ -56,6 +56,8 @@ const size = values.size.split('x').map(Number) as [number, number];
 const recognizer = await Recognizer.create(ModelStore.open());
 const sampler = new PictureSampler(CROP_SIZE, CROP_SIZE);
 const names = values.variants.split(',');
+/** Cosines of originals of different people: what the recognizer makes of pictures of this size at all. */
+const strangers: number[] = [];
 for (const name of names)
   if (!VARIANTS[name]) throw new Error(`no variant ${name}; there are ${Object.keys(VARIANTS).join(', ')}`);
 
@@ -75,10 +77,14 @@ for (const key of values.keys.split(',')) {
   for (const one of captured)
     for (const face of one.faces) gallery.push(await recognizer.embed(asPicture(one), fivePoints(face)));
   for (const name of names) results.get(name)!.push(...(await compare(name, captured, gallery)));
+  for (const [i, a] of gallery.entries())
+    for (const b of gallery.slice(i + 1)) strangers.push(a.reduce((sum, x, k) => sum + x * b[k]!, 0));
 }
 
 const reference = results.get(names[0]!)!;
 console.info(`${reference.length} faces of ${files.length} pictures, session keys ${values.keys}`);
+const taken = mean(strangers.map((cosine) => Number(cosine > SAME_PERSON)));
+console.info(`two originals of different people: cosine ${mean(strangers).toFixed(5)}, accepted ${taken.toFixed(5)}`);
 for (const [name, list] of results) {
   const parts = (['cosine', 'accepted', 'rankOne', 'siMse'] as const).map((what) => {
     const value = mean(list.map((r) => r[what]));

@@ -3,12 +3,16 @@ import { CROP_SIZE } from '../core/face-track.ts';
 
 const AREA = CROP_SIZE * CROP_SIZE;
 const COARSEST = 4;
-/** The generated face ends here outside its outline, and fades over a pixel and a half to either side. */
+/** The generated face ends here outside its outline. */
 const REACH = 1;
+/** The share of hull is taken over 7×7, so that it says how far a pixel lies inside or outside. */
+const RADIUS = 3;
+const WINDOW = (2 * RADIUS + 1) ** 2;
 /** Half the height over which that begins, around the line of the eyes: above it is hair, which the generator draws better than a blur. */
 const BEGIN = 8;
 
 const hullOfOwn = new Uint8Array(AREA);
+const across = new Uint8Array(AREA);
 
 /** R, G, B and weight of a square. */
 interface Level {
@@ -23,6 +27,7 @@ interface Level {
 export class Surroundings {
   readonly #levels: readonly Level[];
   readonly #hull = new Uint8Array(AREA);
+  readonly #counts = new Uint8Array(AREA);
 
   constructor() {
     const levels: Level[] = [];
@@ -33,14 +38,14 @@ export class Surroundings {
 
   /**
    * @param crop RGBA 128² @param mask 128², 255 where the face is replaced @param driven points of the generated face
-   * @param out RGBA 128², overwritten: the surroundings, and in A how far a pixel is the generated face's own
+   * @param out RGBA 128², overwritten: the surroundings, and in A how far inside the generated face's outline a pixel is
    */
   fill(crop: Uint8Array, mask: Uint8Array, driven: Float32Array, out: Uint8Array): void {
     rasteriseMask([faceOutline(driven)], this.#hull, REACH);
     this.#pull(crop, mask);
     const levels = this.#levels;
     for (let i = levels.length - 2; i > 0; i--) push(levels[i + 1]!, levels[i]!);
-    this.#finest(crop, mask, meanY(driven, 36, 48), out);
+    this.#finest(meanY(driven, 36, 48), out);
   }
 
   /** Means of what is known, with how much of it there is, down to 4². */
@@ -85,9 +90,11 @@ export class Surroundings {
     }
   }
 
-  #finest(crop: Uint8Array, mask: Uint8Array, eyesY: number, out: Uint8Array): void {
+  /** At half the resolution, beyond the mask's edge too: that edge would show as steps. */
+  #finest(eyesY: number, out: Uint8Array): void {
     const coarser = this.#levels[1]!;
-    const hull = this.#hull;
+    const counts = this.#counts;
+    countHull(this.#hull, counts);
     const sample = new Float32Array(3);
     // One row more than is seen: interpolation reaches it.
     const first = Math.max(0, Math.min(CROP_SIZE, Math.floor(eyesY - BEGIN) - 1));
@@ -96,15 +103,10 @@ export class Surroundings {
       const share = Math.max(0, Math.min(1, (y - eyesY + BEGIN) / (2 * BEGIN)));
       for (let x = 0; x < CROP_SIZE; x++, i++) {
         const at = 4 * i;
-        out[at + 3] = 255;
-        if (surrounded(hull, x, y)) continue;
-        out[at + 3] = Math.round(255 * (1 - share * (1 - neighbours(hull, x, y) / 9)));
-        if (mask[i] === 0) {
-          out[at] = crop[at]!;
-          out[at + 1] = crop[at + 1]!;
-          out[at + 2] = crop[at + 2]!;
-          continue;
-        }
+        const inside = counts[i]! / WINDOW;
+        out[at + 3] = Math.round(255 * (1 - share * (1 - inside)));
+        // Interpolation reaches one pixel further in than surroundings are seen.
+        if (inside === 1 && surrounded(counts, i)) continue;
         bilinear(coarser, x, y, sample);
         out[at] = sample[0]! + 0.5;
         out[at + 1] = sample[1]! + 0.5;
@@ -114,23 +116,33 @@ export class Surroundings {
   }
 }
 
-/** Whether all of 5×5 is hull: it's convex, so that its corners tell. */
-function surrounded(hull: Uint8Array, x: number, y: number): boolean {
-  if (x < 2 || y < 2 || x >= CROP_SIZE - 2 || y >= CROP_SIZE - 2) return false;
-  const up = (y - 2) * CROP_SIZE + x;
-  const down = (y + 2) * CROP_SIZE + x;
-  return (hull[up - 2]! & hull[up + 2]! & hull[down - 2]! & hull[down + 2]!) !== 0;
+function surrounded(counts: Uint8Array, i: number): boolean {
+  const all = (at: number) => (counts[at] ?? WINDOW) === WINDOW;
+  return all(i - 1) && all(i + 1) && all(i - CROP_SIZE) && all(i + CROP_SIZE);
 }
 
-/** How many of 3×3 are hull. */
-function neighbours(hull: Uint8Array, x: number, y: number): number {
+/** How many pixels of the window around each are hull. */
+function countHull(hull: Uint8Array, out: Uint8Array): void {
   const last = CROP_SIZE - 1;
-  let count = 0;
-  for (let dy = -1; dy <= 1; dy++) {
-    const row = Math.max(0, Math.min(last, y + dy)) * CROP_SIZE;
-    for (let dx = -1; dx <= 1; dx++) count += hull[row + Math.max(0, Math.min(last, x + dx))]! & 1;
+  for (let y = 0; y < CROP_SIZE; y++) {
+    const row = y * CROP_SIZE;
+    let sum = 0;
+    for (let x = -RADIUS - 1; x < RADIUS; x++) sum += hull[row + Math.max(0, x)]! & 1;
+    for (let x = 0; x < CROP_SIZE; x++) {
+      sum += hull[row + Math.min(last, x + RADIUS)]! & 1;
+      sum -= hull[row + Math.max(0, x - RADIUS - 1)]! & 1;
+      across[row + x] = sum;
+    }
   }
-  return count;
+  for (let x = 0; x < CROP_SIZE; x++) {
+    let sum = 0;
+    for (let y = -RADIUS - 1; y < RADIUS; y++) sum += across[Math.max(0, y) * CROP_SIZE + x]!;
+    for (let y = 0; y < CROP_SIZE; y++) {
+      sum += across[Math.min(last, y + RADIUS) * CROP_SIZE + x]!;
+      sum -= across[Math.max(0, y - RADIUS - 1) * CROP_SIZE + x]!;
+      out[y * CROP_SIZE + x] = sum;
+    }
+  }
 }
 
 function meanY(points: Float32Array, from: number, to: number): number {

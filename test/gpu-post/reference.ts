@@ -193,14 +193,28 @@ export function chromaTransfer(crop: Field, blended: Field, weights: Field, shad
   return [...scale, ...offset, ...skin.map((m) => m.mean), ...skin.map((m) => m.sd)];
 }
 
+/** 1 within 1.5 deviations of the skin's mean chroma, fading beyond. */
+export function skinLike(
+  [, , , , mb, mr, db, dr]: number[],
+  slope = 0.5,
+  least = 0.012,
+): (rgb: readonly number[]) => number {
+  return (rgb) => {
+    const [cb, cr] = chroma(...(rgb as [number, number, number])) as [number, number];
+    const distance = Math.hypot((cb - mb!) / Math.max(db!, least), (cr - mr!) / Math.max(dr!, least));
+    return Math.exp(-slope * Math.max(0, distance - 1.5) ** 2);
+  };
+}
+
 /** The transfer, in full within 1.5 deviations of the skin's mean chroma and fading beyond. */
-export function recolour(blended: Field, [sb, sr, ob, or, mb, mr, db, dr]: number[]): Field {
+export function recolour(blended: Field, transfer: number[]): Field {
+  const [sb, sr, ob, or] = transfer;
+  const like = skinLike(transfer);
   return new Field(blended.size, 3, (x, y, c) => {
     const rgb = [0, 1, 2].map((k) => clamp01(blended.at(x, y, k))) as [number, number, number];
     const l = lumaOf(...rgb);
     const [cb, cr] = chroma(...rgb) as [number, number];
-    const distance = Math.hypot((cb - mb!) / Math.max(db!, 0.012), (cr - mr!) / Math.max(dr!, 0.012));
-    const share = Math.exp(-0.5 * Math.max(0, distance - 1.5) ** 2);
+    const share = like(rgb);
     const kb = cb + share * (cb * sb! + ob! - cb);
     const kr = cr + share * (cr * sr! + or! - cr);
     return clamp01([l + 1.402 * kr, l - 0.344136 * kb - 0.714136 * kr, l + 1.772 * kb][c]!);
@@ -245,19 +259,29 @@ export function steady(previous: Field, face: Field, least: number): Field {
 }
 
 /**
- * What lies beside the face, grown in from around the mask (push and pull); channel 3: how far a pixel is the generated face's.
+ * What lies beside the face, grown in from around the mask (push and pull); channel 3: how far inside the generated face's outline.
  * @param hull the generated face's outline filled, one channel @param eyesY row below which this counts, canonical pixels
  */
 export function surroundings(crop: Field, mask: Field, hull: Field, eyesY: number): Field {
   const n = crop.size;
   const known = new Field(n, 4, (x, y, c) => (mask.at(x, y, 0) === 0 ? (c === 3 ? 1 : crop.at(x, y, c)) : 0));
-  const grown = grow(known);
+  const grown = expand(grow(pulled(known)));
   return new Field(n, 4, (x, y, c) => {
-    if (c < 3) return (mask.at(x, y, 0) === 0 ? crop : grown).at(x, y, c);
+    if (c < 3) return grown.at(x, y, c);
     let inside = 0;
-    for (let j = -1; j <= 1; j++) for (let i = -1; i <= 1; i++) inside += hull.at(x + i, y + j, 0) / 9;
-    return 1 - clamp01((y - eyesY + 8) / 16) * (1 - inside);
+    for (let j = -3; j <= 3; j++) for (let i = -3; i <= 3; i++) inside += hull.at(x + i, y + j, 0) / 49;
+    // Handed over in bytes, and the edge of a face is steep.
+    return Math.round(255 * (1 - clamp01((y - eyesY + 8) / 16) * (1 - inside))) / 255;
   });
+}
+
+function pulled(level: Field): Field {
+  const sum = (x: number, y: number, c: number) =>
+    level.at(2 * x, 2 * y, c) +
+    level.at(2 * x + 1, 2 * y, c) +
+    level.at(2 * x, 2 * y + 1, c) +
+    level.at(2 * x + 1, 2 * y + 1, c);
+  return new Field(level.size / 2, 4, (x, y, c) => sum(x, y, c) / Math.max(1, sum(x, y, 3)));
 }
 
 /** Colour times weight, and weight -> colour everywhere. */
@@ -267,20 +291,24 @@ function grow(level: Field): Field {
     const total = [0, 1, 2, 3].map((c) => level.data.reduce((sum, v, i) => sum + (i % 4 === c ? v : 0), 0));
     return new Field(n, 3, (x, y, c) => level.at(x, y, c) + ((1 - level.at(x, y, 3)) * total[c]!) / total[3]!);
   }
-  const sum = (x: number, y: number, c: number) =>
-    level.at(2 * x, 2 * y, c) +
-    level.at(2 * x + 1, 2 * y, c) +
-    level.at(2 * x, 2 * y + 1, c) +
-    level.at(2 * x + 1, 2 * y + 1, c);
-  const coarser = expand(grow(new Field(n / 2, 4, (x, y, c) => sum(x, y, c) / Math.max(1, sum(x, y, 3)))));
+  const coarser = expand(grow(pulled(level)));
   return new Field(n, 3, (x, y, c) => level.at(x, y, c) + (1 - level.at(x, y, 3)) * coarser.at(x, y, c));
 }
 
-/** `face` over what lies beside it. */
-export function beside(face: Field, around: Field): Field {
-  return new Field(face.size, 3, (x, y, c) => {
-    const [u, v] = [(x + 0.5) / face.size, (y + 0.5) / face.size];
-    const share = around.sample(u, v, 3);
-    return around.sample(u, v, c) * (1 - share) + clamp01(face.at(x, y, c)) * share;
+/** `face` over what lies beside it, at its edge where it has not skin's chroma. @param like 1 on skin, 0 far from it */
+export function beside(face: Field, unfinished: Field, around: Field, like: (rgb: readonly number[]) => number): Field {
+  const n = face.size;
+  const off = [-1, 1].map((d) => d / 256);
+  return new Field(n, 3, (x, y, c) => {
+    const [u, v] = [(x + 0.5) / n, (y + 0.5) / n];
+    const near = [0, 1, 2].map((k) => {
+      let sum = 0;
+      for (const j of off) for (const i of off) sum += clamp01(unfinished.sample(u + i, v + j, k));
+      return sum / 4;
+    });
+    const t = clamp01((around.sample(u, v, 3) - 0.6) / 0.4);
+    const edge = t * t * (3 - 2 * t);
+    const own = around.sample(u, v, 3) < 1 ? edge + like(near) * (1 - edge) : 1;
+    return around.sample(u, v, c) * (1 - own) + clamp01(face.at(x, y, c)) * own;
   });
 }

@@ -5,15 +5,34 @@ precision highp float;
 uniform sampler2D lit, base, state, mask, around;
 uniform float size;
 out vec4 result;
+vec2 chroma(vec3 c) {
+  return vec2(dot(c, vec3(-0.168736, -0.331264, 0.5)), dot(c, vec3(0.5, -0.418688, -0.081312)));
+}
+// In deviations of the skin's chroma, beyond one and a half.
+float awayFrom(vec2 k, vec4 skin) {
+  return max(length((k - skin.xy) / max(skin.zw, vec2(0.012))) - 1.5, 0.0);
+}
 void main() {
   vec2 at = gl_FragCoord.xy / size;
   vec3 c = clamp(texture(lit, at).rgb + texture(base, at).rgb, 0.0, 1.0);
   float y = dot(c, vec3(0.299, 0.587, 0.114));
-  vec2 k = vec2(dot(c, vec3(-0.168736, -0.331264, 0.5)), dot(c, vec3(0.5, -0.418688, -0.081312)));
+  vec2 k = chroma(c);
   vec4 s = texelFetch(state, ivec2(0), 0), skin = texelFetch(state, ivec2(1, 0), 0);
-  float away = max(length((k - skin.xy) / max(skin.zw, vec2(0.012))) - 1.5, 0.0);
+  float away = awayFrom(k, skin);
   k = mix(k, k * s.xy + s.zw, exp(-0.5 * away * away));
   vec3 rgb = vec3(y + 1.402 * k.y, y - 0.344136 * k.x - 0.714136 * k.y, y + 1.772 * k.x);
+  // Where the generator painted background inside its outline, or the mask is wider, what lies around is right. Judged by the mean
+  // of a neighbourhood of 3×3: the generator's grain, which alternates, would show as dots.
   vec4 beside = texture(around, at);
-  result = vec4(mix(beside.rgb, clamp(rgb, 0.0, 1.0), beside.a), texture(mask, at).g);
+  float own = 1.0;
+  if (beside.a < 1.0) {
+    vec3 sum = vec3(0.0);
+    for (int j = -1; j <= 1; j += 2) for (int i = -1; i <= 1; i += 2) {
+      vec2 near = at + vec2(i, j) / 256.0;
+      sum += clamp(texture(lit, near).rgb + texture(base, near).rgb, 0.0, 1.0);
+    }
+    float off = awayFrom(chroma(sum / 4.0), vec4(skin.xy, max(skin.zw, vec2(0.02))));
+    own = mix(smoothstep(0.6, 1.0, beside.a), 1.0, exp(-0.08 * off * off));
+  }
+  result = vec4(mix(beside.rgb, clamp(rgb, 0.0, 1.0), own), texture(mask, at).g);
 }

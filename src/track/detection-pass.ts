@@ -31,6 +31,8 @@ const CONFIRM_WEAK = 0.8;
 const CONFIRM_OVERLAP = 0.3;
 /** Width over height of a find that two looks may agree on; faces in profile have 0.6 and more. */
 const MIN_ASPECT = 0.55;
+/** A face half behind hair is narrower still: what is so certain in both looks is one. */
+const CERTAIN_SCORE = 0.95;
 const REFUTED_FRAMES = 4;
 /** A find below this has to convince in the second looks, and is not worth a cover when it does not. */
 const DOUBT_SCORE = 0.5;
@@ -39,8 +41,9 @@ const SAME_PLACE = 0.6;
 const turnsOf = (angle: number): DetectorWindow['quarterTurns'] =>
   ([0, 3, 2, 1] as const)[((Math.round(angle / (Math.PI / 2)) % 4) + 4) % 4]!;
 
-/** Narrower than a face is from any side, and not because the picture ends there: an ear, a neck, the edge of a shadow. */
-function sliver(d: Found, { width }: PictureFormat): boolean {
+/** Narrower than a face is from any side, and not because the picture ends there or it is certain: an ear, a neck, the edge of a shadow. */
+function sliver(d: Found, find: Found, { width }: PictureFormat): boolean {
+  if (d.angle === 0 && Math.min(d.score, find.score) >= CERTAIN_SCORE) return false;
   const near = 0.02 * width;
   const upright = d.angle === 0 || Math.abs(d.angle) > 3;
   const aspect = upright ? d.width / d.height : d.height / d.width;
@@ -126,7 +129,9 @@ export class DetectionPass {
     let denied = 0;
     for (const window of contextWindows(find, turns)) {
       const looks = (await this.#finder.detect(picture, window, needed)).map((d) => asFound(d, window, picture.format));
-      const same = looks.filter((d) => intersectionOverUnion(d, find) > CONFIRM_OVERLAP && !sliver(d, picture.format));
+      const same = looks.filter(
+        (d) => intersectionOverUnion(d, find) > CONFIRM_OVERLAP && !sliver(d, find, picture.format),
+      );
       const best = same.sort((a, b) => b.score - a.score)[0];
       if (best) seen.push(best);
       else denied++;

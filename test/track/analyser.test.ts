@@ -75,13 +75,14 @@ describe('StreamAnalyser', () => {
     expect(await covered(580, 60)).toBe(true);
   });
 
-  it('is not convinced by slivers, unless the picture ends there', async () => {
-    for (const [x, faces] of [
-      [300, 0],
-      [0, 1],
+  it('is not convinced by slivers, unless the picture ends there or they are certain', async () => {
+    for (const [x, score, faces] of [
+      [300, 0.9, 0],
+      [0, 0.9, 1],
+      [300, 0.98, 1],
     ] as const) {
       const vision = new FakeVision();
-      vision.faces = [{ box: { x, y: 150, width: 40, height: 100 }, score: 0.95 }];
+      vision.faces = [{ box: { x, y: 150, width: 40, height: 100 }, score }];
       expect((await vision.analyser().analyse(picture, at(0))).faces.length).toBe(faces);
     }
   });

@@ -115,8 +115,10 @@ class StreamRun {
 
   #frames(): Promise<number> {
     const stopped = new Subject<void>();
-    this.#options.stop?.addEventListener('abort', () => stopped.next(), { once: true });
-    if (this.#options.stop?.aborted) queueMicrotask(() => stopped.next());
+    const { stop } = this.#options;
+    const onStop = () => stopped.next();
+    stop?.addEventListener('abort', onStop, { once: true });
+    if (stop?.aborted) queueMicrotask(onStop);
     const discard = (job: FrameJob) => job.raw.close();
     // The source's failure ends the stream after its last good frame; it is told apart here from a failure of the sink.
     const frames = this.#options.source.frames.pipe(
@@ -152,7 +154,8 @@ class StreamRun {
         }),
         count(),
       ),
-    );
+      // One signal stops a whole folder: it would keep every picture's stream and memory until the end.
+    ).finally(() => stop?.removeEventListener('abort', onStop));
   }
 
   #arrived(): void {

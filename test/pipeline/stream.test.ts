@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { from } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TrackedFace } from '../../src/core/face-track.ts';
@@ -48,7 +49,7 @@ class Answers {
   }
 
   /** @returns what left: the kind of each frame, and whether anything of the picture is in it */
-  async run(pool: FramePool, count: number, lookaheadFrames: number) {
+  async run(pool: FramePool, count: number, lookaheadFrames: number, stop?: AbortSignal) {
     const raws = Array.from({ length: count }, (_, sequence) => {
       const slot = pool.tryAcquire()!;
       new Uint8Array(slot.memory).fill(201);
@@ -64,7 +65,7 @@ class Answers {
       abort: async () => {},
     };
     const source = { info: { format, hasAudio: false }, frames: from(raws), decodeErrors: 0, close: async () => {} };
-    await runStream(this.engine, { source, sink, lookaheadFrames, lossless: false });
+    await runStream(this.engine, { source, sink, lookaheadFrames, lossless: false, ...(stop && { stop }) });
     return left;
   }
 }
@@ -89,6 +90,12 @@ describe('runStream', () => {
     };
     const left = await answers.run(new FramePool(byteLength, 3), 3, 0);
     expect(left).toEqual(['composed picture', 'veiled empty', 'composed picture']);
+  });
+
+  it('leaves nothing behind at the signal that stops it: a folder has one for all its pictures', async () => {
+    const { signal } = new AbortController();
+    for (let i = 0; i < 3; i++) await new Answers().run(new FramePool(byteLength, 1), 1, 0, signal);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   it('lends a frame and its faces to a hung compositor until it can read them no more', async () => {

@@ -37,6 +37,7 @@ const REFUTED_FRAMES = 4;
 /** A find below this has to convince in the second looks, and is not worth a cover when it does not. */
 const DOUBT_SCORE = 0.5;
 const SAME_PLACE = 0.6;
+const ALL_BUT_SURE = 0.995;
 
 const turnsOf = (angle: number): DetectorWindow['quarterTurns'] =>
   ([0, 3, 2, 1] as const)[((Math.round(angle / (Math.PI / 2)) % 4) + 4) % 4]!;
@@ -115,10 +116,19 @@ export class DetectionPass {
         continue;
       }
       if (!known) this.#refuted.push({ ...find, score: find.score + 0.05, frames: REFUTED_FRAMES });
-      const likely = find.score >= (find.angle === 0 ? DOUBT_SCORE : this.#options.trustedScore);
-      if (this.#options.mode === 'live' && likely) doubtful.push(find);
+      if (find.score >= this.#doubtFrom(find)) doubtful.push(find);
     }
     return { standing, doubtful };
+  }
+
+  /**
+   * Score from which a find that the second looks deny is covered all the same. Recordings are looked back at, but what is never believed is never searched for:
+   * of some 100 photographs' false finds none was that certain.
+   */
+  #doubtFrom(find: Found): number {
+    if (this.#options.mode !== 'live')
+      return find.angle === 0 && !find.clipped ? ALL_BUT_SURE : Number.POSITIVE_INFINITY;
+    return find.angle === 0 ? DOUBT_SCORE : this.#options.trustedScore;
   }
 
   /** The find as the best of the second looks shows it, or undefined when more of them deny it than not. */

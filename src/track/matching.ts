@@ -18,6 +18,8 @@ const BODY_ASIDE = 0.35;
 const MIN_SIDEWAYS = 0.2;
 const MIN_SIDEWAYS_INSIDE = 0.03;
 const SIDEWAYS_WITHIN = 0.75;
+/** A doubtful find that lies so far within a face seen whole is a part of that, and covered with it. */
+const PART_WITHIN = 0.8;
 /** Of an upright face's height and width: how far hair reaches above, and cheeks and ears aside. Not below: a child's head may lie at a chin. */
 const HAIR = 0.3;
 const ASIDE = 0.1;
@@ -64,7 +66,11 @@ export async function matchFaces(
   for (const find of confirmed.standing.sort((a, b) => area(b) - area(a)))
     if (!standing.some((face) => isWhole(face) && sideways(find, face))) standing.push(find);
   // A second look may show that a part of a face belongs to one that is followed.
-  return { found, missed, fresh: freshFaces(standing, known, options), doubtful: confirmed.doubtful };
+  const fresh = freshFaces(standing, known, options);
+  const whole = [...known, ...fresh].filter(isWhole);
+  const partOf = (find: Found, face: Found) => intersection(find, face) >= PART_WITHIN * area(find);
+  const doubtful = confirmed.doubtful.filter((find) => !whole.some((face) => partOf(find, face)));
+  return { found, missed, fresh, doubtful };
 }
 
 /**

@@ -33,10 +33,16 @@ describe('StreamAnalyser', () => {
     expect(faces.every((f) => f.toPicture === undefined && f.own === undefined)).toBe(true);
   });
 
-  it('covers a live find that no second look supports, without following it; a recording waits for a look that does', async () => {
-    for (const mode of ['live', 'file'] as const) {
+  it('covers a live find that no second look supports, without following it; a recording waits for a look that does, unless it is all but sure', async () => {
+    for (const [mode, score, covers] of [
+      ['live', 0.8, ['solid']],
+      ['file', 0.8, []],
+      ['still', 0.99, []],
+      ['file', 0.997, ['solid']],
+      ['still', 0.997, ['solid']],
+    ] as const) {
       const vision = new FakeVision();
-      vision.faces = [{ box: BOX, score: 0.8 }];
+      vision.faces = [{ box: BOX, score }];
       const detect = vision.finder.detect;
       vision.finder.detect = async (seen, window, minScore) =>
         window.width === seen.format.width ? detect(seen, window, minScore) : [];
@@ -44,9 +50,29 @@ describe('StreamAnalyser', () => {
       for (let i = 0; i < 3; i++) {
         const { faces, started } = await analyser.analyse(picture, at(i));
         expect(started).toEqual([]);
-        expect(faces.map((f) => f.cover)).toEqual(mode === 'live' ? ['solid'] : []);
+        expect(faces.map((f) => f.cover)).toEqual(covers);
         for (const face of faces) expect(face.region.x).toBeLessThan(BOX.x);
       }
+    }
+  });
+
+  it('covers no doubtful find that is a part of a face seen whole', async () => {
+    const vision = new FakeVision();
+    const analyser = vision.analyser();
+    vision.faces = [{ box: BOX, score: 0.97 }];
+    await analyser.analyse(picture, at(0));
+    const detect = vision.finder.detect;
+    const half = { ...BOX, y: BOX.y + 0.1 * BOX.height, height: 0.35 * BOX.height, width: 0.6 * BOX.width };
+    for (const [box, solid] of [
+      [half, 0],
+      [{ ...half, x: BOX.x + 2 * BOX.width }, 1],
+    ] as const) {
+      vision.finder.detect = async (seen, window, minScore) => {
+        const whole = window.width === seen.format.width;
+        return [...(await detect(seen, window, minScore)), ...(whole ? [{ ...box, score: 0.998 }] : [])];
+      };
+      const { faces } = await analyser.analyse(picture, at(1 + solid));
+      expect(faces.filter((f) => f.cover === 'solid').length).toBe(solid);
     }
   });
 

@@ -59,7 +59,7 @@ describe('StreamAnalyser', () => {
   it('covers no doubtful find that is a part of a face seen whole', async () => {
     const vision = new FakeVision();
     const analyser = vision.analyser();
-    vision.faces = [{ box: BOX, score: 0.97 }];
+    vision.faces = [{ box: BOX, score: 0.999 }];
     await analyser.analyse(picture, at(0));
     const detect = vision.finder.detect;
     const half = { ...BOX, y: BOX.y + 0.1 * BOX.height, height: 0.35 * BOX.height, width: 0.6 * BOX.width };

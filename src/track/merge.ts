@@ -47,6 +47,8 @@ function blend(a: Found, b: Found): Found {
   return { ...a, ...box, score: Math.max(a.score, b.score) };
 }
 
+const MUCH_SMALLER = 0.3;
+
 /**
  * One detection per face out of those of all windows. A box inside another is part of it, unless it is much smaller
  * and certain in its own right: then it is somebody else, and both get a cover.
@@ -57,13 +59,16 @@ export function mergeFound(found: readonly Found[], certain: number): Found[] {
     const index = kept.findIndex((k) => {
       if (intersectionOverUnion(k, candidate) > 0.4) return true;
       if (containment(k, candidate) < 0.65) return false;
-      return !(area(candidate) < 0.3 * area(k) && candidate.score >= certain && !candidate.clipped);
+      const [small, large] = area(k) < area(candidate) ? [k, candidate] : [candidate, k];
+      return !(area(small) < MUCH_SMALLER * area(large) && small.score >= certain && !small.clipped);
     });
     if (index < 0) kept.push(candidate);
     else {
       const k = kept[index]!;
-      const alike = !candidate.clipped && candidate.angle === k.angle && intersectionOverUnion(k, candidate) > 0.6;
-      if (alike) kept[index] = blend(k, candidate);
+      if (candidate.clipped || candidate.angle !== k.angle) continue;
+      if (intersectionOverUnion(k, candidate) > 0.6) kept[index] = blend(k, candidate);
+      // The larger is the face, whichever is the more certain: a cover over a part of it would leave the rest.
+      else if (area(candidate) > area(k) && candidate.score >= certain) kept[index] = { ...candidate, score: k.score };
     }
   }
   return kept;

@@ -90,9 +90,16 @@ describe('merging of windows', () => {
     expect(mergeFound([part, found(100, 100, 80, 0.8)], 0.75)).toMatchObject([{ height: 80 }]);
   });
 
-  it('keeps a certain small face within a large one', () => {
+  it('takes the larger for the face when a part of it is the more certain', () => {
+    const half = { ...found(100, 100, 80, 0.99), height: 45 };
+    expect(mergeFound([half, found(95, 90, 100, 0.97)], 0.75)).toMatchObject([{ height: 100, score: 0.99 }]);
+    expect(mergeFound([half, found(95, 90, 100, 0.5)], 0.75)).toMatchObject([{ height: 45 }]);
+  });
+
+  it('keeps a certain small face within a large one, and the large one around it', () => {
     const big = found(0, 0, 200, 0.9);
     expect(mergeFound([big, found(20, 20, 40, 0.9)], 0.75)).toHaveLength(2);
+    expect(mergeFound([big, found(20, 20, 40, 0.97)], 0.75)).toHaveLength(2);
     expect(mergeFound([big, found(20, 20, 40, 0.5)], 0.75)).toHaveLength(1);
   });
 });

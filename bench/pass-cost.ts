@@ -56,10 +56,11 @@ for (const [title, composer] of [
   const face = composer.texture(FACE_SIZE, FACE_SIZE, 'rgba8');
   const pixels = new Uint8Array(4 * FACE_SIZE ** 2);
   const [state, grain] = [photometry.newState(), new Grain()];
+  const place = { toPicture, ...format, others: [] };
   spent.clear();
   for (let round = 0; round < WARM_UP + ROUNDS; round++) {
     counting = round >= WARM_UP;
-    const extent = timed('photometry', () => photometry.run(slot, points, points, state, face));
+    const extent = timed('photometry', () => photometry.run(slot, points, points, state, face, place));
     if (!extent) throw new Error('the mask is empty');
     timed('reading', () => face.read(pixels));
     timed('painting', () => painter.paint({ face: pixels, extent, grain }, toPicture, planes, format));

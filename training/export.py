@@ -2,6 +2,7 @@
 
     python -m training.export fp32 CHECKPOINT OUT.onnx
     python -m training.export int8 FP32.onnx OUT.onnx --data FACES [--crops 96] [--layers enc32,down16,...]
+    python -m training.export detail DETAIL.pt OUT.onnx
 
 int8: static QDQ, uint8 activations per tensor, int8 weights per channel, calibrated on crops of FACES (a folder made by
 training.prepare). Weights use 7 bits: on CPUs without VNNI the products of two full ranges saturate in 16 bits.
@@ -22,8 +23,9 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from .checkpoint import load_generator
 from .data import FaceData, plain_views
+from .detail import Detail, load_detail
 from .identity import Z
-from .model import INPUTS, OUTPUT, Generator, blanked, colour_guide
+from .model import INPUTS, OUTPUT, Generator, LineMaps, blanked, colour_guide
 from .quantization import INT8_LAYERS
 from .sheets import spread
 
@@ -41,6 +43,32 @@ def example_inputs(n: int, seed: int = 0) -> Feed:
     picture = torch.rand(n, 3, 128, 128, generator=g) * 2 - 1
     values = (blanked(picture, mask), mask, points, colour_guide(picture, mask), torch.randn(n, Z, generator=g))
     return {name: value.numpy() for name, value in zip(INPUTS, values)}
+
+
+DETAIL_INPUTS = ("small", "context", "mask", "landmarks")
+
+
+class _DetailGraph(torch.nn.Module):
+    """A generator's face of 128² and what it was drawn from -> the face of 256²."""
+
+    def __init__(self, detail: Detail):
+        super().__init__()
+        self.detail, self.lines = detail, LineMaps()
+
+    def forward(self, small: torch.Tensor, context: torch.Tensor, mask: torch.Tensor, landmarks: torch.Tensor) -> torch.Tensor:
+        return self.detail.drawn(small, context, mask, self.lines(landmarks))
+
+
+def export_detail(detail: Detail, path: Path) -> None:
+    """Writes the network that follows a generator of any precision, with a dynamic batch."""
+    graph = _DetailGraph(copy.deepcopy(detail).eval().to(memory_format=torch.contiguous_format))
+    given = example_inputs(2) | {"small": torch.zeros(2, 3, 128, 128).numpy()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.onnx.export(
+        graph, tuple(torch.from_numpy(given[k]) for k in DETAIL_INPUTS), str(path), input_names=list(DETAIL_INPUTS),
+        output_names=[OUTPUT], opset_version=OPSET, dynamo=False, dynamic_axes={name: {0: "n"} for name in (*DETAIL_INPUTS, OUTPUT)},
+    )
+    onnx.checker.check_model(onnx.load(str(path)))
 
 
 class _Padded(torch.nn.Module):
@@ -124,8 +152,14 @@ def main() -> None:
     int8.add_argument("--crops", type=int, default=96)
     int8.add_argument("--layers", default=",".join(INT8_LAYERS))
     int8.add_argument("--full-range", action="store_true", help="8-bit weights: only for CPUs with VNNI")
+    detail = commands.add_parser("detail")
+    detail.add_argument("checkpoint", type=Path)
+    detail.add_argument("out", type=Path)
     a = parser.parse_args()
-    if a.command == "fp32":
+    if a.command == "detail":
+        export_detail(load_detail(a.checkpoint), a.out)
+        print(a.out)
+    elif a.command == "fp32":
         generator, seen = load_generator(a.checkpoint)
         export_fp32(generator, a.out)
         print(f"{a.out}: {seen} images seen")

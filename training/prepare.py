@@ -1,11 +1,11 @@
 """Brings face pictures into the form the trainer reads: a folder with `faces.npy`, `labels.npz` and `identities.npz`.
 
-    python -m training.prepare pictures FOLDER OUT      any folder of pictures: detect, landmarks, crop
+    python -m training.prepare pictures FOLDER OUT [--sharp]    any folder of pictures: detect, landmarks, crop
     python -m training.prepare crops faces.tar OUT --landmarks runtime.npz --reference landmarks.npz
                                                         crops that are aligned and labelled already
     python -m training.prepare identities OUT           recognizer's embeddings and their principal components
 
-`faces.npy` N×160×160×3 uint8: the canonical field with 16 pixels around it. `labels.npz`: `landmarks` N×68×2 and `pupils` N×2×2
+`faces.npy` N×160×160×3 uint8: the canonical field with 16 pixels around it (of sharp crops N×320×320×3: twice as fine). `labels.npz`: `landmarks` N×68×2 and `pupils` N×2×2
 (NaN where unknown) in pixels of the stored crop, `source` N, `val` N bool, `side` N (of the field, in source pixels).
 """
 from __future__ import annotations
@@ -28,6 +28,7 @@ MAX_DISAGREEMENT = 0.12
 """Of the inter-ocular distance: labels further apart than this are not used."""
 MIN_SIDE = 80
 """Canonical fields of fewer source pixels are too soft to teach."""
+MIN_SHARP_SIDE = 200
 VALIDATION_SHARE = 40
 
 
@@ -40,22 +41,22 @@ def read_picture(path: Path) -> np.ndarray | None:
         return None
 
 
-def crop_face(picture: np.ndarray, landmarks: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-    """-> stored crop, landmarks in its pixels, side of the canonical field in picture pixels."""
+def crop_face(picture: np.ndarray, landmarks: np.ndarray, fine: int = 1) -> tuple[np.ndarray, np.ndarray, float]:
+    """`fine`: 2 for crops of twice the resolution -> stored crop, landmarks in its pixels, side of the canonical field in picture pixels."""
     matrix = canonical_to_picture(landmarks)
-    inverse = invert(matrix)
-    inverse[:, 2] += MARGIN
+    inverse = fine * invert(matrix)
+    inverse[:, 2] += (fine - 1) / 2 + fine * MARGIN
     side = float(np.hypot(matrix[0, 0], matrix[1, 0]) * 128)
     source, shrink = picture, 1.0
-    while side * shrink > 2 * 128:  # halve first, so that bilinear sampling does not alias
+    while side * shrink > 2 * 128 * fine:  # halve first, so that bilinear sampling does not alias
         source, shrink = cv2.resize(source, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), shrink / 2
     to_small = np.array([[shrink, 0, (shrink - 1) / 2], [0, shrink, (shrink - 1) / 2], [0, 0, 1]])
     sample = inverse @ np.linalg.inv(to_small)
-    crop = cv2.warpAffine(source, sample, (STORED, STORED), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    crop = cv2.warpAffine(source, sample, (fine * STORED, fine * STORED), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
     return crop, apply(inverse, landmarks), side
 
 
-def prepare_pictures(folder: Path, out: Path, least_side: float = MIN_SIDE) -> int:
+def prepare_pictures(folder: Path, out: Path, least_side: float = MIN_SIDE, fine: int = 1) -> int:
     """Every face of every picture below `folder`, in order of name. Raises ValueError when there is none."""
     detect, locate = FaceDetector(), LandmarkModel().locate
     crops, points, sides, sources = [], [], [], []
@@ -67,7 +68,7 @@ def prepare_pictures(folder: Path, out: Path, least_side: float = MIN_SIDE) -> i
             landmarks, disagreement = locate(picture, box)
             if disagreement > MAX_DISAGREEMENT:
                 continue
-            crop, local, side = crop_face(picture, landmarks)
+            crop, local, side = crop_face(picture, landmarks, fine)
             if side < least_side:
                 continue
             crops.append(crop), points.append(local), sides.append(side), sources.append(path.name)
@@ -91,10 +92,13 @@ def prepare_crops(archive: Path, out: Path, landmarks: Path, reference: Path | N
     other = np.load(reference) if reference else labels
     n = len(labels["landmarks"])
     out.mkdir(parents=True, exist_ok=True)
-    faces = np.lib.format.open_memmap(out / "faces.npy", "w+", np.uint8, (n, STORED, STORED, 3))
+    faces = None
     with tarfile.open(archive) as tar:
         for member in tar:
-            faces[int(Path(member.name).stem)] = np.asarray(Image.open(io.BytesIO(tar.extractfile(member).read())).convert("RGB"))
+            crop = np.asarray(Image.open(io.BytesIO(tar.extractfile(member).read())).convert("RGB"))
+            if faces is None:
+                faces = np.lib.format.open_memmap(out / "faces.npy", "w+", np.uint8, (n, *crop.shape))
+            faces[int(Path(member.name).stem)] = crop
     points = labels["landmarks"].astype(np.float32)
     second = other["landmarks"].astype(np.float32)
     apart = np.linalg.norm(points - second, axis=2).mean(1) / inter_ocular(second)
@@ -126,7 +130,8 @@ def main() -> None:
     pictures = commands.add_parser("pictures")
     pictures.add_argument("folder", type=Path)
     pictures.add_argument("out", type=Path)
-    pictures.add_argument("--least-side", type=float, default=MIN_SIDE)
+    pictures.add_argument("--least-side", type=float)
+    pictures.add_argument("--sharp", action="store_true", help="crops of 320², for training.sharpen")
     crops = commands.add_parser("crops")
     crops.add_argument("archive", type=Path)
     crops.add_argument("out", type=Path)
@@ -138,7 +143,8 @@ def main() -> None:
     identities.add_argument("--threads", type=int, default=1)
     a = parser.parse_args()
     if a.command == "pictures":
-        print(prepare_pictures(a.folder, a.out, a.least_side), "faces")
+        fine = 2 if a.sharp else 1
+        print(prepare_pictures(a.folder, a.out, a.least_side or (MIN_SHARP_SIDE if a.sharp else MIN_SIDE), fine), "faces")
     elif a.command == "crops":
         print(prepare_crops(a.archive, a.out, a.landmarks, a.reference), "faces")
     else:

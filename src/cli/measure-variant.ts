@@ -144,7 +144,8 @@ function generatorOf({ mode, models, infer }: Config) {
     ...(models.cacheDir && { cacheDir: models.cacheDir }),
   });
   const identities = store.lists('generator-identities') ? ['generator-identities'] : [];
-  return { generator: store.hashes([store.generator(infer.precision), ...identities]) };
+  const detail = store.detail(infer.detail);
+  return { generator: store.hashes([store.generator(infer.precision), ...(detail ? [detail] : []), ...identities]) };
 }
 
 /** Pictures of other settings or another generator in the same folder would be taken for this run's. */

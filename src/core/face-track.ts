@@ -52,5 +52,7 @@ export interface TrackedFace {
   readonly raw?: Float32Array;
   /** Face slot that holds crop, mask and result; set once the face has been generated. */
   readonly faceSlot?: number;
+  /** Side of the generated face, pixels; absent: as the generator draws it. */
+  readonly faceSize?: number;
   readonly score: number;
 }

@@ -10,6 +10,7 @@ import { Grain } from './grain.ts';
 import { type FaceState, Photometry } from './photometry.ts';
 import { coverRegion } from './plane-covers.ts';
 import type { Extent } from './soft-mask.ts';
+import type { Texture } from './texture.ts';
 
 /** Frames in a row that cannot be drawn before the context is taken for lost. */
 const MAX_FAILURES = 3;
@@ -18,7 +19,15 @@ const END_AFTER_MS = 20;
 /** Finished faces kept for `held`, over all streams. */
 const MAX_KEPT = 64;
 
+/** The passes for faces of one size. */
+interface Bench {
+  readonly size: number;
+  readonly photometry: Photometry;
+  readonly finished: Texture;
+}
+
 interface Kept {
+  readonly bench: Bench;
   /** RGBA of the finished face. */
   readonly face: Uint8Array;
   readonly state: FaceState;
@@ -30,18 +39,34 @@ interface Kept {
 serveWorker<GlRequest, DrawnCover[], { renderer: string }, GlWorkerData>(async (data) => {
   const gl = createGl();
   const composer = new Composer(gl);
-  const photometry = new Photometry(composer, data.faceSize, data.photometry);
   const painter = new FacePainter();
-  const finished = composer.texture(data.faceSize, data.faceSize, 'rgba8');
+  const benches = new Map<number, Bench>();
   const kept = new Map<string, Kept>();
 
-  const keptFor = (key: string): Kept => {
+  const benchFor = (size: number): Bench => {
+    let bench = benches.get(size);
+    if (!bench) {
+      const photometry = new Photometry(composer, size, data.photometry);
+      bench = { size, photometry, finished: composer.texture(size, size, 'rgba8') };
+      benches.set(size, bench);
+    }
+    return bench;
+  };
+  benchFor(data.faceSize);
+
+  const keptFor = (key: string, bench: Bench): Kept => {
     let entry = kept.get(key);
+    // A face that has come nearer is drawn finer from now on, and nothing of its coarser state fits.
+    if (entry && entry.bench !== bench) {
+      forget(key);
+      entry = undefined;
+    }
     if (!entry) {
       if (kept.size >= MAX_KEPT) forget(kept.keys().next().value as string);
       entry = {
-        face: new Uint8Array(4 * data.faceSize ** 2),
-        state: photometry.newState(),
+        bench,
+        face: new Uint8Array(4 * bench.size ** 2),
+        state: bench.photometry.newState(),
         grain: new Grain(),
         extent: undefined,
       };
@@ -52,21 +77,31 @@ serveWorker<GlRequest, DrawnCover[], { renderer: string }, GlWorkerData>(async (
   const forget = (key: string) => {
     const entry = kept.get(key);
     if (!entry) return;
-    photometry.release(entry.state);
+    entry.bench.photometry.release(entry.state);
     kept.delete(key);
   };
   const drawFace = (
     streamId: number,
     face: TrackedFace,
     planes: Uint8Array,
-    format: (GlRequest & { kind: 'compose' })['format'],
+    { format, faces }: GlRequest & { kind: 'compose' },
   ) => {
+    const others = faces.filter((other) => other !== face);
     const key = `${streamId}/${face.trackId}`;
     const { toPicture, own, driven, faceSlot } = face;
     if (face.cover === 'generated' && toPicture && own && driven && faceSlot !== undefined) {
-      const entry = keptFor(key);
-      const slot = faceSlotViews(data.faceMemory, faceSlot, data.faceSize);
-      const extent = photometry.run(slot, own, driven, entry.state, finished);
+      const size = face.faceSize ?? data.faceSize;
+      const bench = benchFor(size);
+      const entry = keptFor(key, bench);
+      const { photometry, finished } = bench;
+      const extent = photometry.run(
+        faceSlotViews(data.faceMemory, faceSlot, size),
+        own,
+        driven,
+        entry.state,
+        finished,
+        { toPicture, ...format, others },
+      );
       if (!extent) throw new Error('a face came with an empty mask');
       // Until it has been read whole there is nothing to hold: a face that is not there would be drawn as nothing, over the person.
       entry.extent = undefined;
@@ -107,7 +142,7 @@ serveWorker<GlRequest, DrawnCover[], { renderer: string }, GlWorkerData>(async (
       try {
         const drawn = order.map((face) => ({
           trackId: face.trackId,
-          cover: drawFace(request.streamId, face, planes, request.format),
+          cover: drawFace(request.streamId, face, planes, request),
         }));
         failures = 0;
         return drawn;

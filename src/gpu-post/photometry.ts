@@ -7,7 +7,7 @@ import type { PhotometryOptions } from './photometry-options.ts';
 import { PyramidBase } from './pyramid-base.ts';
 import { type Extent, softenMask } from './soft-mask.ts';
 import { SteadyFace, type SteadyState } from './steady-face.ts';
-import { commonSkin, Surroundings } from './surroundings.ts';
+import { commonSkin, markKnown, type Place, Surroundings } from './surroundings.ts';
 import type { Texture } from './texture.ts';
 
 /** Everything that one FaceTrack carries from frame to frame. */
@@ -35,6 +35,7 @@ export class Photometry {
   readonly #around: Texture;
   readonly #surroundings = new Surroundings();
   readonly #aroundPixels = new Uint8Array(4 * CROP_SIZE * CROP_SIZE);
+  readonly #known = new Uint8Array(CROP_SIZE * CROP_SIZE);
   readonly #common = new Uint8Array(CROP_SIZE * CROP_SIZE);
   readonly #softMask = new Uint8Array(2 * CROP_SIZE * CROP_SIZE);
 
@@ -73,11 +74,13 @@ export class Photometry {
     driven: Float32Array,
     state: FaceState,
     out: Texture,
+    place: Place,
   ): Extent | undefined {
     commonSkin(own, driven, this.#common);
     const extent = softenMask(slot.mask, this.#common, this.#softMask);
     if (!extent) return undefined;
-    this.#surroundings.fill(slot.crop, slot.mask, driven, this.#aroundPixels);
+    markKnown(slot.mask, place, this.#known);
+    this.#surroundings.fill(slot.crop, this.#known, driven, this.#aroundPixels);
     this.#around.upload(this.#aroundPixels);
     this.#crop.upload(slot.crop);
     this.#mask.upload(this.#softMask);

@@ -1,8 +1,10 @@
 import { faceOutline, rasteriseMask } from '../core/face-mask.ts';
-import { CROP_SIZE } from '../core/face-track.ts';
+import { type Affine, CROP_SIZE, type Region } from '../core/face-track.ts';
 
 const AREA = CROP_SIZE * CROP_SIZE;
 const COARSEST = 4;
+/** Of the coarsest level's cells. */
+const LEAST_KNOWN = 0.5;
 /** The generated face ends here outside its outline. */
 const REACH = 1;
 /** The share of hull is taken over 7×7, so that it says how far a pixel lies inside or outside. */
@@ -13,6 +15,44 @@ const BEGIN = 8;
 
 const hullOfOwn = new Uint8Array(AREA);
 const across = new Uint8Array(AREA);
+
+/** Where a crop lies in its picture, and what else there must not be shown. */
+export interface Place {
+  readonly toPicture: Affine;
+  readonly width: number;
+  readonly height: number;
+  /** All other faces of the picture: a neighbour's is as real as one's own. */
+  readonly others: readonly { readonly region: Region; readonly roll: number }[];
+}
+
+/**
+ * Marks what of a crop may be shown: nothing below the mask, nothing of anybody else, and nothing from beyond the picture's edge, where sampling repeats
+ * what lies at it, which may be a face that the edge cuts.
+ * @param mask 128², 255 where the face is replaced @param out 128², 255 where known
+ */
+export function markKnown(mask: Uint8Array, { toPicture: t, width, height, others }: Place, out: Uint8Array): void {
+  // A sample's neighbours, those of its chroma too, lie so many pixels away.
+  const margin = 3 + Math.sqrt(Math.abs(t.a * t.e - t.b * t.d));
+  const boxes = others.map((other) => hidden(other, margin));
+  for (let v = 0, i = 0; v < CROP_SIZE; v++) {
+    for (let u = 0; u < CROP_SIZE; u++, i++) {
+      const x = t.a * u + t.b * v + t.c;
+      const y = t.d * u + t.e * v + t.f;
+      const inside = x >= margin && y >= margin && x < width - margin && y < height - margin;
+      const free = inside && !boxes.some((b) => x >= b.x && y >= b.y && x <= b.x + b.width && y <= b.y + b.height);
+      out[i] = mask[i] === 0 && free ? 255 : 0;
+    }
+  }
+}
+
+/** An upright box around a region that may be turned. */
+function hidden({ region, roll }: Place['others'][number], margin: number): Region {
+  const { x, y, width, height } = region;
+  const [cos, sin] = [Math.abs(Math.cos(roll)), Math.abs(Math.sin(roll))];
+  const w = Math.max(width, width * cos + height * sin) + 2 * margin;
+  const h = Math.max(height, height * cos + width * sin) + 2 * margin;
+  return { x: x + (width - w) / 2, y: y + (height - h) / 2, width: w, height: h };
+}
 
 /** R, G, B and weight of a square. */
 interface Level {
@@ -37,26 +77,27 @@ export class Surroundings {
   }
 
   /**
-   * @param crop RGBA 128² @param mask 128², 255 where the face is replaced @param driven points of the generated face
+   * @param crop RGBA 128² @param known 128², not 0 where the crop shows what may be shown @param driven points of the generated face
    * @param out RGBA 128², overwritten: the surroundings, and in A how far inside the generated face's outline a pixel is
    */
-  fill(crop: Uint8Array, mask: Uint8Array, driven: Float32Array, out: Uint8Array): void {
+  fill(crop: Uint8Array, known: Uint8Array, driven: Float32Array, out: Uint8Array): void {
+    out.fill(255);
     rasteriseMask([faceOutline(driven)], this.#hull, REACH);
-    this.#pull(crop, mask);
+    if (!this.#pull(crop, known)) return;
     const levels = this.#levels;
     for (let i = levels.length - 2; i > 0; i--) push(levels[i + 1]!, levels[i]!);
     this.#finest(meanY(driven, 36, 48), out);
   }
 
-  /** Means of what is known, with how much of it there is, down to 4². */
-  #pull(crop: Uint8Array, mask: Uint8Array): void {
+  /** Means of what is known, with how much of it there is, down to 4². @returns false when too little is */
+  #pull(crop: Uint8Array, known: Uint8Array): boolean {
     const finest = this.#levels[0]!.data;
     for (let i = 0; i < AREA; i++) {
-      const known = mask[i] === 0 ? 1 : 0;
-      finest[4 * i] = crop[4 * i]! * known;
-      finest[4 * i + 1] = crop[4 * i + 1]! * known;
-      finest[4 * i + 2] = crop[4 * i + 2]! * known;
-      finest[4 * i + 3] = known;
+      const weight = known[i] === 0 ? 0 : 1;
+      finest[4 * i] = crop[4 * i]! * weight;
+      finest[4 * i + 1] = crop[4 * i + 1]! * weight;
+      finest[4 * i + 2] = crop[4 * i + 2]! * weight;
+      finest[4 * i + 3] = weight;
     }
     for (const [i, { size, data }] of this.#levels.entries()) {
       if (i === 0) continue;
@@ -75,19 +116,21 @@ export class Surroundings {
         }
       }
     }
-    this.#fillCoarsest();
+    return this.#fillCoarsest();
   }
 
   /** A mask may leave nothing at all to be seen near a corner: the mean of the rest stands there. */
-  #fillCoarsest(): void {
+  #fillCoarsest(): boolean {
     const { data } = this.#levels.at(-1)!;
     const sum = [0, 0, 0, 0];
     for (let i = 0; i < data.length; i++) sum[i & 3]! += data[i]!;
-    const weight = sum[3]! || 1;
+    const weight = sum[3]!;
+    if (weight < LEAST_KNOWN) return false;
     for (let i = 0; i < data.length; i += 4) {
       const missing = 1 - data[i + 3]!;
       for (let c = 0; c < 3; c++) data[i + c]! += (missing * sum[c]!) / weight;
     }
+    return true;
   }
 
   /** At half the resolution, beyond the mask's edge too: that edge would show as steps. */
@@ -98,7 +141,6 @@ export class Surroundings {
     const sample = new Float32Array(3);
     // One row more than is seen: interpolation reaches it.
     const first = Math.max(0, Math.min(CROP_SIZE, Math.floor(eyesY - BEGIN) - 1));
-    out.fill(255, 0, 4 * first * CROP_SIZE);
     for (let y = first, i = first * CROP_SIZE; y < CROP_SIZE; y++) {
       const share = Math.max(0, Math.min(1, (y - eyesY + BEGIN) / (2 * BEGIN)));
       for (let x = 0; x < CROP_SIZE; x++, i++) {
@@ -116,9 +158,10 @@ export class Surroundings {
   }
 }
 
+/** Whether all of the window is hull at every neighbour, too: it is convex, so that the corners tell. */
 function surrounded(counts: Uint8Array, i: number): boolean {
   const all = (at: number) => (counts[at] ?? WINDOW) === WINDOW;
-  return all(i - 1) && all(i + 1) && all(i - CROP_SIZE) && all(i + CROP_SIZE);
+  return all(i - CROP_SIZE - 1) && all(i - CROP_SIZE + 1) && all(i + CROP_SIZE - 1) && all(i + CROP_SIZE + 1);
 }
 
 /** How many pixels of the window around each are hull. */

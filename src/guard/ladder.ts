@@ -15,9 +15,9 @@ export function stepDown(face: TrackedFace, to: Cover): TrackedFace {
   const cover = lower(face.cover, to);
   if (cover === face.cover) return face;
   if (cover === 'solid') {
-    const { toPicture: _1, driven: _2, own: _3, raw: _4, faceSlot: _5, ...rest } = face;
+    const { toPicture: _1, driven: _2, own: _3, raw: _4, faceSlot: _5, faceSize: _6, ...rest } = face;
     return { ...rest, cover };
   }
-  const { faceSlot: _, ...rest } = face;
+  const { faceSlot: _1, faceSize: _2, ...rest } = face;
   return { ...rest, cover };
 }

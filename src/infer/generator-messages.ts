@@ -8,6 +8,7 @@ export interface GeneratorWorkerData {
   readonly cacheDir?: string;
   readonly executionProviders: 'auto' | readonly string[];
   readonly precision: 'auto' | 'int8' | 'fp32';
+  readonly detail: boolean;
 }
 
 export interface GeneratorRequest {
@@ -20,8 +21,10 @@ export interface GeneratorRequest {
 
 export interface GeneratorReady {
   readonly faceSize: number;
+  /** Side of a face with detail; absent when there is no such network. */
+  readonly detailSize?: number;
   readonly provider: string;
-  readonly model: string;
+  readonly models: readonly string[];
   readonly warnings: readonly string[];
 }
 

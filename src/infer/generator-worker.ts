@@ -11,20 +11,24 @@ serveWorker<GeneratorRequest[], GeneratorReply, GeneratorReady, GeneratorWorkerD
     ...(data.cacheDir && { cacheDir: data.cacheDir }),
   });
   const model = store.generator(data.precision);
+  const detail = store.detail(data.detail);
   const warnings: string[] = [];
-  const generator = await Generator.create(store.verify(model), {
-    executionProviders: data.executionProviders,
-    onWarning: (sentence) => warnings.push(sentence),
-  });
+  const generator = await Generator.create(
+    store.verify(model),
+    { executionProviders: data.executionProviders, onWarning: (sentence) => warnings.push(sentence) },
+    detail && store.verify(detail),
+  );
+  const models = [model, ...(detail ? [detail] : [])];
+  const { faceSize, detailSize, provider } = generator;
   return {
-    ready: { faceSize: generator.faceSize, provider: generator.provider, model, warnings },
+    ready: { faceSize, ...(detailSize && { detailSize }), provider, models, warnings },
     handle: (requests) =>
       generator.run(
         requests.map(({ raw, format, face, slot, z }) => ({
           picture: { planes: new Uint8Array(raw, 0, planeLayout(format.width, format.height).byteLength), format },
           face,
           z,
-          slot: faceSlotViews(data.faceMemory, slot, generator.faceSize),
+          slot: faceSlotViews(data.faceMemory, slot, face.faceSize ?? faceSize),
         })),
       ),
   };

@@ -4,6 +4,7 @@ import { faceOutline, rasteriseMask } from '../core/face-mask.ts';
 import { type FaceSlotViews, MAX_FACE_SIZE } from '../core/face-slot.ts';
 import { CROP_SIZE, LANDMARK_COUNT, type TrackedFace } from '../core/face-track.ts';
 import type { Picture } from '../core/vision.ts';
+import { DETAIL_SIZE, Detail } from './detail.ts';
 import { colourGuide } from './guide.ts';
 import { IDENTITY_SIZE } from './identity.ts';
 import { adaptedInputs, type ModelAdapter, readAdapter } from './model-adapter.ts';
@@ -16,6 +17,7 @@ const MIN_DEVIATION = 0.02;
 
 export interface GeneratorItem {
   readonly picture: Picture;
+  /** `faceSize` above the generator's own: with detail. */
   readonly face: TrackedFace;
   readonly z: Float32Array;
   readonly slot: FaceSlotViews;
@@ -41,18 +43,32 @@ export class Generator {
   readonly #inputs = new Map<number, Inputs>();
 
   readonly #adapter: ModelAdapter | undefined;
+  readonly #detail: Detail | undefined;
 
-  private constructor(session: InferenceSession, provider: string, adapter: ModelAdapter | undefined) {
+  private constructor(
+    session: InferenceSession,
+    provider: string,
+    adapter: ModelAdapter | undefined,
+    detail: Detail | undefined,
+  ) {
     this.#session = session;
     this.provider = provider;
     this.#adapter = adapter;
+    this.#detail = detail;
     const shape = session.outputMetadata.find((o) => o.name === (adapter?.output.name ?? 'face'));
     this.faceSize = shape?.isTensor ? Number(shape.shape.at(-1)) : CROP_SIZE;
   }
 
-  static async create(path: string, options: SessionOptions = {}): Promise<Generator> {
+  /** Side of a face with detail, which follows only the project's own network of 128². */
+  get detailSize(): number | undefined {
+    return this.#detail && !this.#adapter && this.faceSize === CROP_SIZE ? DETAIL_SIZE : undefined;
+  }
+
+  /** @param detailPath the network that draws faces of 256² out of this one's */
+  static async create(path: string, options: SessionOptions = {}, detailPath?: string): Promise<Generator> {
+    const detail = detailPath === undefined ? undefined : await Detail.create(detailPath, options);
     const { session, provider } = await createSession(path, options);
-    const generator = new Generator(session, provider, readAdapter(path));
+    const generator = new Generator(session, provider, readAdapter(path), detail);
     const { faceSize } = generator;
     if (!(faceSize > 0 && faceSize <= MAX_FACE_SIZE && faceSize % 16 === 0)) {
       const what = `the generator ${path} draws faces ${faceSize} pixels wide`;
@@ -75,21 +91,29 @@ export class Generator {
       z: new Tensor('float32', inputs.z, [n, IDENTITY_SIZE]),
     });
     const faces = result.face!.data as Float32Array;
-    const size = 3 * this.faceSize * this.faceSize;
-    return items.map((item, i) => writeFace(faces.subarray(i * size, (i + 1) * size), item.slot.face));
+    const outcomes: GeneratorOutcome[] = [];
+    for (const [i, item] of items.entries()) {
+      const face = part(faces, i, n);
+      const large = this.#detail && this.detailSize === item.face.faceSize;
+      const { context, mask, landmarks } = inputs;
+      const given = { face, context: part(context, i, n), mask: part(mask, i, n), landmarks: part(landmarks, i, n) };
+      // Detail on what is no face would make it pass for one.
+      const drawn = large && isFace(face) ? await this.#detail.draw(given) : face;
+      outcomes.push(writeFace(drawn, item.slot.face));
+    }
+    return outcomes;
   }
 
   /** A model of somebody else's, one face at a time: few exports have a free batch size. */
   async #runForeign({ output, ...adapter }: ModelAdapter, items: readonly GeneratorItem[], inputs: Inputs) {
     const outcomes: GeneratorOutcome[] = [];
-    const of = (data: Float32Array, i: number) =>
-      data.subarray((i * data.length) / items.length, ((i + 1) * data.length) / items.length);
+    const n = items.length;
     for (const [i, item] of items.entries()) {
       const one = {
-        context: of(inputs.context, i),
-        mask: of(inputs.mask, i),
-        landmarks: of(inputs.landmarks, i),
-        z: of(inputs.z, i),
+        context: part(inputs.context, i, n),
+        mask: part(inputs.mask, i, n),
+        landmarks: part(inputs.landmarks, i, n),
+        z: part(inputs.z, i, n),
       };
       const feeds = adaptedInputs({ ...adapter, output }, one, 1);
       const result = await this.#session.run(
@@ -146,8 +170,30 @@ export class Generator {
   }
 }
 
-/** Planar [−1, 1] → RGBA; refuses NaN and flat colour. */
+/** What belongs to one of `n` items. */
+function part(data: Float32Array, i: number, n: number): Float32Array {
+  return data.subarray((i * data.length) / n, ((i + 1) * data.length) / n);
+}
+
+function isFace(face: Float32Array): boolean {
+  let sum = 0;
+  let squares = 0;
+  for (const v of face) {
+    sum += v;
+    squares += v * v;
+  }
+  return variedEnough(sum, squares, face.length);
+}
+
+/** False for NaN, too. */
+function variedEnough(sum: number, squares: number, n: number): boolean {
+  const variance = squares / n - (sum / n) ** 2;
+  return Number.isFinite(variance) && variance > MIN_DEVIATION ** 2;
+}
+
+/** Planar [−1, 1] → RGBA; refuses NaN, flat colour, and a face of another size than the slot is for. */
 function writeFace(face: Float32Array, out: Uint8Array): GeneratorOutcome {
+  if (4 * face.length !== 3 * out.length) return 'rejected';
   const n = face.length / 3;
   // Rounds and clamps by itself; NaN becomes 0.
   const pixels = new Uint8ClampedArray(out.buffer, out.byteOffset, 4 * n);
@@ -162,7 +208,5 @@ function writeFace(face: Float32Array, out: Uint8Array): GeneratorOutcome {
     pixels[4 * p + 2] = (b + 1) * 127.5;
     pixels[4 * p + 3] = 255;
   }
-  const mean = sum / (3 * n);
-  const variance = squares / (3 * n) - mean * mean;
-  return Number.isFinite(variance) && variance > MIN_DEVIATION ** 2 ? 'generated' : 'rejected';
+  return variedEnough(sum, squares, 3 * n) ? 'generated' : 'rejected';
 }

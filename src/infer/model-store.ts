@@ -71,6 +71,11 @@ export class ModelStore {
     return precision !== 'fp32' && this.has(quantized) ? quantized : 'generator-128';
   }
 
+  /** Name of the network that draws detail, if it is wanted and listed: somebody else's generator comes without. */
+  detail(wanted: boolean): string | undefined {
+    return wanted && this.lists('generator-detail') ? 'generator-detail' : undefined;
+  }
+
   /** The file's path once its hash has been checked. @throws UnderstudyError(model) */
   verify(name: string): string {
     const entry = this.#entries.find((e) => e.name === name);

@@ -8,6 +8,7 @@ import { type Composed, Compositor, type CompositorOptions } from '../gpu-post/c
 import { XDisplay } from '../gpu-post/x-display.ts';
 import { lower, stepDown } from '../guard/ladder.ts';
 import { ReidentificationGate } from '../guard/reidentification-gate.ts';
+import { DetailChoice } from '../infer/detail.ts';
 import { GeneratorClient } from '../infer/generator-client.ts';
 import { Identities } from '../infer/identity.ts';
 import { ModelStore } from '../infer/model-store.ts';
@@ -34,6 +35,7 @@ export interface EngineOptions {
   readonly infer: {
     readonly executionProviders: 'auto' | readonly string[];
     readonly precision: 'auto' | 'int8' | 'fp32';
+    readonly detail: boolean;
     readonly maxBatchSize: number;
     readonly maxQueueDelayMs: number;
     readonly truncation: number;
@@ -58,6 +60,7 @@ export class Engine {
   readonly #compositor: Compositor;
   readonly #faceSlots = new CreditGate(FACE_SLOTS);
   readonly #gate = new ReidentificationGate();
+  readonly #detail = new DetailChoice();
   readonly #identities: Identities;
   /** Names of all models in use, as models/manifest.json has them. */
   readonly models: readonly string[];
@@ -67,11 +70,11 @@ export class Engine {
     analysis: WorkerClient<AnalysisRequest, AnalysisReply>,
     generator: GeneratorClient | undefined,
     compositor: Compositor,
-    generatorModel: string | undefined,
+    generatorModels: readonly string[],
     identities: Identities,
   ) {
     this.#identities = identities;
-    this.models = [...ANALYSIS_MODELS, ...(generatorModel ? [generatorModel] : []), ...identities.models];
+    this.models = [...ANALYSIS_MODELS, ...generatorModels, ...identities.models];
     this.#options = options;
     this.#analysis = analysis;
     this.#generator = generator;
@@ -134,7 +137,7 @@ export class Engine {
     );
     try {
       const [info, compositor] = await Promise.all([generator?.ready, composing, analysis.ready]);
-      return new Engine(options, analysis, generator, compositor, info?.model, identities);
+      return new Engine(options, analysis, generator, compositor, info?.models ?? [], identities);
     } catch (error) {
       const begun = composing.then(
         (compositor) => compositor.close(),
@@ -177,7 +180,9 @@ export class Engine {
     const slot = wait ? await this.#faceSlots.take() : this.#faceSlots.tryTake();
     if (slot === undefined) return stepDown(face, 'held');
     try {
-      if (await this.#draw(generator, { streamId, raw, face, slot }, wait)) return { ...face, faceSlot: slot };
+      const { detailSize } = await generator.ready;
+      const sized = { ...face, ...this.#detail.sizeOf(`${streamId}/${face.trackId}`, face.toPicture, detailSize) };
+      if (await this.#draw(generator, { streamId, raw, face: sized, slot }, wait)) return { ...sized, faceSlot: slot };
       this.#faceSlots.give(slot);
     } catch (error) {
       // No generated face means the last good one, or the solid cover. A hung generator may still write into the slot.
@@ -195,8 +200,7 @@ export class Engine {
       const request = { raw: raw.slot.memory, format: raw.format, face, slot, z };
       return (await this.#patiently(generator, wait, () => generator.generate(request))) === 'generated';
     };
-    const { faceSize } = await generator.ready;
-    const { driven, personId } = face;
+    const { faceSize = (await generator.ready).faceSize, driven, personId } = face;
     let shown: { draw: number; good: boolean } | undefined;
     const { draw, judged } = await this.#gate.drawFor(`${streamId}/${personId}`, async (candidate) => {
       shown = { draw: candidate, good: await run(candidate) };
@@ -236,6 +240,7 @@ export class Engine {
 
   endStream(streamId: number): void {
     this.#gate.endStream(`${streamId}/`);
+    this.#detail.endStream(`${streamId}/`);
     this.#analysis.call({ kind: 'end-stream', streamId }).catch(() => {
       // A worker that is down holds no state of the stream either.
     });

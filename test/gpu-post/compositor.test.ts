@@ -92,6 +92,32 @@ describe('Compositor', () => {
     expect(new Uint8Array(raw.slot.memory)).toEqual(before);
   });
 
+  it('draws faces of two sizes in one picture, and one that comes nearer from the frame on', async () => {
+    const small = faceSlotViews(faceMemory, 0, 128);
+    const large = faceSlotViews(faceMemory, 1, 256);
+    large.crop.set(small.crop);
+    large.mask.set(small.mask);
+    // Stripes that a face of 128 pixels cannot have.
+    for (let i = 0; i < 256 * 256; i++) large.face.fill(i & 1 ? 130 : 90, 4 * i, 4 * i + 4);
+    const left = face({ trackId: 20, toPicture: { a: 1, b: 0, c: 0, d: 0, e: 1, f: 56 } });
+    const right = (extra: Partial<TrackedFace>) =>
+      face({ trackId: 21, toPicture: { a: 1.8, b: 0, c: 100, d: 0, e: 1.8, f: 10 }, ...extra });
+    const spread = (frame: { pixels: Uint8Array }) => {
+      const row = frame.pixels.subarray(120 * 320 + 200, 120 * 320 + 230);
+      return row.reduce((sum, v, i) => sum + Math.abs(v - row[Math.max(0, i - 1)]!), 0) / row.length;
+    };
+    const first = await compositor.compose(rawFrame(), [left, right({})], slotOf());
+    expect(first.covers.map((c) => c.cover)).toEqual(['generated', 'generated']);
+    const finer = right({ faceSize: 256, faceSlot: 1 });
+    const second = await compositor.compose(rawFrame(), [left, finer], slotOf());
+    expect(second.covers.map((c) => c.cover)).toEqual(['generated', 'generated']);
+    expect(spread(second.frame)).toBeGreaterThan(2 * spread(first.frame));
+    const { faceSlot: _1, faceSize: _2, ...held } = { ...finer, cover: 'held' } as const;
+    const third = await compositor.compose(rawFrame(), [held], slotOf());
+    expect(third.covers[0]!.cover).toBe('held');
+    expect(spread(third.frame)).toBeCloseTo(spread(second.frame), -1);
+  });
+
   it('draws the last good face when held, and a solid cover when there is none', async () => {
     const { faceSlot: _, ...held } = face({ cover: 'held' });
     const first = await compositor.compose(rawFrame(), [held], slotOf());

@@ -49,6 +49,8 @@ function slotOf(size: number, gain = 1): Face {
 }
 
 const EYES_Y = 54;
+/** Nobody near, and the picture's edge far away. */
+const ALONE = { toPicture: { a: 1, b: 0, c: 400, d: 0, e: 1, f: 400 }, width: 1000, height: 1000, others: [] };
 const points = (shift: number) => {
   const p = new Float32Array(140).fill(64);
   const at = (i: number, x: number, y: number) => p.set([x + shift, y], 2 * i);
@@ -113,7 +115,7 @@ function commonHull(): Uint8Array {
 function drawn(slot: Face, size: number, options: PhotometryOptions, state?: FaceState): Uint8Array {
   const photometry = new Photometry(composer, size, options);
   const out = composer.texture(size, size, 'rgba8');
-  photometry.run(slot, own, driven, state ?? photometry.newState(), out);
+  photometry.run(slot, own, driven, state ?? photometry.newState(), out, ALONE);
   const pixels = new Uint8Array(4 * size * size);
   out.read(pixels);
   composer.check();
@@ -166,8 +168,8 @@ describe('photometry on the GPU against float64', () => {
     const noise = (i: number) => ((i * 7919) % 9) - 4;
     const change = (v: number, i: number) => (i >> 9 > 84 ? 255 - v : Math.max(0, Math.min(255, v + noise(i))));
     (after as { face: Uint8Array }).face = before.face.map((v, i) => (i % 4 === 3 ? 255 : change(v, i)));
-    photometry.run(before, own, driven, state, out);
-    photometry.run(after, own, driven, state, out);
+    photometry.run(before, own, driven, state, out, ALONE);
+    photometry.run(after, own, driven, state, out, ALONE);
     const pixels = new Uint8Array(4 * AREA);
     out.read(pixels);
     const face = (of: Face) => reference.Field.fromBytes(of.face, 128, 4, 3);
@@ -239,7 +241,7 @@ describe('compositing against float64', () => {
       const slot = slotOf(128);
       const photometry = new Photometry(composer, 128, OFF);
       const face = composer.texture(128, 128, 'rgba8', { filter: 'linear' });
-      const extent = photometry.run(slot, own, driven, photometry.newState(), face)!;
+      const extent = photometry.run(slot, own, driven, photometry.newState(), face, ALONE)!;
       const pixels = new Uint8Array(4 * AREA);
       face.read(pixels);
       let source = reference.Field.fromBytes(pixels, 128, 4, 4);

@@ -84,6 +84,43 @@ describe('models on a photograph', () => {
     expect(difference / first.length).toBeLessThan(2);
   });
 
+  it('gives a large face detail that the smaller one lacks, and changes nothing coarser', async () => {
+    const detail = store.verify('generator-detail');
+    const generator = await Generator.create(store.verify('generator-128-int8'), {}, detail);
+    const toPicture = canonicalToPicture(landmarks)!;
+    const own = new Float32Array(140).fill(-1000);
+    own.set(mapPoints(invert(toPicture), landmarks));
+    const points = { toPicture, own, driven: own, raw: own };
+    const face = { trackId: 1, personId: 1, cover: 'generated', region: detections[0]!, roll: 0, score: 1 } as const;
+    const z = new Identities().zFor(new Uint8Array(32), 1);
+    const memory = new SharedArrayBuffer(2 * FACE_SLOT_BYTES);
+    const [small, large] = [faceSlotViews(memory, 0, 128), faceSlotViews(memory, 1, 256)];
+    const items = [
+      { picture, face: { ...face, ...points }, z, slot: small },
+      { picture, face: { ...face, ...points, faceSize: 256 }, z, slot: large },
+    ];
+    expect(await generator.run(items)).toEqual(['generated', 'generated']);
+    let [coarse, fine, n] = [0, 0, 0];
+    for (let y = 40; y < 100; y++) {
+      for (let x = 30; x < 98; x++) {
+        if (!small.mask[y * 128 + x]) continue;
+        const four = [0, 1, 256, 257].map((k) => large.face[4 * (2 * y * 256 + 2 * x + k)]!);
+        const mean = four.reduce((a, b) => a + b) / 4;
+        coarse += Math.abs(mean - small.face[4 * (y * 128 + x)]!);
+        fine += Math.max(...four) - Math.min(...four);
+        n++;
+      }
+    }
+    // A slot of another size is not filled by half.
+    const wrong = faceSlotViews(memory, 1, 256);
+    wrong.face.fill(7);
+    expect(await generator.run([{ ...items[0]!, slot: wrong }])).toEqual(['rejected']);
+    expect(wrong.face.every((v) => v === 7)).toBe(true);
+    expect(n).toBeGreaterThan(2000);
+    expect(coarse / n).toBeLessThan(6);
+    expect(fine / n).toBeGreaterThan(4);
+  });
+
   it('gives one person one understudy and another session another', () => {
     const key = new Uint8Array(32).fill(1);
     const all = new Identities();

@@ -80,7 +80,7 @@ export class Photometry {
     const extent = softenMask(slot.mask, this.#common, this.#softMask);
     if (!extent) return undefined;
     markKnown(slot.mask, place, this.#known);
-    this.#surroundings.fill(slot.crop, this.#known, driven, this.#aroundPixels);
+    this.#surroundings.fill(slot.crop, this.#known, slot.mask, driven, this.#aroundPixels);
     this.#around.upload(this.#aroundPixels);
     this.#crop.upload(slot.crop);
     this.#mask.upload(this.#softMask);

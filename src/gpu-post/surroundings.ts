@@ -34,12 +34,19 @@ export function markKnown(mask: Uint8Array, { toPicture: t, width, height, other
   // A sample's neighbours, those of its chroma too, lie so many pixels away.
   const margin = 3 + Math.sqrt(Math.abs(t.a * t.e - t.b * t.d));
   const boxes = others.map((other) => hidden(other, margin));
+  const inPicture = (x: number, y: number) => x >= margin && y >= margin && x < width - margin && y < height - margin;
+  const corner = (u: number, v: number) => inPicture(t.a * u + t.b * v + t.c, t.d * u + t.e * v + t.f);
+  const end = CROP_SIZE - 1;
+  if (boxes.length === 0 && corner(0, 0) && corner(end, 0) && corner(0, end) && corner(end, end)) {
+    for (let i = 0; i < AREA; i++) out[i] = 255 - mask[i]!;
+    return;
+  }
   for (let v = 0, i = 0; v < CROP_SIZE; v++) {
     for (let u = 0; u < CROP_SIZE; u++, i++) {
       const x = t.a * u + t.b * v + t.c;
       const y = t.d * u + t.e * v + t.f;
-      const inside = x >= margin && y >= margin && x < width - margin && y < height - margin;
-      const free = inside && !boxes.some((b) => x >= b.x && y >= b.y && x <= b.x + b.width && y <= b.y + b.height);
+      const free =
+        inPicture(x, y) && !boxes.some((b) => x >= b.x && y >= b.y && x <= b.x + b.width && y <= b.y + b.height);
       out[i] = mask[i] === 0 && free ? 255 : 0;
     }
   }
@@ -78,15 +85,15 @@ export class Surroundings {
 
   /**
    * @param crop RGBA 128² @param known 128², not 0 where the crop shows what may be shown @param driven points of the generated face
-   * @param out RGBA 128², overwritten: the surroundings, and in A how far inside the generated face's outline a pixel is
+   * @param mask 128², 255 where the face is replaced @param out RGBA 128², overwritten: the surroundings, and in A how far inside the generated face's outline a pixel is
    */
-  fill(crop: Uint8Array, known: Uint8Array, driven: Float32Array, out: Uint8Array): void {
+  fill(crop: Uint8Array, known: Uint8Array, mask: Uint8Array, driven: Float32Array, out: Uint8Array): void {
     out.fill(255);
     rasteriseMask([faceOutline(driven)], this.#hull, REACH);
     if (!this.#pull(crop, known)) return;
     const levels = this.#levels;
     for (let i = levels.length - 2; i > 0; i--) push(levels[i + 1]!, levels[i]!);
-    this.#finest(meanY(driven, 36, 48), out);
+    this.#finest(mask, meanY(driven, 36, 48), out);
   }
 
   /** Means of what is known, with how much of it there is, down to 4². @returns false when too little is */
@@ -134,34 +141,33 @@ export class Surroundings {
   }
 
   /** At half the resolution, beyond the mask's edge too: that edge would show as steps. */
-  #finest(eyesY: number, out: Uint8Array): void {
+  #finest(mask: Uint8Array, eyesY: number, out: Uint8Array): void {
     const coarser = this.#levels[1]!;
     const counts = this.#counts;
     countHull(this.#hull, counts);
     const sample = new Float32Array(3);
     // One row more than is seen: interpolation reaches it.
     const first = Math.max(0, Math.min(CROP_SIZE, Math.floor(eyesY - BEGIN) - 1));
-    for (let y = first, i = first * CROP_SIZE; y < CROP_SIZE; y++) {
+    const last = CROP_SIZE - 1;
+    for (let y = first; y < CROP_SIZE; y++) {
       const share = Math.max(0, Math.min(1, (y - eyesY + BEGIN) / (2 * BEGIN)));
-      for (let x = 0; x < CROP_SIZE; x++, i++) {
-        const at = 4 * i;
-        const inside = counts[i]! / WINDOW;
-        out[at + 3] = Math.round(255 * (1 - share * (1 - inside)));
-        // Interpolation reaches one pixel further in than surroundings are seen.
-        if (inside === 1 && surrounded(counts, i)) continue;
+      const [up, down] = [Math.max(0, y - 1) * CROP_SIZE, Math.min(last, y + 1) * CROP_SIZE];
+      for (let x = 0; x < CROP_SIZE; x++) {
+        const i = y * CROP_SIZE + x;
+        const [left, right] = [x > 0 ? x - 1 : 0, x < last ? x + 1 : last];
+        // Interpolation reaches one pixel further than surroundings are seen: inwards, and out of the mask. It is convex, so that corners tell.
+        const inside = counts[up + left]! + counts[up + right]! + counts[down + left]! + counts[down + right]!;
+        if (inside === 4 * WINDOW) continue;
+        out[4 * i + 3] = 255 * (1 - share * (1 - counts[i]! / WINDOW)) + 0.5;
+        if ((mask[up + left]! | mask[up + right]! | mask[down + left]! | mask[down + right]! | mask[i]!) === 0)
+          continue;
         bilinear(coarser, x, y, sample);
-        out[at] = sample[0]! + 0.5;
-        out[at + 1] = sample[1]! + 0.5;
-        out[at + 2] = sample[2]! + 0.5;
+        out[4 * i] = sample[0]! + 0.5;
+        out[4 * i + 1] = sample[1]! + 0.5;
+        out[4 * i + 2] = sample[2]! + 0.5;
       }
     }
   }
-}
-
-/** Whether all of the window is hull at every neighbour, too: it is convex, so that the corners tell. */
-function surrounded(counts: Uint8Array, i: number): boolean {
-  const all = (at: number) => (counts[at] ?? WINDOW) === WINDOW;
-  return all(i - CROP_SIZE - 1) && all(i - CROP_SIZE + 1) && all(i + CROP_SIZE - 1) && all(i + CROP_SIZE + 1);
 }
 
 /** How many pixels of the window around each are hull. */

@@ -39,12 +39,14 @@ describe('what lies beside a generated face', () => {
         surroundings.fill(
           filled((i) => (mask[i] ? [90, 60, 40] : around(i))),
           known,
+          mask,
           points,
           first,
         );
         surroundings.fill(
           filled((i) => (mask[i] ? noise(i) : around(i))),
           known,
+          mask,
           points,
           second,
         );
@@ -60,6 +62,7 @@ describe('what lies beside a generated face', () => {
     new Surroundings().fill(
       filled((i) => (mask[i] ? [0, 0, 0] : [200, 180, 160])),
       mask.map((m) => 255 - m),
+      mask,
       points,
       out,
     );
@@ -72,6 +75,7 @@ describe('what lies beside a generated face', () => {
     new Surroundings().fill(
       filled(() => [0, 0, 0]),
       new Uint8Array(AREA),
+      mask,
       points,
       out,
     );
@@ -98,6 +102,7 @@ describe('what lies beside a generated face', () => {
     new Surroundings().fill(
       filled((i) => [0, 1, 2].map((k) => rgb[k * AREA + i]!)),
       known,
+      mask,
       points,
       out,
     );

@@ -4,8 +4,8 @@ import { createSession, type SessionOptions } from './session.ts';
 
 export const DETAIL_SIZE = 2 * CROP_SIZE;
 /** Picture pixels per canonical pixel from which a face gets detail, and below which it loses it again. */
-const FROM = 1.3;
-const UNTIL = 1.1;
+const FROM = 1.8;
+const UNTIL = 1.5;
 const MAX_REMEMBERED = 512;
 
 export interface DetailInputs {

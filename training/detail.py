@@ -42,11 +42,15 @@ class Detail(nn.Module):
         return (enlarged(face) + self(context + mask * face, lines)).clamp(-1, 1)
 
 
-def load_detail(path: Path) -> Detail:
-    """The averaged weights of a file of training.sharpen, of either kind. Raises KeyError when it is none."""
+def load_detail(path: Path, strength: float = 1.0) -> Detail:
+    """The averaged weights of a file of training.sharpen, of either kind, drawing `strength` times what they were trained to. Raises KeyError
+    when it is none."""
     weights = torch.load(path, map_location="cpu", weights_only=True)["average"]
     detail = Detail(weights["first.weight"].shape[0])
     detail.load_state_dict({k: v.float() for k, v in weights.items()})
+    with torch.no_grad():
+        detail.last.weight *= strength
+        detail.last.bias *= strength
     return detail.eval()
 
 

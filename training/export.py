@@ -2,7 +2,7 @@
 
     python -m training.export fp32 CHECKPOINT OUT.onnx
     python -m training.export int8 FP32.onnx OUT.onnx --data FACES [--crops 96] [--layers enc32,down16,...]
-    python -m training.export detail DETAIL.pt OUT.onnx
+    python -m training.export detail DETAIL.pt OUT.onnx [--strength 0.8]
 
 int8: static QDQ, uint8 activations per tensor, int8 weights per channel, calibrated on crops of FACES (a folder made by
 training.prepare). Weights use 7 bits: on CPUs without VNNI the products of two full ranges saturate in 16 bits.
@@ -155,9 +155,10 @@ def main() -> None:
     detail = commands.add_parser("detail")
     detail.add_argument("checkpoint", type=Path)
     detail.add_argument("out", type=Path)
+    detail.add_argument("--strength", type=float, default=1.0, help="of what was learnt: training.sharpness says what is best")
     a = parser.parse_args()
     if a.command == "detail":
-        export_detail(load_detail(a.checkpoint), a.out)
+        export_detail(load_detail(a.checkpoint, a.strength), a.out)
         print(a.out)
     elif a.command == "fp32":
         generator, seen = load_generator(a.checkpoint)

@@ -1,6 +1,6 @@
 """How sharp faces of 256² are, and how much like photographs, with and without the detail: on crops it was not trained on.
 
-    python -m training.sharpness GENERATOR.pt DETAIL.pt --data SHARP [--windows 4]
+    python -m training.sharpness GENERATOR.pt DETAIL.pt --data SHARP [--windows 4] [--strength 1.0]
 
 One JSON line. `kid`: EfficientNet-Lite1 features of windows of 128² in the face, photographs against generated ones, ×1000, mean of 100
 subsets. `fine`: energy of what a halved picture cannot hold, inside the mask, of the photographs' own. `coarse`: RMS change, of 255, of the
@@ -79,8 +79,9 @@ def main() -> None:
     parser.add_argument("detail", type=Path)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--windows", type=int, default=4, help="per crop, each with another identity")
+    parser.add_argument("--strength", type=float, default=1.0)
     a = parser.parse_args()
-    figures = measure(load_generator(a.generator)[0].eval(), load_detail(a.detail), SharpData(a.data), a.windows)
+    figures = measure(load_generator(a.generator)[0].eval(), load_detail(a.detail, a.strength), SharpData(a.data), a.windows)
     print(json.dumps({k: round(v, 3) for k, v in figures.items()}))
 
 

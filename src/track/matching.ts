@@ -18,6 +18,8 @@ const BODY_ASIDE = 0.35;
 const MIN_SIDEWAYS = 0.2;
 const MIN_SIDEWAYS_INSIDE = 0.03;
 const SIDEWAYS_WITHIN = 0.75;
+/** How many times as large a turned find must be for an upright one within it to be a part of it. */
+const UPRIGHT = 1.7;
 /** A doubtful find that lies so far within a face seen whole is a part of that, and covered with it. */
 const PART_WITHIN = 0.8;
 /** Of an upright face's height and width: how far hair reaches above, and cheeks and ears aside. Not below: a child's head may lie at a chin. */
@@ -62,8 +64,9 @@ export async function matchFaces(
     .filter((f) => !known.some((face) => isWhole(face) && sideways(f, face)));
   const confirmed = await detection.confirm(picture, freshFaces(likely, known, options));
   const standing: Found[] = [];
-  // The larger of two is the face, the smaller a part of it.
-  for (const find of confirmed.standing.sort((a, b) => area(b) - area(a)))
+  // The larger of two is the face, the smaller a part of it; of two that are much alike, the upright one: turned windows show its hair or neck, too.
+  const weight = (f: Found) => (f.angle === 0 ? UPRIGHT : 1) * area(f);
+  for (const find of confirmed.standing.sort((a, b) => weight(b) - weight(a)))
     if (!standing.some((face) => isWhole(face) && sideways(find, face))) standing.push(find);
   // A second look may show that a part of a face belongs to one that is followed.
   const fresh = freshFaces(standing, known, options);

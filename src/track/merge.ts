@@ -68,7 +68,8 @@ export function mergeFound(found: readonly Found[], certain: number): Found[] {
       if (candidate.clipped || candidate.angle !== k.angle) continue;
       if (intersectionOverUnion(k, candidate) > 0.6) kept[index] = blend(k, candidate);
       // The larger is the face, whichever is the more certain: a cover over a part of it would leave the rest.
-      else if (area(candidate) > area(k) && candidate.score >= certain) kept[index] = { ...candidate, score: k.score };
+      else if (k.angle === 0 && area(candidate) > area(k) && candidate.score >= certain)
+        kept[index] = { ...candidate, score: k.score };
     }
   }
   return kept;

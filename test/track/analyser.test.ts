@@ -56,6 +56,22 @@ describe('StreamAnalyser', () => {
     }
   });
 
+  it('takes the upright one of two finds that are much alike, whichever is larger: turned windows show hair and neck, too', async () => {
+    const vision = new FakeVision();
+    vision.faces = [{ box: BOX, score: 0.99 }];
+    const detect = vision.finder.detect;
+    // Chin and neck at first, and the whole head with them when looked at once more.
+    const neck = { x: BOX.x + 5, y: BOX.y + 58, width: 70, height: 80, score: 0.8 };
+    const head = { x: BOX.x - 4, y: BOX.y - 4, width: 88, height: 150, score: 0.98 };
+    vision.finder.detect = async (seen, window, minScore) => {
+      if (window.quarterTurns === 0) return detect(seen, window, minScore);
+      const again = Math.abs(window.x + window.width / 2 - (neck.x + 35)) < 1;
+      return window.quarterTurns === 2 ? [again ? head : neck] : [];
+    };
+    const { faces } = await vision.analyser({ mode: 'still' }).analyse(picture, at(0));
+    expect(faces.map((f) => f.score)).toEqual([0.99]);
+  });
+
   it('covers no doubtful find that is a part of a face seen whole', async () => {
     const vision = new FakeVision();
     const analyser = vision.analyser();

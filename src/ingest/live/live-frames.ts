@@ -118,12 +118,22 @@ export class LiveFrames {
   endVeiled(): void {
     if (this.#ended || this.#ending) return;
     this.#dropWaiting();
-    const slot = this.#out.observed ? this.#pool.tryAcquire() : undefined;
-    if (!slot) {
+    if (!this.#out.observed) {
       this.end();
       return;
     }
     this.#ending = true;
+    const slot = this.#pool.tryAcquire();
+    if (slot) this.#veilLast(slot);
+    // All memory is with frames on their way: the last picture would stay where it is if this one did not wait for them.
+    else void this.#pool.acquire().then((free) => this.#veilLast(free));
+  }
+
+  #veilLast(slot: FrameSlot): void {
+    if (this.#ended) {
+      slot.release();
+      return;
+    }
     new Uint8Array(slot.memory).fill(BLANK);
     this.#waiting = { slot, timestampUs: this.#clock.now(performance.now() * 1000), damaged: true };
     this.#next();

@@ -35,13 +35,18 @@ export interface NutOptions {
 
 /** Writes one NUT stream: pictures are stream 0, sound beside them is stream 1. Time stamps are in 1/1000000 s. */
 export class NutWriter {
-  /** File id, main header, stream headers and the first syncpoint; goes before everything else. */
+  /** File id, main header and stream headers; goes before everything else. */
   readonly header: Uint8Array;
   readonly #ticksPerSecond: number;
   readonly #narrow: boolean;
   readonly #audioId: number;
   /** Of each stream's last frame. */
   readonly #lastTicks: number[];
+  /**
+   * The first syncpoint, which goes with the first frame's header: an ffmpeg of 2018 to which a read gives the one and
+   * not the other looks for the next syncpoint, and there is none.
+   */
+  #opening = syncpoint(0);
 
   /** @param pictures undefined: sound alone */
   constructor(pictures: NutPictures | undefined, { audio, narrow = false, endless = false }: NutOptions) {
@@ -54,11 +59,11 @@ export class NutWriter {
     ];
     this.#lastTicks = streams.map(() => 0);
     const main = mainHeader(streams.length, this.#ticksPerSecond);
-    this.header = concat(FILE_ID, main, ...streams, syncpoint(0));
+    this.header = concat(FILE_ID, main, ...streams);
   }
 
   /**
-   * What goes before the `byteLength` bytes of one picture. @param timestampUs ≥ 0
+   * What goes before the `byteLength` bytes of one picture, to be written as one piece. @param timestampUs ≥ 0
    * @param sound packets that go before it
    */
   picture(timestampUs: number, byteLength: number, sound: readonly AudioPacket[] = []): Uint8Array {
@@ -76,10 +81,12 @@ export class NutWriter {
       this.#ticksPerSecond === 1_000_000 ? timestampUs : Math.round((timestampUs * this.#ticksPerSecond) / 1e6);
     const whole = !this.#narrow || ticks < NARROW_TICKS;
     const far = Math.abs(ticks - this.#lastTicks[id]!) >= PTS_SPAN / 2 - 1;
-    const before = !whole && far ? syncpoint(ticks) : new Uint8Array();
-    if (before.length > 0) this.#lastTicks.fill(ticks);
+    const jump = !whole && far ? syncpoint(ticks) : new Uint8Array();
+    if (jump.length > 0) this.#lastTicks.fill(ticks);
     this.#lastTicks[id] = ticks;
-    return concat(before, frameHeader(id, whole ? ticks + PTS_SPAN : ticks % PTS_SPAN, byteLength));
+    const opening = this.#opening;
+    this.#opening = new Uint8Array();
+    return concat(opening, jump, frameHeader(id, whole ? ticks + PTS_SPAN : ticks % PTS_SPAN, byteLength));
   }
 }
 

@@ -107,5 +107,9 @@ describe('scores at thresholds', () => {
     expect(copied!.value).toBe(1);
     expect(copied!.chance).toBeCloseTo(0.1, 9);
     expect(attack(groupOnly).matchedGalleryA!.value).toBeLessThanOrEqual(0.2);
+    const { aucA, matchedAucA } = attack(groupOnly);
+    expect(attack(copies).matchedAucA!.value).toBe(1);
+    expect(matchedAucA!.value).toBeGreaterThan(0.3);
+    expect(matchedAucA!.value).toBeLessThan(aucA!.value);
   });
 });

@@ -32,8 +32,9 @@ export interface AttackInput {
 
 /**
  * What somebody can find out who knows the program and has a key of his own, but not the one that was used. Values are
- * rank-1 of identification in the gallery of all originals (people who were trained on are never probes), but for `auc…`:
- * the probability that the true person's similarity is above another's, 0.5 when the output says nothing in either direction.
+ * rank-1 of identification in the gallery of all originals (people who were trained on are never probes), but for `auc…` and `matchedAuc…`:
+ * the probability that the true person's similarity is above another's, 0.5 when the output says nothing in either direction
+ * (`matchedAuc…`: another's of the same groups).
  */
 export function runAttacks(input: AttackInput): Record<string, AttackResult> {
   const { records, recognizers, gallery = records } = input;
@@ -64,8 +65,15 @@ export function runAttacks(input: AttackInput): Record<string, AttackResult> {
       `trainedEmbedding${judge.key}`,
       matched(known, gallery, (r, side) => r.embeddings[judge.key]![side]),
     );
-    put(`auc${judge.key}`, auc(known, gallery, judge));
-    if (input.people) put(`matchedGallery${judge.key}`, withinGroups(known, gallery, judge, input.people));
+    put(
+      `auc${judge.key}`,
+      auc(known, () => gallery, judge),
+    );
+    if (input.people) {
+      const alike = sameGroups(gallery, input.people);
+      put(`matchedAuc${judge.key}`, auc(known, alike, judge));
+      put(`matchedGallery${judge.key}`, withinGroups(known, alike, judge));
+    }
     for (const [name, result] of Object.entries(attacksOverKeys(input, known, gallery, judge))) put(name, result);
   }
   return results;
@@ -120,18 +128,24 @@ function matched(
   );
 }
 
+type Among = (record: FaceRecord) => readonly FaceRecord[];
+
+/** The gallery's people of the same groups as a record's: nobody when none are known of him. */
+function sameGroups(gallery: readonly FaceRecord[], people: Pick<People, 'groupsOf'>): Among {
+  const groupOf = (r: FaceRecord) => JSON.stringify(people.groupsOf(r.person));
+  return (r) => (groupOf(r) === '{}' ? [] : gallery.filter((g) => groupOf(g) === groupOf(r)));
+}
+
 /** Searches among people of the same groups only: what is left when sex, age and colour of skin are known anyway. */
 function withinGroups(
   records: readonly FaceRecord[],
-  gallery: readonly FaceRecord[],
+  amongOf: Among,
   { key, similarity }: Judge,
-  people: Pick<People, 'groupsOf'>,
 ): AttackResult | undefined {
-  const groupOf = (r: FaceRecord) => JSON.stringify(people.groupsOf(r.person));
   const searched = records.flatMap((r) => {
-    const among = gallery.filter((g) => groupOf(g) === groupOf(r));
+    const among = amongOf(r);
     const size = new Set(among.map((g) => g.person)).size;
-    if (groupOf(r) === '{}' || size < 2 || !among.some((g) => g.person === r.person)) return [];
+    if (size < 2 || !among.some((g) => g.person === r.person)) return [];
     const [rank] = ranks(
       [{ person: r.person, embedding: r.embeddings[key]!.anonymized }],
       among.map((g) => ({ person: g.person, embedding: g.embeddings[key]!.original })),
@@ -167,8 +181,9 @@ export function rankOne(probes: Template[], gallery: Template[], similarity: Sim
   };
 }
 
-function auc(records: readonly FaceRecord[], gallery: readonly FaceRecord[], { key, similarity }: Judge) {
+function auc(records: readonly FaceRecord[], amongOf: Among, { key, similarity }: Judge) {
   const above = records.map((r) => {
+    const gallery = amongOf(r);
     const scoreOf = (g: FaceRecord) => similarity(r.embeddings[key]!.anonymized, g.embeddings[key]!.original);
     const own = gallery.find((g) => g.person === r.person);
     const others = gallery.filter((g) => g.person !== r.person).map(scoreOf);

@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
+import { imageSize } from 'image-size';
 
 export type StillKind = 'jpeg' | 'png' | 'webp' | 'bmp' | 'tiff';
 
@@ -38,6 +39,18 @@ export function stillOrientation(path: string, kind: StillKind): Orientation {
   const head = readHead(path, HEAD_BYTES);
   const exif = EXIF_FINDERS[kind](head);
   return exif ? orientationOf(exif) : 1;
+}
+
+/** As stored, of the kinds whose header cannot mean anything else; undefined when it is not found there. */
+export function stillSize(path: string, kind: StillKind): { width: number; height: number } | undefined {
+  if (kind !== 'jpeg' && kind !== 'png') return undefined;
+  try {
+    const { width, height } = imageSize(readHead(path, HEAD_BYTES));
+    return width > 0 && height > 0 ? { width, height } : undefined;
+  } catch {
+    // Damaged or of a rare sort: ffprobe has the words for it.
+    return undefined;
+  }
 }
 
 function readHead(path: string, length: number): Buffer {

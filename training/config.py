@@ -20,6 +20,10 @@ class Augmentation:
     second_scale: float = 0.03
     second_shift_px: float = 3.0
     """How far the second view of a pair is from the first."""
+    retarget: float = 0.0
+    """Share of the pictures that become somebody else whose points are moved towards another shape, as they are when served."""
+    tone: float = 0.0
+    """Share of the pictures that are made darker or lighter by a curve: collections of faces hold few dark ones."""
     still: float = 0.0
     """Share of the batches of two views in which only the landmarks' noise differs."""
 

@@ -13,9 +13,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .config import Augmentation, RunConfig
-from .geometry import LANDMARKS, SIZE, STORED, UNKNOWN, apply, face_mask, mirrored
+from .geometry import LANDMARKS, MARGIN, SIZE, STORED, UNKNOWN, apply, face_mask, mirrored
 from .identity import Z, Identities
+from .retarget import retarget_offset, understudy_shape, with_pupils
 
+_TONES, _TINT = (0.1, 0.5), 0.08
+"""Means that tones are brought to, of 1, and how far the channels' curves may differ."""
+_FACE = slice(STORED // 3, 2 * STORED // 3)
 _EDGE = 1.0
 """A face ends this far outside the hull of its points, of 128."""
 _FIELD_CENTRE = (SIZE - 1) / 2
@@ -79,19 +83,43 @@ def _random_transform(rng: np.random.Generator, degrees: float, scale: float, sh
     return np.deg2rad(rng.uniform(-degrees, degrees)), np.exp(rng.uniform(-scale, scale)), rng.uniform(-shift, shift, 2)
 
 
-def make_view(
-    data: FaceData, index: int, matrix: np.ndarray, flip: bool = False, noise: np.ndarray | None = None, dilate: int = 0
-) -> View:
+def random_tones(rng: np.random.Generator, face: np.ndarray) -> np.ndarray:
+    """256×3 uint8: a curve per channel that brings the mean of `face` (any shape, uint8) to a drawn one, mostly a darker one."""
+    mean = (face.mean() / 255).clip(0.05, 0.95)
+    exponent = (np.log(rng.uniform(*_TONES)) / np.log(mean)).clip(0.6, 3)
+    exponents = exponent * (1 + rng.uniform(-1, 1, 3) * _TINT)
+    return np.round(255 * (np.arange(256)[:, None] / 255) ** exponents).astype(np.uint8)
+
+
+@dataclass
+class Look:
+    """How a crop is shown; the two views of a pair differ in nothing but noise and matrix."""
+
+    flip: bool = False
+    dilate: int = 0
+    tones: np.ndarray | None = None
+    """256×3 uint8."""
+    offset: np.ndarray | None = None
+    """By which the 70 points are moved towards another shape, canonical-crop pixels."""
+
+
+def make_view(data: FaceData, index: int, matrix: np.ndarray, look: Look | None = None, noise: np.ndarray | None = None) -> View:
     """One crop seen through `matrix`: picture 128²×3 uint8, mask 128² bool, points 70×2 in its pixels."""
+    look = look or Look()
     picture = cv2.warpAffine(data.faces[index], matrix, (SIZE, SIZE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-    points = apply(matrix, np.concatenate([data.landmarks[index], data.pupils[index]]))
-    if flip:
-        picture, points = np.ascontiguousarray(picture[:, ::-1]), mirrored(points)
-    mask = face_mask(points[:LANDMARKS])
-    if dilate:
-        mask = cv2.dilate(mask.astype(np.uint8), np.ones((dilate, dilate), np.uint8)) > 0
+    if look.tones is not None:
+        picture = cv2.LUT(picture, look.tones[None])
+    own = np.concatenate([data.landmarks[index], data.pupils[index]])
+    points = apply(matrix, own if look.offset is None else own + look.offset)
+    own = apply(matrix, own)
+    if look.flip:
+        picture, points, own = np.ascontiguousarray(picture[:, ::-1]), mirrored(points), mirrored(own)
+    shapes = [points[:LANDMARKS]] if look.offset is None else [points[:LANDMARKS], own[:LANDMARKS]]
+    mask = np.any([face_mask(shape) for shape in shapes], 0)
+    if look.dilate:
+        mask = cv2.dilate(mask.astype(np.uint8), np.ones((look.dilate, look.dilate), np.uint8)) > 0
     exact = points.astype(np.float32)
-    rim = mask & ~face_mask(points[:LANDMARKS], dilation=_EDGE)
+    rim = mask & ~np.any([face_mask(shape, dilation=_EDGE) for shape in shapes], 0)
     if noise is not None:
         points = points + noise
     if not np.isfinite(points[LANDMARKS:]).all():
@@ -99,23 +127,31 @@ def make_view(
     return View(picture, mask, points.astype(np.float32), exact, rim)
 
 
-def training_views(data: FaceData, index: int, a: Augmentation, rng: np.random.Generator, pair: bool, still: bool = False):
-    """-> [view] or [view, second view] (`still`: moved by nothing but the noise of its landmarks), and the 2×3 that takes field coordinates (about the centre) of the first to the second."""
+def training_views(
+    data: FaceData, index: int, a: Augmentation, rng: np.random.Generator, pair: bool, still: bool = False, other: bool = False
+):
+    """A picture that is rebuilt, or (`other`) one that becomes somebody else. -> [view] or [view, second view] (`still`: moved by nothing but the noise of its landmarks), and the 2×3 that takes field coordinates (about the centre) of the first to the second."""
     first = _random_transform(rng, a.rotation_deg, a.scale, a.shift_px)
     second = _random_transform(rng, a.second_rotation_deg, a.second_scale, a.second_shift_px)
     if still:
         second = 0.0, 1.0, np.zeros(2)
     flip, withhold = rng.random() < 0.5, rng.random() < a.no_pupils
     dilate = int(rng.integers(1, 6)) if rng.random() < a.wide_mask else 0
+    look = Look(flip, dilate)
+    if rng.random() < a.tone:
+        look.tones = random_tones(rng, data.faces[index][_FACE, _FACE])
+    if other and rng.random() < a.retarget:
+        own = data.landmarks[index] - MARGIN
+        look.offset = with_pupils(retarget_offset(understudy_shape(rng), own))
     noise = rng.standard_normal((2, LANDMARKS + 2, 2)) * a.landmark_noise_px
     matrix = field_transform(*first)
-    views = [make_view(data, index, matrix, flip, noise[0], dilate)]
+    views = [make_view(data, index, matrix, look, noise[0])]
     between = np.eye(2, 3, dtype=np.float32)
     if pair:
         cos, sin = np.cos(second[0]) * second[1], np.sin(second[0]) * second[1]
         turn, shift = np.array([[cos, -sin], [sin, cos]]), second[2]
         moved = turn @ (matrix[:, 2] - _FIELD_CENTRE) + _FIELD_CENTRE + shift
-        views.append(make_view(data, index, np.concatenate([turn @ matrix[:, :2], moved[:, None]], 1).astype(np.float32), flip, noise[1], dilate))
+        views.append(make_view(data, index, np.concatenate([turn @ matrix[:, :2], moved[:, None]], 1).astype(np.float32), look, noise[1]))
         if flip:
             mirror = np.diag([-1.0, 1.0])
             turn, shift = mirror @ turn @ mirror, mirror @ shift
@@ -181,7 +217,7 @@ def make_batch(data: FaceData, config: RunConfig, step: int) -> Batch:
     a = config.augmentation
     views = [training_views(data, i, a, rng, False)[0][0] for i in chosen[:own]]
     still = two_views and rng.random() < a.still
-    seen = [training_views(data, i, a, rng, two_views, still) for i in chosen[own:]]
+    seen = [training_views(data, i, a, rng, two_views, still, other=True) for i in chosen[own:]]
     first, second = [v[0] for v, _ in seen], [v[-1] for v, _ in seen]
     codes = data.identities.codes
     own_z = codes[chosen[:own]] + rng.standard_normal((own, Z)) * 0.1

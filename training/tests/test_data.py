@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from training import retarget
 from training.config import Augmentation, RunConfig, load_config
-from training.data import FaceData, field_transform, make_batch, make_view, plain_views, warp_back
+from training.data import FaceData, Look, field_transform, make_batch, make_view, plain_views, random_tones, training_views, warp_back
 from training.geometry import MIRROR, canonical_to_picture, face_mask, inter_ocular, mirrored
 from training.model import Generator, blanked, colour_guide
 from training.onnx_models import LandmarkModel, crop_from_points
@@ -130,7 +131,7 @@ def test_no_usable_face_says_what_to_give(tmp_path):
 
 
 def test_the_rim_is_what_the_mask_hides_beside_the_face(faces):
-    view = make_view(FaceData(faces), 0, field_transform(), dilate=3)
+    view = make_view(FaceData(faces), 0, field_transform(), Look(dilate=3))
     assert view.rim.any() and not (view.rim & ~view.mask).any()
     inside = view.exact[17:68].round().astype(int).clip(0, 127)
     assert not view.rim[inside[:, 1], inside[:, 0]].any()
@@ -145,3 +146,38 @@ def test_still_batches_differ_in_the_points_noise_alone(faces):
     assert torch.allclose(batch.picture[first], batch.picture[second], atol=0.02)
     assert torch.allclose(batch.exact[first], batch.exact[second], atol=1e-3)
     assert (batch.points[first] - batch.points[second]).abs().mean() > 0.2
+
+
+def test_points_are_moved_as_the_runtime_moves_them():
+    # By src/track/retarget.ts for the same shapes.
+    wanted = {
+        0: (-0.097, 2.236), 4: (-0.879, 3.889), 8: (0, 4.173), 13: (0.099, 3.144), 19: (-1.949, 1.043),
+        30: (0, 4.021), 37: (-1.525, 0.449), 45: (1.785, 0.449), 51: (0, 1.671), 66: (0, 1.671),
+    }
+    mean, steps = retarget._model()
+    k = np.arange(len(steps))
+    other = retarget.symmetric((mean + 0.7 * np.sin(k + 1) @ steps).reshape(68, 2))
+    offset = retarget.retarget_offset(other, (mean + np.cos(3 * k) @ steps).reshape(68, 2))
+    for index, point in wanted.items():
+        assert offset[index] == pytest.approx(point, abs=2e-3)
+
+
+def test_who_becomes_somebody_else_gets_points_of_another_shape_and_a_mask_over_both(faces):
+    data = FaceData(faces)
+    a = Augmentation(retarget=1.0, rotation_deg=0, scale=0, shift_px=0, landmark_noise_px=0, no_pupils=0, wide_mask=0)
+    moved = []
+    for seed in range(8):
+        rebuilt = training_views(data, 0, a, np.random.default_rng(seed), False)[0][0]
+        other = training_views(data, 0, a, np.random.default_rng(seed), False, other=True)[0][0]
+        assert (rebuilt.picture == other.picture).all()
+        assert (other.mask | ~rebuilt.mask).all()
+        moved.append(np.abs(other.exact - rebuilt.exact)[:68].mean())
+    assert 0.5 < np.mean(moved) < 6
+
+
+def test_tones_come_to_what_was_drawn():
+    rng = np.random.default_rng(3)
+    face = rng.integers(130, 170, (40, 40, 3)).astype(np.uint8)
+    means = [random_tones(rng, face)[face, np.arange(3)].mean() / 255 for _ in range(40)]
+    assert min(means) < 0.25 and max(means) > 0.4
+    assert np.median(means) < face.mean() / 255 - 0.1

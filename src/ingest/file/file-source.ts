@@ -1,6 +1,7 @@
 import { ffmpegArguments, findFfmpeg, hasFilter, spawnFfmpeg } from '../../core/ffmpeg.ts';
 import { NUT_OUTPUT } from '../../core/nut/constants.ts';
 import type { ColourSpec } from '../../core/video-frame.ts';
+import { fitFilters } from '../fit.ts';
 import { DecodedFile } from './decoded-file.ts';
 import { keyFramesFrom } from './key-frames.ts';
 import { type FileProbe, inputError, probeFile } from './probe.ts';
@@ -66,6 +67,6 @@ function filters(probe: FileProbe): string {
   if (probe.highDynamicRange) chain.push(TONE_MAP);
   // Named both: asked for yuv420p alone, ffmpeg would squeeze full range into limited.
   const full = !probe.highDynamicRange && probe.colour.range === 'full';
-  chain.push(full ? 'scale=in_range=full:out_range=full,format=yuvj420p|yuv420p' : 'format=yuv420p');
-  return chain.join(',');
+  const [format, range] = full ? ['yuvj420p|yuv420p', ':in_range=full:out_range=full'] : ['yuv420p', ''];
+  return [...chain, ...fitFilters(probe, format, range)].join(',');
 }

@@ -1,28 +1,24 @@
 import { type FfmpegProcess, type FfmpegTool, ffmpegArguments, spawnFfmpeg } from '../../core/ffmpeg.ts';
 import { NUT_OUTPUT } from '../../core/nut/constants.ts';
 import type { PictureFormat } from '../../core/video-frame.ts';
+import { fitFilters } from '../fit.ts';
 
 /**
  * Arguments for a live decoder: no threads (they hold pictures back), no probing, rawvideo NUT out.
- * @param canvas pictures of another size are scaled into it and padded
+ * @param canvas pictures of another size are scaled into it and padded; without one they are squeezed into the first one's size: see DecoderLog
  */
 export function liveDecoderArguments(
   tool: FfmpegTool,
   input: { readonly from: string; readonly options: readonly string[] },
   canvas: PictureFormat | undefined,
 ): string[] {
-  const fit = canvas
-    ? [
-        `scale=${canvas.width}:${canvas.height}:force_original_aspect_ratio=decrease`,
-        `pad=${canvas.width}:${canvas.height}:(ow-iw)/2:(oh-ih)/2`,
-      ]
-    : [];
+  const fit = canvas ? fitFilters(canvas, 'yuv420p') : ['format=yuv420p'];
   const watch = tool.modern ? 'showinfo=checksum=0' : 'showinfo';
   const args = ffmpegArguments({
     inputs: [{ from: input.from, options: ['-threads', '1', '-fpsprobesize', '0', ...input.options] }],
     output: 'pipe:1',
     options: [
-      ...['-map', '0:v:0', '-vf', [watch, ...fit, 'format=yuv420p'].join(','), '-vsync', '0'],
+      ...['-map', '0:v:0', '-vf', [watch, ...fit].join(','), '-vsync', '0'],
       // Rawvideo is "encoded" by threads too, which hold one picture back until the next comes.
       ...[
         '-threads',

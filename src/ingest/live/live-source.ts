@@ -156,7 +156,8 @@ export class LiveSource implements Source {
       this.#child.process.kill('SIGKILL');
       await this.#child.exited;
       if (this.#closed) return;
-      if (this.#ends) {
+      const { resized } = this.#log;
+      if (this.#ends && !resized) {
         // The last pictures are still on their way through the stages.
         if (this.#options.onSourceLost === 'complete') this.#frames.end();
         else {
@@ -169,7 +170,8 @@ export class LiveSource implements Source {
       if (gavePictures) backoffMs = FIRST_BACKOFF_MS;
       // It may be the sound that keeps it from starting: every other attempt is made without.
       this.#withAudio = this.#audio !== undefined && (gavePictures || !this.#withAudio);
-      this.#options.onWarning?.(`the live input is gone; trying again in ${backoffMs / 1000} s`);
+      const what = resized ? 'changed the size of its pictures; opening it again' : 'is gone; trying again';
+      this.#options.onWarning?.(`the live input ${what} in ${backoffMs / 1000} s`);
       await new Promise((resolve) => setTimeout(resolve, backoffMs));
       backoffMs = Math.min(backoffMs * 2, MAX_BACKOFF_MS);
       if (this.#closed) return;
@@ -211,7 +213,7 @@ export class LiveSource implements Source {
 class FirstRun {
   readonly child: FfmpegProcess;
   readonly audio: LiveAudio | undefined;
-  readonly log = new DecoderLog(() => this.#source?.ports.onDamage());
+  readonly log: DecoderLog;
   /** Undefined once the stream's size is known, else what the decoder said. */
   readonly opened: Promise<string | undefined>;
   readonly done: Promise<void>;
@@ -219,6 +221,9 @@ class FirstRun {
   #source: LiveSource | undefined;
 
   constructor(start: StartDecoder, canvas: PictureFormat | undefined, keepAudio: boolean) {
+    // Started again, the decoder fits what is of another size into the first one's.
+    const onResize = canvas ? undefined : () => void this.child.process.kill('SIGKILL');
+    this.log = new DecoderLog(() => this.#source?.ports.onDamage(), onResize);
     this.child = start(canvas, keepAudio, (line) => this.log.line(line));
     this.audio = keepAudio ? new LiveAudio() : undefined;
     this.audio?.follow(this.child);

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { ExitCode, UnderstudyError } from '../../core/errors.ts';
 import { findFfmpeg, lastLine } from '../../core/ffmpeg.ts';
+import { probeFile } from '../file/probe.ts';
 import { spawnLiveDecoder } from './decoder-arguments.ts';
 import { LiveSource } from './live-source.ts';
 
@@ -19,6 +20,7 @@ export async function openPacedFileSource(path: string, options: PacedFileOption
     throw new UnderstudyError(ExitCode.input, `${path} does not exist`, 'check the name of the recording');
   }
   const tool = await findFfmpeg(options.ffmpegPath);
+  const { width, height } = await probeFile(tool, path);
   const input = { from: `file:${path}`, options: ['-re', ...(options.loop ? ['-stream_loop', '-1'] : [])] };
   return LiveSource.open(
     (canvas, audio, onLine) => spawnLiveDecoder(tool, input, canvas, audio, onLine),
@@ -28,6 +30,7 @@ export async function openPacedFileSource(path: string, options: PacedFileOption
       onSourceLost: options.loop ? 'veil' : 'complete',
       stallMs: 10_000,
       openMs: 15_000,
+      canvas: { width, height, colour: { matrix: height >= 720 ? 'bt709' : 'bt601', range: 'limited' } },
       ...(options.onWarning && { onWarning: options.onWarning }),
     },
     (log) =>

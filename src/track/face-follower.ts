@@ -2,6 +2,7 @@ import type { TrackedFace } from '../core/face-track.ts';
 import type { Picture, PupilFinder } from '../core/vision.ts';
 import { rollOf } from './canonical.ts';
 import { coverArea } from './cover-region.ts';
+import { fitIntoField } from './field-fit.ts';
 import type { LandmarkLocator, Located } from './landmarks.ts';
 import type { FaceTrack } from './lifecycle.ts';
 import type { TrackOptions } from './options.ts';
@@ -59,8 +60,10 @@ export class FaceFollower {
       const cover = track.seen(face !== undefined);
       if (face && track.certain && !now.damaged) await this.#learn(track, located, now);
       if (face && cover === 'generated') {
+        const fitted = fitIntoField({ ...face, driven: track.retargeter.apply(face.own) });
+        track.fit = fitted?.fit;
         const area = coverArea(box, located.roll, located.points);
-        return { ...identity(track), cover, ...area, ...face, driven: track.retargeter.apply(face.own) };
+        if (fitted) return { ...identity(track), cover, ...area, ...fitted.face };
       }
     } catch {
       track.seen(false);

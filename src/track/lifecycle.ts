@@ -1,6 +1,7 @@
 import type { Affine, Cover, Region } from '../core/face-track.ts';
 import { moved } from './canonical.ts';
 import { FacePoints } from './face-points.ts';
+import { type FieldFit, fittedCrop } from './field-fit.ts';
 import { Gaze } from './gaze.ts';
 import { centreX, centreY, intersection } from './geometry.ts';
 import { BoxMotion } from './kalman.ts';
@@ -38,6 +39,8 @@ export class FaceTrack {
   lastPoints: Float32Array | undefined;
   lastBox: Region;
   trusted = false;
+  /** How the last generated face was fitted into the canonical field. */
+  fit: FieldFit | undefined;
   #bestScore: number;
   #hits = 1;
   #trustRun = 0;
@@ -115,10 +118,11 @@ export class FaceTrack {
     return this.missed > limit || intersection(this.motion.box, { x: 0, y: 0, width, height }) === 0;
   }
 
-  /** The last crop, carried along with the predicted box. */
+  /** The last generated face's crop, carried along with the predicted box. */
   get heldCrop(): Affine | undefined {
-    const crop = this.points.face?.toPicture;
-    if (!crop) return undefined;
+    const aligned = this.points.face?.toPicture;
+    if (!aligned || !this.fit) return undefined;
+    const crop = fittedCrop(aligned, this.fit);
     const box = this.motion.box;
     const from = { x: centreX(this.lastBox), y: centreY(this.lastBox) };
     return moved(crop, from, { x: centreX(box), y: centreY(box) }, 1);

@@ -3,6 +3,7 @@ import type { FaceFinder, Picture, PupilFinder } from '../core/vision.ts';
 import { associate } from './association.ts';
 import { coverArea } from './cover-region.ts';
 import { FacePoints } from './face-points.ts';
+import { fitIntoField } from './field-fit.ts';
 import { scaled } from './geometry.ts';
 import { BoxMotion } from './kalman.ts';
 import type { LandmarkLocator } from './landmarks.ts';
@@ -91,8 +92,9 @@ export class BackSearch {
       if (!face) return this.#solid(score);
       this.#lastPoints = located.points;
       const area = coverArea(box, located.roll, located.points);
-      const driven = this.#track.retargeter.apply(face.own);
-      return { ...this.#identity(score), cover: 'generated', ...area, ...face, driven };
+      const fitted = fitIntoField({ ...face, driven: this.#track.retargeter.apply(face.own) });
+      if (!fitted) return this.#solid(score);
+      return { ...this.#identity(score), cover: 'generated', ...area, ...fitted.face };
     } catch {
       return this.#solid(score);
     }

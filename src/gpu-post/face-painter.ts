@@ -1,4 +1,5 @@
-import type { Affine } from '../core/face-track.ts';
+import { faceOutline, rasteriseMask } from '../core/face-mask.ts';
+import { type Affine, CROP_SIZE } from '../core/face-track.ts';
 import type { PictureFormat } from '../core/video-frame.ts';
 import { FaceRaster } from './face-raster.ts';
 import type { Grain } from './grain.ts';
@@ -17,6 +18,25 @@ export interface PaintedFace {
 export function hasOpaque(face: Uint8Array): boolean {
   for (let i = 3; i < face.length; i += 4) if (face[i] === 255) return true;
   return false;
+}
+
+const hull = new Uint8Array(CROP_SIZE * CROP_SIZE);
+/** Canonical pixels along the hull's edge where what was drawn may be half transparent. */
+const MAX_BARE = 12;
+
+/** Whether a face (RGBA) lies over all of these shapes (140 numbers each, canonical-crop pixels): one that is held may not any more. */
+export function liesOver(face: Uint8Array, shapes: readonly Float32Array[]): boolean {
+  const perPixel = Math.sqrt(face.length / 4) / CROP_SIZE;
+  rasteriseMask(shapes.map(faceOutline), hull, 0);
+  let bare = 0;
+  for (let y = 0; y < CROP_SIZE; y++) {
+    for (let x = 0; x < CROP_SIZE; x++) {
+      if (hull[y * CROP_SIZE + x] === 0) continue;
+      const at = (y * perPixel * CROP_SIZE + x) * perPixel;
+      if (face[4 * at + 3]! < 255 && ++bare > MAX_BARE) return false;
+    }
+  }
+  return true;
 }
 
 /** Draws a finished canonical face into I420 planes at the picture's resolution. Only samples under the mask change. */

@@ -29,7 +29,8 @@ export class FaceRaster {
     let side = size;
     // A small face would flicker otherwise.
     for (let i = 0; scale * CROP_SIZE < SHRINK_BELOW * side && side > MIN_SIDE && side % 2 === 0; i++) {
-      this.#halves[i] ??= new Uint8Array(side * side);
+      // Faces of two sizes come here, and a buffer of the smaller one's would lose most of the larger.
+      if ((this.#halves[i]?.length ?? 0) < side * side) this.#halves[i] = new Uint8Array(side * side);
       source = halve(source, side, this.#halves[i]!);
       side /= 2;
     }

@@ -1,9 +1,9 @@
 import { faceSlotViews } from '../core/face-slot.ts';
 import type { TrackedFace } from '../core/face-track.ts';
 import { serveWorker } from '../core/serve-worker.ts';
-import { planeLayout } from '../core/video-frame.ts';
+import { type PictureFormat, planeLayout } from '../core/video-frame.ts';
 import { Composer } from './composer.ts';
-import { FacePainter, hasOpaque } from './face-painter.ts';
+import { FacePainter, hasOpaque, liesOver } from './face-painter.ts';
 import { createGl } from './gl-context.ts';
 import type { DrawnCover, GlRequest, GlWorkerData } from './gl-messages.ts';
 import { Grain } from './grain.ts';
@@ -109,15 +109,21 @@ serveWorker<GlRequest, DrawnCover[], { renderer: string }, GlWorkerData>(async (
       composer.check();
       if (!hasOpaque(entry.face)) throw new Error('the finished face is empty');
       entry.extent = extent;
+      if (!liesOver(entry.face, [own, face.raw ?? own])) return cover(face, planes, format);
       painter.paint({ ...entry, extent }, toPicture, planes, format);
       return 'generated' as const;
     }
     const entry = kept.get(key);
-    if (face.cover !== 'solid' && toPicture && entry?.extent) {
+    // Points are known when it is only the new face that is missing; the mouth may have opened since.
+    const shapes = [own, face.raw].filter((points) => points !== undefined);
+    if (face.cover !== 'solid' && toPicture && entry?.extent && liesOver(entry.face, shapes)) {
       painter.paint({ ...entry, extent: entry.extent }, toPicture, planes, format);
       return 'held' as const;
     }
-    coverRegion(planes, format, face.region, 'solid');
+    return cover(face, planes, format);
+  };
+  const cover = ({ region }: TrackedFace, planes: Uint8Array, format: PictureFormat) => {
+    coverRegion(planes, format, region, 'solid');
     return 'solid' as const;
   };
 

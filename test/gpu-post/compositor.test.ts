@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { faceOutline, rasteriseMask } from '../../src/core/face-mask.ts';
 import { FACE_SLOT_BYTES, faceSlotViews } from '../../src/core/face-slot.ts';
 import type { TrackedFace } from '../../src/core/face-track.ts';
 import { FramePool } from '../../src/core/frame-pool.ts';
@@ -48,8 +49,7 @@ const face = (extra: Partial<TrackedFace>): TrackedFace => ({
 beforeAll(async () => {
   const { crop, mask, face: generated } = faceSlotViews(faceMemory, 0, 128);
   crop.fill(180);
-  for (let y = 0; y < 128; y++)
-    for (let x = 0; x < 128; x++) mask[y * 128 + x] = Math.hypot(x - 64, y - 64) < 44 ? 255 : 0;
+  rasteriseMask([faceOutline(points())], mask);
   for (let i = 0; i < generated.length; i++) generated[i] = 100 + ((i >> 2) % 128) / 4;
   compositor = await Compositor.start({
     faceMemory,
@@ -70,15 +70,19 @@ describe('Compositor', () => {
     expect(frame.kind).toBe('composed');
     expect(covers).toEqual([{ trackId: 1, cover: 'generated' }]);
     const after = frame.pixels;
+    const [hull, around] = [new Uint8Array(128 * 128), new Uint8Array(128 * 128)];
+    rasteriseMask([faceOutline(points())], hull, 0);
+    rasteriseMask([faceOutline(points())], around, 5.5);
     let changedOutside = 0;
     let same = 0;
     let inside = 0;
     for (let y = 0; y < 240; y++) {
       for (let x = 0; x < 320; x++) {
-        const r = Math.hypot(x - 96 - 64, y - 56 - 64);
+        const [u, v] = [x - 96, y - 56];
+        const inCrop = u >= 0 && u < 128 && v >= 0 && v < 128;
         const i = y * 320 + x;
-        if (r > 46 && after[i] !== before[i]) changedOutside++;
-        if (r < 38) {
+        if (!(inCrop && around[v * 128 + u]) && after[i] !== before[i]) changedOutside++;
+        if (inCrop && hull[v * 128 + u]) {
           inside++;
           if (after[i] === before[i]) same++;
         }

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node
 import { dirname, extname, join, relative, resolve } from 'node:path';
 import { outputError } from '../egress/file/output-path.ts';
 import { inputError } from '../ingest/file/probe.ts';
+import { FolderJournal, type Outcome } from './folder-journal.ts';
 
 /** Names that are tried, and the name each output ends in: unchanged where it can be written in the same form. */
 const OUTPUT_ENDING: Record<string, string> = {
@@ -21,8 +22,9 @@ export interface MediaFile {
 
 export interface FolderPlan {
   readonly todo: readonly MediaFile[];
-  /** Outputs that are complete from an earlier run: they exist and are not older than their inputs. */
-  readonly done: readonly MediaFile[];
+  /** Outputs that an earlier run has completed and nobody has touched since, nor their inputs. */
+  readonly done: readonly (MediaFile & { readonly outcome: Outcome })[];
+  readonly journal: FolderJournal;
   /** Files that are neither pictures nor videos by their names. */
   readonly other: readonly string[];
 }
@@ -46,7 +48,8 @@ export function planFolder(inputFolder: string, outputFolder: string, again: boo
     );
   if (!existsSync(dirname(into)))
     throw outputError(`the folder ${dirname(into)} does not exist`, 'make it, or name another output');
-  const plan = { todo: [] as MediaFile[], done: [] as MediaFile[], other: [] as string[] };
+  const journal = new FolderJournal(outputFolder);
+  const plan = { todo: [] as MediaFile[], done: [] as FolderPlan['done'][number][], other: [] as string[], journal };
   for (const input of list(inputFolder, into)) {
     const ending = OUTPUT_ENDING[extname(input).toLowerCase()];
     if (ending === undefined) {
@@ -54,8 +57,9 @@ export function planFolder(inputFolder: string, outputFolder: string, again: boo
       continue;
     }
     const output = join(outputFolder, relative(inputFolder, input) + ending);
-    const complete = !again && existsSync(output) && statSync(output).mtimeMs >= statSync(input).mtimeMs;
-    (complete ? plan.done : plan.todo).push({ input, output });
+    const outcome = again ? undefined : journal.outcomeOf(input, output);
+    if (outcome) plan.done.push({ input, output, outcome });
+    else plan.todo.push({ input, output });
   }
   if (plan.todo.length + plan.done.length === 0)
     throw inputError(`there is no picture and no video in the folder ${inputFolder}`, 'check the name of the folder');

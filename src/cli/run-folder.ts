@@ -35,12 +35,15 @@ const say = (sentence: string): void => void process.stderr.write(`understudy: $
  */
 export async function runFolder(run: FolderRun): Promise<FolderOutcome> {
   const { input, output, config, stop } = run;
-  const { todo, done, other } = planFolder(input, output, run.again);
+  const { todo, done, other, journal } = planFolder(input, output, run.again);
   if (other.length > 0) say(`${other.length} of the files in ${input} are neither pictures nor videos by their names`);
   if (done.length > 0) say(`${done.length} of the files in ${input} are done already; --again does them once more`);
   const files: object[] = [];
   let failure: number | undefined;
-  let withoutFace = 0;
+  const withoutFaceBefore = done.filter((file) => file.outcome === 'no-face').map((file) => file.input);
+  let withoutFace = withoutFaceBefore.length;
+  if (withoutFace > 0 && !run.allowNoFace)
+    say(`no face was found before in ${withoutFaceBefore.join(', ')}; look at what came of it before you trust it`);
   for (const [i, file] of todo.entries()) {
     if (stop.aborted) break;
     const label = `${i + 1}/${todo.length} ${file.input}`;
@@ -59,7 +62,9 @@ export async function runFolder(run: FolderRun): Promise<FolderOutcome> {
       run.progress.end(result);
       if (run.report) files.push(await fileReport(file.input, file.output, outcome));
       if (result.sourceError) throw result.sourceError;
-      if (result.audit.totals.faces + result.audit.totals.veiledFrames === 0) {
+      const none = result.audit.totals.faces + result.audit.totals.veiledFrames === 0;
+      if (!stop.aborted) journal.record(file.input, file.output, none ? 'no-face' : 'faces');
+      if (none) {
         withoutFace++;
         if (!run.allowNoFace) say(`no face was found in ${file.input}; look at ${file.output} before you trust it`);
       }

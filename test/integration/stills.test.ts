@@ -6,6 +6,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -151,15 +152,28 @@ describe('a folder of pictures and videos', () => {
     expect(readFileSync(out('odd.png')).toString('latin1')).not.toMatch(/tEXt|eXIf|iCCP/);
   });
 
-  it('goes on where it left off: done files stay, changed and failed ones are done', () => {
+  it('goes on where it left off: done files stay, changed, failed and merely copied ones are done', () => {
+    copyFileSync(at('upright.jpg'), at('in/copied.jpg'));
+    copyFileSync(at('in/copied.jpg'), out('copied.jpg'));
     const before = statSync(out('turned-1.jpg')).mtimeMs;
     const newer = Date.now() / 1000 + 60;
     utimesSync(at('in/odd.png'), newer, newer);
     rmSync(at('in/broken.jpg'));
     const second = understudy(['run', at('in'), at('out'), '--report', at('report.json'), '--mode', 'mask']);
     expect(second.stderr).toMatch(/6 of the files in .* are done already/);
-    expect(second.code).toBe(0);
+    // Nobody has looked at the picture in which the first run found no face.
+    expect(second.stderr).toMatch(/no face was found before in .*wall\.jpg/);
+    expect(second.code).toBe(3);
     expect(statSync(out('turned-1.jpg')).mtimeMs).toBe(before);
-    expect(report().files.map((f: { input: { path: string } }) => f.input.path)).toEqual([at('in/odd.png')]);
+    const made = report().files.map((f: { input: { path: string } }) => f.input.path);
+    expect(made).toEqual([at('in/copied.jpg'), at('in/odd.png')]);
+    const copied = meanDifference(pixels(at('upright.jpg'), 'rgb24'), pixels(out('copied.jpg'), 'rgb24'));
+    expect(copied).toBeGreaterThan(1);
+    symlinkSync(at('in/turned-1.jpg'), at('in/linked.jpg'));
+    symlinkSync(at('in/linked.jpg'), out('linked.jpg'));
+    const third = understudy(['run', at('in'), at('out'), '--allow-no-face']);
+    expect(third.stderr).toMatch(/8 of the files in .* are done already/);
+    expect(third.stderr).toMatch(/linked\.jpg.*input/);
+    expect(third.code).toBe(5);
   });
 });

@@ -1,6 +1,6 @@
-import type { Region } from '../core/face-track.ts';
 import type { Picture } from '../core/vision.ts';
 import { FrameMean } from './attacks/frame-mean.ts';
+import { changed } from './changed.ts';
 import { CROP, CropReader, canonicalSquare, cropMask, pointsInCrop } from './face-crop.ts';
 import { interOcular } from './metrics/landmark-error.ts';
 import { mean } from './metrics/statistics.ts';
@@ -8,8 +8,6 @@ import { flicker, temporalCorrelation } from './metrics/video.ts';
 import { type Face, type FaceObserver, faceAt } from './observer.ts';
 import type { Thresholds } from './thresholds.ts';
 
-/** Mean change of luma (of 255) over the middle of a face, below which it counts as not covered at all. */
-const UNTOUCHED = 3;
 /** A face seen for fewer frames says nothing about time. */
 export const MIN_FRAMES = 8;
 
@@ -242,26 +240,4 @@ function relative(points: Float32Array, original: Float32Array): Float32Array {
     y += original[2 * i + 1]! / 12;
   }
   return points.map((v, i) => (v - (i % 2 === 0 ? x : y)) / scale);
-}
-
-/** Whether anything was done to the middle of a face. */
-function changed(box: Region, original: Picture, anonymized: Picture): boolean {
-  const { width, height } = original.format;
-  const [x0, x1] = [
-    Math.max(0, Math.round(box.x + box.width * 0.25)),
-    Math.min(width, Math.round(box.x + box.width * 0.75)),
-  ];
-  const [y0, y1] = [
-    Math.max(0, Math.round(box.y + box.height * 0.3)),
-    Math.min(height, Math.round(box.y + box.height * 0.85)),
-  ];
-  let sum = 0;
-  let n = 0;
-  for (let y = y0; y < y1; y++) {
-    for (let x = x0; x < x1; x++) {
-      sum += Math.abs(original.planes[y * width + x]! - anonymized.planes[y * width + x]!);
-      n++;
-    }
-  }
-  return n === 0 || sum / n >= UNTOUCHED;
 }

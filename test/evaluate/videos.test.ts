@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -75,6 +75,22 @@ describe('video pairs', { timeout: 60_000 }, () => {
     expect(s.leakCount?.value).toBe(0);
     expect(s.videoDetectionRate?.value).toBe(0);
     expect(s.temporalCorrelation).toBeUndefined();
+  });
+
+  it('does not take what an encoder does to grain for a cover', async () => {
+    const grainy = join(folder, 'pan.mp4');
+    const clean = readFileSync(grainy);
+    clip(grainy, ',noise=alls=20:allf=t');
+    try {
+      const { videos } = await evaluated((to) => {
+        execFileSync('ffmpeg', ['-v', 'error', '-y', '-i', grainy, '-c:v', 'libx264', '-crf', '24', to]);
+      });
+      const s = scoreVideos(videos);
+      expect(s.coverage?.value).toBe(0);
+      expect(s.coverageMtcnn?.value).toBe(0);
+    } finally {
+      writeFileSync(grainy, clean);
+    }
   });
 
   it('notices flicker that the original does not have', async () => {

@@ -86,6 +86,18 @@ describe('pictures as they are meant to be seen', () => {
     expect(video(at('wide-out.mp4'), 'sample_aspect_ratio')).toEqual(['16:15']);
   });
 
+  it('makes pixels square that are twice as wide as high, or the reverse: in squeezed faces the detector is blind', () => {
+    const [width, height] = video(clip, 'width,height').map(Number) as [number, number];
+    for (const [name, filter, shown] of [
+      ['half', 'scale=iw/2:ih,setsar=2', [2 * (width >> 1), height]],
+      ['low', 'scale=iw:ih/2,setsar=1/2', [width, 2 * (height >> 1)]],
+    ] as const) {
+      ffmpeg('-i', clip, ...SHORT, '-vf', filter, at(`${name}.mp4`));
+      expect(run(at(`${name}.mp4`), at(`${name}-out.mp4`)).code).toBe(0);
+      expect(video(at(`${name}-out.mp4`), 'width,height,sample_aspect_ratio')).toEqual([...shown.map(String), '1:1']);
+    }
+  });
+
   it('takes the first video stream and no cover picture', () => {
     ffmpeg('-i', clip, '-frames:v', '1', at('cover.png'));
     const maps = [

@@ -28,7 +28,9 @@ const TONE_MAP = 'zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonema
  */
 export async function openFileSource(path: string, options: FileSourceOptions): Promise<DecodedFile> {
   const tool = await findFfmpeg(options.ffmpegPath);
-  const probe = await probeFile(tool, path);
+  const stored = await probeFile(tool, path);
+  const stretch = stretchOf(stored);
+  const probe = stretch ? squared(stored, stretch) : stored;
   if (probe.highDynamicRange && !(await hasFilter(tool, 'zscale'))) {
     throw inputError(
       `${path} is in high dynamic range, which this ffmpeg (${tool.version}) cannot tone-map: it has no zscale filter`,
@@ -45,7 +47,7 @@ export async function openFileSource(path: string, options: FileSourceOptions): 
     inputs: [{ from: `file:${path}`, options: ['-copyts', ...seek] }],
     output: 'pipe:1',
     options: [
-      ...['-map', '0:V:0', '-vf', filters(probe), '-vsync', '0', '-enc_time_base', '1:1000000'],
+      ...['-map', '0:V:0', '-vf', filters(probe, stretch), '-vsync', '0', '-enc_time_base', '1:1000000'],
       ...['-c:v', 'rawvideo', '-output_ts_offset', String(shiftS), ...NUT_OUTPUT],
     ],
   });
@@ -61,10 +63,31 @@ export async function openFileSource(path: string, options: FileSourceOptions): 
   });
 }
 
-function filters(probe: FileProbe): string {
+/** Pixels so far from square, that of 352×576 and 704×288, that the detector misses every other face. */
+const FAR_FROM_SQUARE = 1.5;
+
+interface Stretch {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** By how much pictures have to be stretched for square pixels; undefined when they are near enough. */
+function stretchOf({ pixelAspect = '1:1' }: FileProbe): Stretch | undefined {
+  const [a, b] = pixelAspect.split(':').map(Number) as [number, number];
+  if (a >= FAR_FROM_SQUARE * b) return { x: a / b, y: 1 };
+  return b >= FAR_FROM_SQUARE * a ? { x: 1, y: b / a } : undefined;
+}
+
+/** What the file looks like with square pixels. */
+function squared({ pixelAspect: _, ...probe }: FileProbe, { x, y }: Stretch): FileProbe {
+  return { ...probe, width: 2 * Math.round((probe.width * x) / 2), height: 2 * Math.round((probe.height * y) / 2) };
+}
+
+function filters(probe: FileProbe, stretch: Stretch | undefined): string {
   const chain: string[] = [];
   if (probe.interlaced) chain.push('yadif=deint=interlaced');
   if (probe.highDynamicRange) chain.push(TONE_MAP);
+  if (stretch) chain.push(`scale=iw*${stretch.x}:ih*${stretch.y}`, 'setsar=1');
   // Named both: asked for yuv420p alone, ffmpeg would squeeze full range into limited.
   const full = !probe.highDynamicRange && probe.colour.range === 'full';
   const [format, range] = full ? ['yuvj420p|yuv420p', ':in_range=full:out_range=full'] : ['yuv420p', ''];

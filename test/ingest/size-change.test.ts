@@ -9,6 +9,7 @@ import type { RawFrame } from '../../src/core/video-frame.ts';
 import { openFileSource } from '../../src/ingest/file/file-source.ts';
 import { spawnLiveDecoder } from '../../src/ingest/live/decoder-arguments.ts';
 import { LiveSource } from '../../src/ingest/live/live-source.ts';
+import { openPacedFileSource } from '../../src/ingest/live/paced-file-source.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'understudy-size-'));
 const clip = join(folder, 'turned.ts');
@@ -107,6 +108,26 @@ describe('pictures of another size in the same stream', () => {
     expectNoneSqueezed(seen);
     expect(warnings[0]).toMatch(/changed the size of its pictures/);
     expect(source.reconnects).toBe(1);
+  });
+
+  it('whose pixels are far from square are made square, live as in a file', async () => {
+    const squeezed = join(folder, 'squeezed.mkv');
+    const colour = 'color=gray:s=176x288:r=10:d=1,setsar=24/11';
+    execFileSync('ffmpeg', ['-v', 'error', '-y', '-f', 'lavfi', '-i', colour, '-c:v', 'libx264', squeezed]);
+    const tool = await findFfmpeg();
+    const input = { from: `file:${squeezed}`, options: ['-re'] };
+    const live = await LiveSource.open(
+      (canvas, audio, onLine) => spawnLiveDecoder(tool, input, canvas, audio, onLine),
+      { inFlight: 4, keepAudio: false, onSourceLost: 'complete', stallMs: 10_000, openMs: 15_000 },
+      (log) => new Error(log) as never,
+    );
+    const paced = await openPacedFileSource(squeezed, { loop: false });
+    const file = await openFileSource(squeezed, { poolFrames: 8, damageLookback: 1 });
+    for (const source of [live, paced, file]) {
+      expect(source.info.format).toMatchObject({ width: 384, height: 288 });
+      expect((await look(source.frames, (all) => all.length >= 3)).filter((s) => !s.damaged).length).toBeGreaterThan(0);
+      await source.close();
+    }
   });
 
   it('of odd sizes pass as they are', async () => {

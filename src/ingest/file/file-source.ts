@@ -1,7 +1,7 @@
 import { ffmpegArguments, findFfmpeg, hasFilter, spawnFfmpeg } from '../../core/ffmpeg.ts';
 import { NUT_OUTPUT } from '../../core/nut/constants.ts';
 import type { ColourSpec } from '../../core/video-frame.ts';
-import { fitFilters } from '../fit.ts';
+import { fitFilters, type Stretch, squared } from '../fit.ts';
 import { DecodedFile } from './decoded-file.ts';
 import { keyFramesFrom } from './key-frames.ts';
 import { type FileProbe, inputError, probeFile } from './probe.ts';
@@ -28,9 +28,7 @@ const TONE_MAP = 'zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonema
  */
 export async function openFileSource(path: string, options: FileSourceOptions): Promise<DecodedFile> {
   const tool = await findFfmpeg(options.ffmpegPath);
-  const stored = await probeFile(tool, path);
-  const stretch = stretchOf(stored);
-  const probe = stretch ? squared(stored, stretch) : stored;
+  const { probe, stretch } = squared(await probeFile(tool, path));
   if (probe.highDynamicRange && !(await hasFilter(tool, 'zscale'))) {
     throw inputError(
       `${path} is in high dynamic range, which this ffmpeg (${tool.version}) cannot tone-map: it has no zscale filter`,
@@ -61,26 +59,6 @@ export async function openFileSource(path: string, options: FileSourceOptions): 
     keyFrames: (fromUs) => keyFramesFrom(tool, path, fromUs),
     start: (onError) => spawnFfmpeg(tool, args, onError),
   });
-}
-
-/** Pixels so far from square, that of 352×576 and 704×288, that the detector misses every other face. */
-const FAR_FROM_SQUARE = 1.5;
-
-interface Stretch {
-  readonly x: number;
-  readonly y: number;
-}
-
-/** By how much pictures have to be stretched for square pixels; undefined when they are near enough. */
-function stretchOf({ pixelAspect = '1:1' }: FileProbe): Stretch | undefined {
-  const [a, b] = pixelAspect.split(':').map(Number) as [number, number];
-  if (a >= FAR_FROM_SQUARE * b) return { x: a / b, y: 1 };
-  return b >= FAR_FROM_SQUARE * a ? { x: 1, y: b / a } : undefined;
-}
-
-/** What the file looks like with square pixels. */
-function squared({ pixelAspect: _, ...probe }: FileProbe, { x, y }: Stretch): FileProbe {
-  return { ...probe, width: 2 * Math.round((probe.width * x) / 2), height: 2 * Math.round((probe.height * y) / 2) };
 }
 
 function filters(probe: FileProbe, stretch: Stretch | undefined): string {

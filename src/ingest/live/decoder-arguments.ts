@@ -1,7 +1,7 @@
 import { type FfmpegProcess, type FfmpegTool, ffmpegArguments, spawnFfmpeg } from '../../core/ffmpeg.ts';
 import { NUT_OUTPUT } from '../../core/nut/constants.ts';
 import type { PictureFormat } from '../../core/video-frame.ts';
-import { fitFilters } from '../fit.ts';
+import { fitFilters, SQUARE_PIXELS } from '../fit.ts';
 
 /**
  * Arguments for a live decoder: no threads (they hold pictures back), no probing, rawvideo NUT out.
@@ -18,7 +18,7 @@ export function liveDecoderArguments(
     inputs: [{ from: input.from, options: ['-threads', '1', '-fpsprobesize', '0', ...input.options] }],
     output: 'pipe:1',
     options: [
-      ...['-map', '0:v:0', '-vf', [watch, ...fit].join(','), '-vsync', '0'],
+      ...['-map', '0:v:0', '-vf', [watch, SQUARE_PIXELS, ...fit].join(','), '-vsync', '0'],
       // Rawvideo is "encoded" by threads too, which hold one picture back until the next comes.
       ...[
         '-threads',

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { ExitCode, UnderstudyError } from '../../core/errors.ts';
 import { findFfmpeg, lastLine } from '../../core/ffmpeg.ts';
 import { probeFile } from '../file/probe.ts';
+import { squared } from '../fit.ts';
 import { spawnLiveDecoder } from './decoder-arguments.ts';
 import { LiveSource } from './live-source.ts';
 
@@ -20,7 +21,7 @@ export async function openPacedFileSource(path: string, options: PacedFileOption
     throw new UnderstudyError(ExitCode.input, `${path} does not exist`, 'check the name of the recording');
   }
   const tool = await findFfmpeg(options.ffmpegPath);
-  const { width, height } = await probeFile(tool, path);
+  const { width, height } = squared(await probeFile(tool, path)).probe;
   const input = { from: `file:${path}`, options: ['-re', ...(options.loop ? ['-stream_loop', '-1'] : [])] };
   return LiveSource.open(
     (canvas, audio, onLine) => spawnLiveDecoder(tool, input, canvas, audio, onLine),

@@ -10,7 +10,13 @@ export function tapsFor(step: number): number {
 export const ROW_UNIT = 4096;
 export const COLUMN_UNIT = 2048;
 
-/** One axis of a resize: neighbouring source samples with weights per destination sample, edge samples repeated. */
+/** Where a position beyond the ends of a plane lies when it is reflected at them; sample centres at integers. */
+export function mirroredAt(x: number, length: number): number {
+  const at = (((x + 0.5) % (2 * length)) + 2 * length) % (2 * length);
+  return (at < length ? at : 2 * length - at) - 0.5;
+}
+
+/** One axis of a resize: neighbouring source samples with weights per destination sample, edge samples repeated or the plane mirrored. */
 export class AxisTable {
   readonly size: number;
   readonly start: Int32Array;
@@ -31,10 +37,12 @@ export class AxisTable {
     this.#unit = unit;
   }
 
-  prepare(step: number, start: number, length: number): void {
+  prepare(step: number, start: number, length: number, mirrored = false): void {
     const count = tapsFor(Math.abs(step));
-    const position = (u: number, i: number) =>
-      Math.max(0, Math.min(length - 1, step * (u + (i + 0.5) / count - 0.5) + start));
+    const position = (u: number, i: number) => {
+      const x = step * (u + (i + 0.5) / count - 0.5) + start;
+      return Math.max(0, Math.min(length - 1, mirrored ? mirroredAt(x, length) : x));
+    };
     // The taps of one sample span as much everywhere, but for the part of a sample that they begin at, and two more at the edge.
     const span = Math.abs(step) * (1 - 1 / count);
     const most = Math.floor(span + 1) + 2;
@@ -45,7 +53,10 @@ export class AxisTable {
     this.lowest = length;
     this.highest = 0;
     for (let u = 0; u < this.size; u++) {
-      const first = Math.floor(Math.min(position(u, 0), position(u, count - 1)) + 1e-6);
+      let lowest = Math.min(position(u, 0), position(u, count - 1));
+      // Where the plane is folded the outer taps are not the outermost.
+      if (mirrored) for (let i = 1; i < count - 1; i++) lowest = Math.min(lowest, position(u, i));
+      const first = Math.floor(lowest + 1e-6);
       this.start[u] = first;
       for (let i = 0; i < count; i++) {
         const x = position(u, i);

@@ -1,5 +1,5 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
-import type { Detection } from '../core/face-track.ts';
+import type { Detection, Region } from '../core/face-track.ts';
 import type { DetectorWindow, FaceFinder, Picture } from '../core/vision.ts';
 import type { ModelStore } from './model-store.ts';
 import { PictureSampler, windowSampling } from './sample.ts';
@@ -10,10 +10,11 @@ const HEIGHT = 240;
 /** Overlap over the union above which two boxes are one face. */
 const SAME_FACE = 0.3;
 
-/** RFB-320: 1×3×240×320 RGB (x − 127)/128 → 4420 scores and corner boxes, normalised. */
+/** A picture goes on left and right as in a mirror: half a face at its side looks like a whole one, and is found.
+ * RFB-320: 1×3×240×320 RGB (x − 127)/128 → 4420 scores and corner boxes, normalised. */
 export class FaceDetector implements FaceFinder {
   readonly #session: InferenceSession;
-  readonly #sampler = new PictureSampler(WIDTH, HEIGHT);
+  readonly #sampler = new PictureSampler(WIDTH, HEIGHT, true);
   readonly #input = new Float32Array(3 * WIDTH * HEIGHT);
 
   private constructor(session: InferenceSession) {
@@ -36,7 +37,7 @@ export class FaceDetector implements FaceFinder {
     for (let i = 0; i < scores.length / 2; i++) {
       const score = scores[2 * i + 1]!;
       sum += score;
-      if (score >= minScore) found.push({ ...toPicture(boxes, 4 * i, grown), score });
+      if (score >= minScore) found.push({ ...withinSides(toPicture(boxes, 4 * i, grown), grown, picture), score });
     }
     // NaN is below every threshold: a broken network would otherwise look like a picture without faces.
     if (!Number.isFinite(sum)) throw new Error('the face detector answered with values that are no numbers');
@@ -68,6 +69,13 @@ function toPicture(boxes: Float32Array, at: number, w: DetectorWindow) {
     [1 - b, l, 1 - t, r],
   ][w.quarterTurns] as [number, number, number, number];
   return { x: w.x + x0 * w.width, y: w.y + y0 * w.height, width: (x1 - x0) * w.width, height: (y1 - y0) * w.height };
+}
+
+/** A face of which the picture's side shows less than half is found in its mirror image. */
+function withinSides(box: Region, { quarterTurns }: DetectorWindow, { format: { width } }: Picture): Region {
+  const centre = box.x + box.width / 2;
+  if (quarterTurns % 2 === 1 || (centre >= 0 && centre <= width)) return box;
+  return { ...box, x: (centre < 0 ? 0 : 2 * width) - box.x - box.width };
 }
 
 /** Greedy non-maximum suppression, best first. */

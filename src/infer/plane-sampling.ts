@@ -86,15 +86,18 @@ function copyRow(plane: Uint8Array, base: number, { start, size }: AxisTable, ou
 export class PlaneSampler {
   readonly width: number;
   readonly height: number;
+  readonly #mirrored: boolean;
   /** Along the destination's axes, upright and for a quarter turn. */
   readonly #x: readonly [AxisTable, AxisTable];
   readonly #y: readonly [AxisTable, AxisTable];
   #row = new Int32Array(0);
   readonly #block: Float32Array;
 
-  constructor(width: number, height: number) {
+  /** @param mirrored left and right of the plane its mirror image, and not its edge, in what is not turned by a quarter */
+  constructor(width: number, height: number, mirrored = false) {
     this.width = width;
     this.height = height;
+    this.#mirrored = mirrored;
     this.#block = new Float32Array(BLOCK * Math.max(width, height));
     this.#x = [new AxisTable(width, COLUMN_UNIT), new AxisTable(width, ROW_UNIT)];
     this.#y = [new AxisTable(height, ROW_UNIT), new AxisTable(height, COLUMN_UNIT)];
@@ -109,7 +112,7 @@ export class PlaneSampler {
 
   #resize(plane: Uint8Array, pw: number, ph: number, s: Affine, out: Float32Array): void {
     const [columns, rows] = [this.#x[0], this.#y[0]];
-    columns.prepare(s.a, s.c, pw);
+    columns.prepare(s.a, s.c, pw, this.#mirrored);
     rows.prepare(s.e, s.f, ph);
     const n = columns.size;
     let before = -1;

@@ -1,6 +1,7 @@
 import type { Affine } from '../core/face-track.ts';
 import type { ColourSpec } from '../core/video-frame.ts';
 import type { DetectorWindow, Picture, SquareCrop } from '../core/vision.ts';
+import { mirroredAt } from './axis-table.ts';
 import { HalvedPlanes } from './picture-pyramid.ts';
 import { onChroma, PlaneSampler } from './plane-sampling.ts';
 
@@ -75,10 +76,14 @@ export class PictureSampler {
   /** Stands in for a picture that brings no pyramid. */
   readonly #whole = new HalvedPlanes();
 
-  constructor(width: number, height: number) {
+  readonly #mirrored: boolean;
+
+  /** @param mirrored what lies left and right of the picture is its mirror image */
+  constructor(width: number, height: number, mirrored = false) {
     this.width = width;
     this.height = height;
-    this.#planes = new PlaneSampler(width, height);
+    this.#mirrored = mirrored;
+    this.#planes = new PlaneSampler(width, height, mirrored);
     const n = width * height;
     this.#y = new Float32Array(n);
     this.#cb = new Float32Array(n);
@@ -133,9 +138,10 @@ export class PictureSampler {
       const at = v * this.width;
       const part = (x: number, u: number, count: number) =>
         convertBytes(luma.samples, blue.samples, red.samples, row + x, out, n, at + u, count, factors);
-      for (let u = 0; u < first; u++) part(0, u, 1);
+      const beyond = (u: number) => (this.#mirrored ? mirroredAt(u + dx, width) : u < first ? 0 : width - 1);
+      for (let u = 0; u < first; u++) part(beyond(u), u, 1);
       part(first + dx, first, last - first);
-      for (let u = last; u < this.width; u++) part(width - 1, u, 1);
+      for (let u = last; u < this.width; u++) part(beyond(u), u, 1);
     }
   }
 

@@ -51,6 +51,15 @@ function sliver(d: Found, find: Found, { width }: PictureFormat): boolean {
   return aspect < MIN_ASPECT && d.x > near && d.x + d.width < width - near;
 }
 
+/** Overlap of what lies in the picture: beyond its sides one look sees a mirror image and the other nothing. */
+function overlapWithin({ width }: PictureFormat, a: Region, b: Region): number {
+  const [inA, inB] = [a, b].map((r) => {
+    const x = Math.max(0, r.x);
+    return { ...r, x, width: Math.min(width, r.x + r.width) - x };
+  });
+  return intersectionOverUnion(inA!, inB!);
+}
+
 /** All looks of the detector at one frame, merged into one detection per face. */
 export class DetectionPass {
   readonly #finder: FaceFinder;
@@ -116,18 +125,21 @@ export class DetectionPass {
         continue;
       }
       if (!known) this.#refuted.push({ ...find, score: find.score + 0.05, frames: REFUTED_FRAMES });
-      if (find.score >= this.#doubtFrom(find)) doubtful.push(find);
+      if (find.score >= this.#doubtFrom(find, picture.format)) doubtful.push(find);
     }
     return { standing, doubtful };
   }
 
   /**
    * Score from which a find that the second looks deny is covered all the same. Recordings are looked back at, but what is never believed is never searched for:
-   * of some 100 photographs' false finds none was that certain.
+   * of some 100 photographs' false finds none was that certain. Where the picture ends above or below there is nothing more for a second look to see.
    */
-  #doubtFrom(find: Found): number {
-    if (this.#options.mode !== 'live')
-      return find.angle === 0 && !find.clipped ? ALL_BUT_SURE : Number.POSITIVE_INFINITY;
+  #doubtFrom(find: Found, { height }: PictureFormat): number {
+    if (this.#options.mode !== 'live') {
+      if (find.angle !== 0 || find.clipped) return Number.POSITIVE_INFINITY;
+      const near = 0.02 * height;
+      return find.y < near || find.y + find.height > height - near ? this.#options.trustedScore : ALL_BUT_SURE;
+    }
     return find.angle === 0 ? DOUBT_SCORE : this.#options.trustedScore;
   }
 
@@ -140,7 +152,7 @@ export class DetectionPass {
     for (const window of contextWindows(find, turns)) {
       const looks = (await this.#finder.detect(picture, window, needed)).map((d) => asFound(d, window, picture.format));
       const same = looks.filter(
-        (d) => intersectionOverUnion(d, find) > CONFIRM_OVERLAP && !sliver(d, find, picture.format),
+        (d) => overlapWithin(picture.format, d, find) > CONFIRM_OVERLAP && !sliver(d, find, picture.format),
       );
       const best = same.sort((a, b) => b.score - a.score)[0];
       if (best) seen.push(best);

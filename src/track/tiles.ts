@@ -115,19 +115,25 @@ function interleave(...lists: DetectorWindow[][]): DetectorWindow[] {
   return result;
 }
 
-/** The smallest window of the detector's shape around a region, inside the picture, never finer than native. */
+/** How far a window around a face at the picture's side goes beyond it, where the detector sees a mirror image; of its width. */
+const BEYOND = 0.35;
+
+/** The smallest window of the detector's shape around a region, inside the picture but for its sides, never finer than native. */
 export function windowAround(region: Region, format: PictureFormat, quarterTurns: Turns = 0): DetectorWindow {
   const aspect = quarterTurns % 2 === 1 ? INPUT_HEIGHT / INPUT_WIDTH : INPUT_WIDTH / INPUT_HEIGHT;
   const wanted = Math.max(region.height, region.width / aspect, quarterTurns % 2 === 1 ? INPUT_WIDTH : INPUT_HEIGHT);
   const height = Math.min(wanted, format.height, format.width / aspect);
   const width = height * aspect;
   const box = around(centreX(region), centreY(region), width, height);
-  const x = Math.round(Math.min(Math.max(0, box.x), format.width - width));
+  const beyond = quarterTurns % 2 === 0 ? BEYOND * width : 0;
+  const left = region.x < 0 ? Math.max(-beyond, region.x) : 0;
+  const right = Math.max(0, Math.min(beyond, region.x + region.width - format.width));
+  const x = Math.round(Math.min(Math.max(left, box.x), format.width + right - width));
   const y = Math.round(Math.min(Math.max(0, box.y), format.height - height));
   return {
     x,
     y,
-    width: Math.min(Math.round(width), format.width - x),
+    width: Math.min(Math.round(width), Math.round(format.width + right) - x),
     height: Math.min(Math.round(height), format.height - y),
     quarterTurns,
   };

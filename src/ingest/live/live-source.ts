@@ -253,6 +253,7 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-function formatOf({ width, height }: NutStream): PictureFormat {
+/** Live decoders are asked for limited range, and say nothing of the matrix. */
+export function formatOf({ width, height }: Pick<NutStream, 'width' | 'height'>): PictureFormat {
   return { width, height, colour: { matrix: height >= 720 ? 'bt709' : 'bt601', range: 'limited' } };
 }

@@ -4,7 +4,7 @@ import { findFfmpeg, lastLine } from '../../core/ffmpeg.ts';
 import { probeFile } from '../file/probe.ts';
 import { squared } from '../fit.ts';
 import { spawnLiveDecoder } from './decoder-arguments.ts';
-import { LiveSource } from './live-source.ts';
+import { formatOf, LiveSource } from './live-source.ts';
 
 export interface PacedFileOptions {
   readonly inFlight?: number;
@@ -21,7 +21,8 @@ export async function openPacedFileSource(path: string, options: PacedFileOption
     throw new UnderstudyError(ExitCode.input, `${path} does not exist`, 'check the name of the recording');
   }
   const tool = await findFfmpeg(options.ffmpegPath);
-  const { width, height } = squared(await probeFile(tool, path)).probe;
+  // Without an ffprobe the first picture's size counts, and a change of it opens the file again.
+  const size = tool.probePath ? squared(await probeFile(tool, path)).probe : undefined;
   const input = { from: `file:${path}`, options: ['-re', ...(options.loop ? ['-stream_loop', '-1'] : [])] };
   return LiveSource.open(
     (canvas, audio, onLine) => spawnLiveDecoder(tool, input, canvas, audio, onLine),
@@ -31,7 +32,7 @@ export async function openPacedFileSource(path: string, options: PacedFileOption
       onSourceLost: options.loop ? 'veil' : 'complete',
       stallMs: 10_000,
       openMs: 15_000,
-      canvas: { width, height, colour: { matrix: height >= 720 ? 'bt709' : 'bt601', range: 'limited' } },
+      ...(size && { canvas: formatOf(size) }),
       ...(options.onWarning && { onWarning: options.onWarning }),
     },
     (log) =>

@@ -112,18 +112,20 @@ describe('pictures of another size in the same stream', () => {
 
   it('whose pixels are far from square are made square, live as in a file', async () => {
     const squeezed = join(folder, 'squeezed.mkv');
-    const colour = 'color=gray:s=176x288:r=10:d=1,setsar=24/11';
+    const colour = 'color=gray:s=176x288:r=10:d=8,setsar=24/11';
     execFileSync('ffmpeg', ['-v', 'error', '-y', '-f', 'lavfi', '-i', colour, '-c:v', 'libx264', squeezed]);
     const tool = await findFfmpeg();
     const input = { from: `file:${squeezed}`, options: ['-re'] };
-    const live = await LiveSource.open(
-      (canvas, audio, onLine) => spawnLiveDecoder(tool, input, canvas, audio, onLine),
-      { inFlight: 4, keepAudio: false, onSourceLost: 'complete', stallMs: 10_000, openMs: 15_000 },
-      (log) => new Error(log) as never,
-    );
-    const paced = await openPacedFileSource(squeezed, { loop: false });
-    const file = await openFileSource(squeezed, { poolFrames: 8, damageLookback: 1 });
-    for (const source of [live, paced, file]) {
+    const live = () =>
+      LiveSource.open(
+        (canvas, audio, onLine) => spawnLiveDecoder(tool, input, canvas, audio, onLine),
+        { inFlight: 4, keepAudio: false, onSourceLost: 'complete', stallMs: 10_000, openMs: 15_000 },
+        (log) => new Error(log) as never,
+      );
+    const paced = () => openPacedFileSource(squeezed, { loop: false });
+    const file = () => openFileSource(squeezed, { poolFrames: 8, damageLookback: 1 });
+    for (const open of [live, paced, file]) {
+      const source = await open();
       expect(source.info.format).toMatchObject({ width: 384, height: 288 });
       expect((await look(source.frames, (all) => all.length >= 3)).filter((s) => !s.damaged).length).toBeGreaterThan(0);
       await source.close();

@@ -60,6 +60,7 @@ describe('egress', () => {
       'cli/anonymize-set.ts': 'how long a face takes',
       'cli/report.ts': 'the report: numbers and hashes',
       'cli/run-live.ts': 'the report: numbers and hashes',
+      'cli/folder-journal.ts': 'names, sizes and times of what a folder run has done',
       'cli/foreign-model.ts': 'a manifest and model files',
       'cli/bench.ts': 'figures',
       'cli/bench-live.ts': 'figures',

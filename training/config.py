@@ -66,6 +66,8 @@ class RunConfig:
     save_minutes: float = 5.0
     sources: dict[str, float] = field(default_factory=dict)
     """Share of the samples per source; sources not named share the rest by their size."""
+    dark_share: float = 0.0
+    """Share of the samples that show dark skin, where there are fewer."""
     augmentation: Augmentation = field(default_factory=Augmentation)
     weights: Weights = field(default_factory=Weights)
 

@@ -19,6 +19,9 @@ from .retarget import retarget_offset, understudy_shape, with_pupils
 
 _TONES, _TINT = (0.1, 0.5), 0.08
 """Means that tones are brought to, of 1, and how far the channels' curves may differ."""
+_DARK = 0.42
+"""Luma of skin, of 1, below which a picture is one of dark skin (or of deep shadow)."""
+_LUMA = np.array([0.299, 0.587, 0.114])
 _FACE = slice(STORED // 3, 2 * STORED // 3)
 _EDGE = 1.0
 """A face ends this far outside the hull of its points, of 128."""
@@ -29,7 +32,7 @@ _STORED_CENTRE = (STORED - 1) / 2
 class FaceData:
     """A folder made by training.prepare. Raises FileNotFoundError when it is not one."""
 
-    def __init__(self, folder: Path, shares: dict[str, float] | None = None):
+    def __init__(self, folder: Path, shares: dict[str, float] | None = None, dark_share: float = 0.0):
         for name in ("faces.npy", "labels.npz", "identities.npz"):
             if not (folder / name).exists():
                 raise FileNotFoundError(f"{folder / name} is missing: make the folder with `python -m training.prepare`")
@@ -44,6 +47,28 @@ class FaceData:
         self.validation = np.nonzero(labels["val"] & good)[0]
         self.identities = Identities(folder / "identities.npz")
         self.probability = _probabilities(self.source[self.training], shares or {})
+        if dark_share > 0:
+            dark = np.array([skin_lightness(self.faces[i], self.landmarks[i]) < _DARK for i in self.training])
+            self.probability = with_share(self.probability, dark, dark_share)
+
+
+def skin_lightness(face: np.ndarray, landmarks: np.ndarray) -> float:
+    """Luma of 1 where there is skin in a crop (H×W×3 uint8; its 68 points in the crop's pixels): the median of both cheeks and the bridge of the nose."""
+    right = (landmarks[36] + landmarks[39] + 2 * landmarks[48]) / 8 + (landmarks[31] + landmarks[2]) / 4
+    left = (landmarks[42] + landmarks[45] + 2 * landmarks[54]) / 8 + (landmarks[35] + landmarks[14]) / 4
+    patches = []
+    for x, y in (right, left, landmarks[28]):
+        x, y = (int(np.clip(v, 3, n - 4)) for v, n in ((x, face.shape[1]), (y, face.shape[0])))
+        patches.append(np.median(face[y - 3 : y + 4, x - 3 : x + 4].reshape(-1, 3), 0))
+    return float(np.median(patches, 0) @ _LUMA) / 255
+
+
+def with_share(probability: np.ndarray, chosen: np.ndarray, share: float) -> np.ndarray:
+    """Probabilities scaled so that the chosen ones make up at least `share`."""
+    now = probability[chosen].sum()
+    if now == 0 or now >= share:
+        return probability
+    return np.where(chosen, probability * (share / now), probability * ((1 - share) / (1 - now)))
 
 
 def _probabilities(sources: np.ndarray, shares: dict[str, float]) -> np.ndarray:

@@ -183,7 +183,7 @@ class Log:
 def train(config: RunConfig, out: Path, minutes: float = math.inf, stop_at: int | None = None) -> Trainer:
     """Until config.images, for `minutes`, or until `stop_at` images; goes on from OUT/state.pt if there is one."""
     out.mkdir(parents=True, exist_ok=True)
-    data = FaceData(Path(config.data), config.sources)
+    data = FaceData(Path(config.data), config.sources, config.dark_share)
     trainer = Trainer(config, data)
     state_path = out / "state.pt"
     if state_path.exists():

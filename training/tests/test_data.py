@@ -6,7 +6,9 @@ import torch
 
 from training import retarget
 from training.config import Augmentation, RunConfig, load_config
-from training.data import FaceData, Look, field_transform, make_batch, make_view, plain_views, random_tones, training_views, warp_back
+from training.data import (
+    FaceData, Look, field_transform, make_batch, make_view, plain_views, random_tones, skin_lightness, training_views, warp_back, with_share,
+)
 from training.geometry import MIRROR, canonical_to_picture, face_mask, inter_ocular, mirrored
 from training.model import Generator, blanked, colour_guide
 from training.onnx_models import LandmarkModel, crop_from_points
@@ -181,3 +183,22 @@ def test_tones_come_to_what_was_drawn():
     means = [random_tones(rng, face)[face, np.arange(3)].mean() / 255 for _ in range(40)]
     assert min(means) < 0.25 and max(means) > 0.4
     assert np.median(means) < face.mean() / 255 - 0.1
+
+
+def test_lightness_of_skin_follows_the_face_and_not_what_is_around_it(data):
+    i = int(data.training[0])
+    face, points = np.array(data.faces[i]), data.landmarks[i]
+    darker = face // 2
+    around = np.full_like(face, 255)
+    around[40:130, 30:130] = face[40:130, 30:130]
+    assert skin_lightness(darker, points) == pytest.approx(skin_lightness(face, points) / 2, abs=0.01)
+    assert skin_lightness(around, points) == skin_lightness(face, points)
+
+
+def test_share_of_the_chosen_is_raised_and_never_lowered():
+    probability, chosen = np.array([0.5, 0.3, 0.15, 0.05]), np.array([False, False, True, True])
+    raised = with_share(probability, chosen, 0.5)
+    assert raised.sum() == pytest.approx(1) and raised[chosen].sum() == pytest.approx(0.5)
+    assert raised[2] / raised[3] == pytest.approx(3) and raised[0] / raised[1] == pytest.approx(5 / 3)
+    assert (with_share(probability, chosen, 0.1) == probability).all()
+    assert (with_share(probability, np.zeros(4, bool), 0.5) == probability).all()

@@ -4,24 +4,26 @@ import type { DetectorWindow } from '../core/vision.ts';
 import { around, centreX, centreY } from './geometry.ts';
 import { tileGrid, wholePicture } from './tiles.ts';
 
+/** A level of windows reduces at most this much more than the next finer one: the detector finds faces over a wider range of sizes. */
+const LEVEL_STEP = 2.2;
 /** Reductions of turned windows stop here: a lying face in a still picture has to fill a few hundredths of its height. */
 const FINEST_TURNED_TILES = 40;
 
 /**
  * Every window at which a still picture is looked at. There is no frame before it to know faces from, and none after it to
- * find them late: the whole picture, then tiles at every halving down to native resolution, and the picture turned to both
+ * find them late: the whole picture, then tiles at even steps down to native resolution, and the picture turned to both
  * sides and upside down at those that are not too many.
  */
 export function stillWindows(format: PictureFormat): DetectorWindow[] {
   const windows: DetectorWindow[] = [wholePicture(format)];
   for (const quarterTurns of [1, 2, 3] as const) windows.push({ ...wholePicture(format), quarterTurns });
   const coarsest = Math.max(format.width / 320, format.height / 240);
-  for (let zoom = coarsest / 2; zoom > 0.5; zoom /= 2) {
-    const native = Math.max(1, zoom);
-    windows.push(...tileGrid(format, native));
-    const turned = ([1, 2, 3] as const).flatMap((turns) => tileGrid(format, native, turns));
+  const levels = Math.ceil(Math.log(coarsest) / Math.log(LEVEL_STEP));
+  for (let level = levels - 1; level >= 0; level--) {
+    const zoom = coarsest ** (level / levels);
+    windows.push(...tileGrid(format, zoom));
+    const turned = ([1, 2, 3] as const).flatMap((turns) => tileGrid(format, zoom, turns));
     if (turned.length <= FINEST_TURNED_TILES * 3) windows.push(...turned);
-    if (native === 1) break;
   }
   return windows;
 }

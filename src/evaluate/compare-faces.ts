@@ -131,15 +131,21 @@ function compareBackground(original: Picture, anonymized: Picture, faces: readon
   return { backgroundPsnr: backgroundPsnr(a, b, keep), backgroundSsim: backgroundSsim(a, b, keep, width) };
 }
 
+/** Interleaved. */
 function rgbBytes(sampler: PictureSampler, picture: Picture): Uint8Array {
   const { width, height } = picture.format;
-  const planar = new Float32Array(3 * width * height);
+  const n = width * height;
+  const planar = new Float32Array(3 * n);
   const whole = windowSampling({ x: 0, y: 0, width, height, quarterTurns: 0 }, width, height);
   sampler.rgb(picture, whole, planar, 0, 1);
-  const out = new Uint8Array(planar.length);
-  const n = width * height;
-  for (let p = 0; p < n; p++) for (let c = 0; c < 3; c++) out[3 * p + c] = Math.round(planar[c * n + p]!);
-  return out;
+  // Rounds by itself.
+  const out = new Uint8ClampedArray(3 * n);
+  for (let p = 0; p < n; p++) {
+    out[3 * p] = planar[p]!;
+    out[3 * p + 1] = planar[n + p]!;
+    out[3 * p + 2] = planar[2 * n + p]!;
+  }
+  return new Uint8Array(out.buffer);
 }
 
 async function expressions(

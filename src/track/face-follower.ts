@@ -3,6 +3,7 @@ import type { Picture, PupilFinder } from '../core/vision.ts';
 import { rollOf } from './canonical.ts';
 import { coverArea } from './cover-region.ts';
 import { fitIntoField } from './field-fit.ts';
+import { jawExtents, widened } from './jaw-edge.ts';
 import type { LandmarkLocator, Located } from './landmarks.ts';
 import type { FaceTrack } from './lifecycle.ts';
 import type { TrackOptions } from './options.ts';
@@ -60,7 +61,9 @@ export class FaceFollower {
       const cover = track.seen(face !== undefined);
       if (face && track.certain && !now.damaged) await this.#learn(track, located, now);
       if (face && cover === 'generated') {
-        const fitted = fitIntoField({ ...face, driven: track.retargeter.apply(face.own) });
+        const extents = track.jaw.update(jawExtents(now.picture, face.toPicture, face.own), now.dt);
+        const [own, driven] = [face.own, track.retargeter.apply(face.own)].map((points) => widened(points, extents));
+        const fitted = fitIntoField({ ...face, own: own!, driven: driven! });
         track.fit = fitted?.fit;
         const area = coverArea(box, located.roll, located.points);
         if (fitted) return { ...identity(track), cover, ...area, ...fitted.face };

@@ -4,6 +4,7 @@ import { FacePoints } from './face-points.ts';
 import { type FieldFit, fittedCrop } from './field-fit.ts';
 import { Gaze } from './gaze.ts';
 import { centreX, centreY, intersection } from './geometry.ts';
+import { JawEdge } from './jaw-edge.ts';
 import { BoxMotion } from './kalman.ts';
 import type { Found } from './merge.ts';
 import { NeutralShape } from './neutral.ts';
@@ -26,6 +27,7 @@ export class FaceTrack {
   readonly gaze = new Gaze();
   readonly neutral = new NeutralShape();
   readonly retargeter = new Retargeter();
+  readonly jaw = new JawEdge();
   personId: number;
   /** Embeddings taken so far, and frames with trusted landmarks. */
   identified = 0;

@@ -1,0 +1,145 @@
+import { type Affine, CROP_SIZE } from '../core/face-track.ts';
+import { planeLayout } from '../core/video-frame.ts';
+import type { Picture, ReducedPlane } from '../core/vision.ts';
+import { meanPoint } from './canonical.ts';
+
+/** Contour points whose edge is looked for: in front of the ears and on the chin what lies beyond has skin's colour too. */
+const SIDES = [
+  [2, 3, 4, 5, 6],
+  [14, 13, 12, 11, 10],
+] as const;
+/** Canonical pixels, along the line from the middle of the face: what skin is like, how far an edge is looked for, how far the contour may move. */
+const INSIDE = 5;
+const OUTSIDE = 9;
+const STEP = 0.5;
+const MOST = 5;
+/** An edge so near is where the contour should be. */
+const NEAR = 1.5;
+/** Log of luma and chroma samples by which skin's edge differs. */
+const EDGE_LUMA = 0.4;
+const EDGE_CHROMA = 12;
+/** Below so many picture pixels per canonical one the edge is too blurred to be placed. */
+const LEAST_SCALE = 0.75;
+const SETTLE_SECONDS = 0.7;
+
+/**
+ * How far beyond each of the 17 contour points the jaw really ends, canonical pixels away from the middle of the face. The landmark model draws
+ * broad jaws too narrow, by up to 5 pixels: the mask would end on the cheek, and a strip of it stay beside the understudy.
+ * @param own 136 numbers or more, canonical-crop pixels
+ */
+export function jawExtents(picture: Picture, toPicture: Affine, own: Float32Array): Float32Array {
+  const extents = new Float32Array(17);
+  const scale = Math.sqrt(Math.abs(toPicture.a * toPicture.e - toPicture.b * toPicture.d));
+  if (!(scale >= LEAST_SCALE)) return extents;
+  const planes = [0, 1, 2].map((channel) => reduced(picture, channel as 0 | 1 | 2, channel ? scale / 2 : scale));
+  const middle = meanPoint(own, 27, 36);
+  for (const side of SIDES) {
+    const found = side.map((i) => edgeBeyond(planes, picture, toPicture, own, i, middle));
+    const settled = side.map((_, k) => {
+      const known = found.slice(Math.max(0, k - 1), k + 2).filter((v) => v !== undefined);
+      // A single point that sees an edge may see a collar, an earring, a strand of hair.
+      return known.length < 2 ? 0 : known.sort((a, b) => a - b)[(known.length - 1) >> 1]!;
+    });
+    for (const [k, i] of side.entries()) {
+      const [before, after] = [settled[k - 1] ?? 0, settled[k + 1] ?? 0];
+      extents[i] = (before + 2 * settled[k]! + after) / 4;
+    }
+  }
+  return extents;
+}
+
+/** Moves the contour of 68 or more points outwards, away from the middle of the face. */
+export function widened(points: Float32Array, extents: Float32Array): Float32Array {
+  const out = Float32Array.from(points);
+  const middle = meanPoint(points, 27, 36);
+  for (let i = 0; i < 17; i++) {
+    const [x, y] = [points[2 * i]! - middle.x, points[2 * i + 1]! - middle.y];
+    const by = extents[i]! / (Math.hypot(x, y) || 1);
+    out[2 * i] = points[2 * i]! + by * x;
+    out[2 * i + 1] = points[2 * i + 1]! + by * y;
+  }
+  return out;
+}
+
+/** The extents of one FaceTrack over time: glides, and keeps what it knows while nothing is to be seen. */
+export class JawEdge {
+  #extents: Float32Array | undefined;
+
+  /** @param dt seconds since the last call */
+  update(now: Float32Array, dt: number): Float32Array {
+    const before = this.#extents;
+    const share = 1 - Math.exp(-Math.max(0, dt) / SETTLE_SECONDS);
+    this.#extents = before ? before.map((v, i) => v + share * (now[i]! - v)) : now;
+    return this.#extents;
+  }
+}
+
+function reduced(picture: Picture, channel: 0 | 1 | 2, step: number): ReducedPlane {
+  if (picture.pyramid) return picture.pyramid.plane(channel, step);
+  const layout = planeLayout(picture.format.width, picture.format.height);
+  const [from, to] = [
+    [0, layout.cbOffset],
+    [layout.cbOffset, layout.crOffset],
+    [layout.crOffset, layout.byteLength],
+  ][channel] as [number, number];
+  const [width, height] = channel ? [layout.chromaWidth, layout.chromaHeight] : [layout.width, layout.height];
+  return { samples: picture.planes.subarray(from, to), width, height, reduction: 1 };
+}
+
+/** @returns how far beyond contour point `i` the face ends; 0 when it ends there, undefined when no end is to be seen */
+function edgeBeyond(
+  planes: readonly ReducedPlane[],
+  picture: Picture,
+  t: Affine,
+  own: Float32Array,
+  i: number,
+  middle: { x: number; y: number },
+): number | undefined {
+  const [px, py] = [own[2 * i]!, own[2 * i + 1]!];
+  const length = Math.hypot(px - middle.x, py - middle.y);
+  if (!(length > INSIDE)) return undefined;
+  const [ox, oy] = [(px - middle.x) / length, (py - middle.y) / length];
+  const colour = (s: number): number[] => {
+    const sums = [0, 0, 0];
+    for (const along of [-1, 0, 1]) {
+      const [u, v] = [px + s * ox - along * oy, py + s * oy + along * ox];
+      const [x, y] = [t.a * u + t.b * v + t.c, t.d * u + t.e * v + t.f];
+      for (const [k, plane] of planes.entries()) sums[k]! += at(plane, k ? x / 2 : x, k ? y / 2 : y) / 3;
+    }
+    return sums;
+  };
+  const limit = visible(picture, t, px, py, ox, oy);
+  const inner: number[][] = [];
+  for (let s = -INSIDE; s < -1; s += 2 * STEP) inner.push(colour(s));
+  const skin = [0, 1, 2].map((k) => inner.reduce((sum, c) => sum + c[k]!, 0) / inner.length);
+  let beyond = 0;
+  for (let s = 0; s <= Math.min(OUTSIDE, limit); s += STEP) {
+    const c = colour(s);
+    const light = Math.abs(Math.log((c[0]! + 8) / (skin[0]! + 8)));
+    const tone = Math.hypot(c[1]! - skin[1]!, c[2]! - skin[2]!);
+    beyond = light > EDGE_LUMA || tone > EDGE_CHROMA ? beyond + 1 : 0;
+    // Three in a row are no grain.
+    if (beyond === 3) {
+      const edge = s - 2 * STEP;
+      return edge < NEAR ? 0 : Math.min(MOST, edge);
+    }
+  }
+  return undefined;
+}
+
+/** Canonical pixels from a point outwards to where the picture or the crop ends. */
+function visible({ format }: Picture, t: Affine, px: number, py: number, ox: number, oy: number): number {
+  for (let s = 0; s <= OUTSIDE; s++) {
+    const [u, v] = [px + s * ox, py + s * oy];
+    const [x, y] = [t.a * u + t.b * v + t.c, t.d * u + t.e * v + t.f];
+    const within = u >= 0 && v >= 0 && u < CROP_SIZE && v < CROP_SIZE;
+    if (!(within && x >= 0 && y >= 0 && x < format.width && y < format.height)) return s - 1;
+  }
+  return OUTSIDE;
+}
+
+function at({ samples, width, height, reduction }: ReducedPlane, x: number, y: number): number {
+  const column = Math.max(0, Math.min(width - 1, Math.floor((x + 0.5) / reduction)));
+  const row = Math.max(0, Math.min(height - 1, Math.floor((y + 0.5) / reduction)));
+  return samples[row * width + column]!;
+}

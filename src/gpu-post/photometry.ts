@@ -97,12 +97,12 @@ export class Photometry {
       this.#composer.draw('relight', lit, { textures: { face, light }, floats: { size } });
     }
     const base = this.#options.pyramid !== false ? this.#base.difference(crop, lit) : this.#base.nothing;
+    const relit = this.#options.relight || this.#options.pyramid !== false;
     if (this.#options.colour) {
-      const relit = this.#options.relight || this.#options.pyramid !== false;
       this.#chroma.update(state, { crop, lit, base, skin, light }, relit);
     }
-    const textures = { lit, base, mask, around, state: state.texture };
-    this.#composer.draw('colour', out, { textures, floats: { size } });
+    const textures = { lit, base, mask, around, light, state: state.texture };
+    this.#composer.draw('colour', out, { textures, floats: { size, relit: relit ? 1 : 0 } });
     return extent;
   }
 

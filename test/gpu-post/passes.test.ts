@@ -95,7 +95,7 @@ function expected(slot: Face, size: number, options: PhotometryOptions, before?:
     : [1, 1, 0, 0, 0, 0, 1, 1];
   const transfer = before ? now.map((x, i) => before[i]! + COLOUR_RATE * (x - before[i]!)) : now;
   const around = reference.surroundings(crop, mask, bytes(filled(driven, 1)), EYES_Y);
-  const like = reference.skinLike(transfer, 0.08, 0.02);
+  const like = reference.faceLike(transfer, shading, relit);
   return { colour: reference.beside(reference.recolour(blended, transfer), blended, around, like), transfer };
 }
 
@@ -196,6 +196,27 @@ describe('photometry on the GPU against float64', () => {
     };
     expect(moved(20, 80)).toBeLessThan(1);
     expect(moved(90, 120)).toBeGreaterThan(20);
+  });
+
+  it('keeps nothing bright that was painted beside a dark face, though it has the chroma of dark skin', () => {
+    const [skin, pale, wall] = [
+      [62, 50, 44],
+      [150, 148, 146],
+      [225, 226, 228],
+    ];
+    const { mask } = slotOf(128);
+    const hull = filled(driven, 0);
+    const paint = (of: (i: number) => number[]) =>
+      Uint8Array.from({ length: 4 * AREA }, (_, i) => [...of(i >> 2), 255][i % 4]!);
+    const slot = { mask, crop: paint((i) => (mask[i] ? skin : wall)), face: paint((i) => (hull[i] ? skin : pale)) };
+    const options = { ...OFF, relight: true, colour: true };
+    const pixels = drawn(slot, 128, options);
+    expect(worst(pixels, expected(slot, 128, options).colour)).toBeLessThanOrEqual(TOLERANCE);
+    const near = filled(driven, 3);
+    const beside = [...mask.keys()].filter((i) => mask[i] && !near[i] && i >> 7 > 75 && i >> 7 < 95);
+    expect(beside.length).toBeGreaterThan(20);
+    const green = beside.reduce((sum, i) => sum + pixels[4 * i + 1]!, 0) / beside.length;
+    expect(Math.abs(green - wall[1]!)).toBeLessThan(20);
   });
 
   it('smooths the chroma statistics over the life of a FaceTrack', () => {

@@ -295,8 +295,30 @@ function grow(level: Field): Field {
   return new Field(n, 3, (x, y, c) => level.at(x, y, c) + (1 - level.at(x, y, 3)) * coarser.at(x, y, c));
 }
 
-/** `face` over what lies beside it, at its edge where it has not skin's chroma. @param like 1 on skin, 0 far from it */
-export function beside(face: Field, unfinished: Field, around: Field, like: (rgb: readonly number[]) => number): Field {
+/**
+ * Chroma as in `skinLike`, and luma: 1 up to 0.45 (natural logarithm) brighter than the light that lies on the face, fading beyond.
+ * @param relit the face has the original's light
+ */
+export function faceLike(
+  transfer: number[],
+  shading: Field,
+  relit: boolean,
+): (rgb: readonly number[], u: number, v: number) => number {
+  const like = skinLike(transfer, 0.08, 0.02);
+  return (rgb, u, v) => {
+    const level = shading.sample(u, v, relit ? 0 : 1) / Math.max(shading.sample(u, v, 2), 1e-5);
+    const brighter = Math.max(0, Math.log(lumaOf(...(rgb as [number, number, number])) + 0.02) - level - 0.45) / 0.1;
+    return like(rgb) * Math.exp(-0.08 * brighter ** 2);
+  };
+}
+
+/** `face` over what lies beside it, at its edge where it is not like skin. @param like 1 on skin, 0 far from it */
+export function beside(
+  face: Field,
+  unfinished: Field,
+  around: Field,
+  like: (rgb: readonly number[], u: number, v: number) => number,
+): Field {
   const n = face.size;
   const off = [-1, 1].map((d) => d / 256);
   return new Field(n, 3, (x, y, c) => {
@@ -308,7 +330,7 @@ export function beside(face: Field, unfinished: Field, around: Field, like: (rgb
     });
     const t = clamp01((around.sample(u, v, 3) - 0.6) / 0.4);
     const edge = t * t * (3 - 2 * t);
-    const own = around.sample(u, v, 3) < 1 ? edge + like(near) * (1 - edge) : 1;
+    const own = around.sample(u, v, 3) < 1 ? edge + like(near, u, v) * (1 - edge) : 1;
     return around.sample(u, v, c) * (1 - own) + clamp01(face.at(x, y, c)) * own;
   });
 }

@@ -2,8 +2,9 @@
 // The original's low frequencies (base) under the relit face, and its chroma statistics (paper III-B2) on what is skin: hair,
 // teeth and eyes have other chroma and keep it. Y untouched. Beside the face, its surroundings. Alpha: 1 over the face's hull.
 precision highp float;
-uniform sampler2D lit, base, state, mask, around;
+uniform sampler2D lit, base, state, mask, around, light;
 uniform float size;
+uniform float relit; // 0: the face keeps its own light
 out vec4 result;
 vec2 chroma(vec3 c) {
   return vec2(dot(c, vec3(-0.168736, -0.331264, 0.5)), dot(c, vec3(0.5, -0.418688, -0.081312)));
@@ -11,6 +12,11 @@ vec2 chroma(vec3 c) {
 // In deviations of the skin's chroma, beyond one and a half.
 float awayFrom(vec2 k, vec4 skin) {
   return max(length((k - skin.xy) / max(skin.zw, vec2(0.012))) - 1.5, 0.0);
+}
+// How much brighter than the face's light is there, in tenths of its logarithm, beyond 0.45: dark skin has a grey wall's chroma.
+float brighterThan(vec4 l, float y) {
+  float level = mix(l.g, l.r, relit) / max(l.b, 1e-5);
+  return max(log(y + 0.02) - level - 0.45, 0.0) / 0.1;
 }
 void main() {
   vec2 at = gl_FragCoord.xy / size;
@@ -31,7 +37,9 @@ void main() {
       vec2 near = at + vec2(i, j) / 256.0;
       sum += clamp(texture(lit, near).rgb + texture(base, near).rgb, 0.0, 1.0);
     }
-    float off = awayFrom(chroma(sum / 4.0), vec4(skin.xy, max(skin.zw, vec2(0.02))));
+    vec3 mean = sum / 4.0;
+    float off = awayFrom(chroma(mean), vec4(skin.xy, max(skin.zw, vec2(0.02))));
+    off = length(vec2(off, brighterThan(texture(light, at), dot(mean, vec3(0.299, 0.587, 0.114)))));
     own = mix(smoothstep(0.6, 1.0, beside.a), 1.0, exp(-0.08 * off * off));
   }
   result = vec4(mix(beside.rgb, clamp(rgb, 0.0, 1.0), own), texture(mask, at).g);

@@ -48,7 +48,7 @@ class FaceData:
         self.identities = Identities(folder / "identities.npz")
         self.probability = _probabilities(self.source[self.training], shares or {})
         if dark_share > 0:
-            dark = np.array([skin_lightness(self.faces[i], self.landmarks[i]) < _DARK for i in self.training])
+            dark = np.array([is_dark(self.faces[i], self.landmarks[i]) for i in self.training])
             self.probability = with_share(self.probability, dark, dark_share)
 
 
@@ -61,6 +61,11 @@ def skin_lightness(face: np.ndarray, landmarks: np.ndarray) -> float:
         x, y = (int(np.clip(v, 3, n - 4)) for v, n in ((x, face.shape[1]), (y, face.shape[0])))
         patches.append(np.median(face[y - 3 : y + 4, x - 3 : x + 4].reshape(-1, 3), 0))
     return float(np.median(patches, 0) @ _LUMA) / 255
+
+
+def is_dark(face: np.ndarray, landmarks: np.ndarray) -> bool:
+    """Whether a crop shows dark skin (or deep shadow)."""
+    return skin_lightness(face, landmarks) < _DARK
 
 
 def with_share(probability: np.ndarray, chosen: np.ndarray, share: float) -> np.ndarray:

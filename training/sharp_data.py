@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .config import Augmentation
+from .data import is_dark, random_tones, with_share
 from .detail import DETAIL_SIZE
 from .geometry import LANDMARKS, UNKNOWN, apply, face_mask, mirrored
 
@@ -19,6 +20,9 @@ WINDOW = 128
 _STORED = 320
 _ENLARGED_WEIGHT = 0.25
 """Of a crop whose picture had fewer pixels than it: it is a little soft."""
+
+_DARK_SHARE = 0.15
+"""Of the samples, where the pictures have less."""
 
 
 class SharpData:
@@ -37,7 +41,8 @@ class SharpData:
         self.training = np.nonzero(good & ~labels["val"])[0]
         self.validation = np.nonzero(good & labels["val"])[0]
         weight = np.where(labels["side"][self.training] >= DETAIL_SIZE, 1.0, _ENLARGED_WEIGHT)
-        self.probability = weight / weight.sum()
+        dark = np.array([is_dark(self.faces[i], self.points[i]) for i in self.training], bool)
+        self.probability = with_share(weight / weight.sum(), dark, _DARK_SHARE)
 
 
 @dataclass
@@ -76,6 +81,9 @@ def _view(data: SharpData, index: int, a: Augmentation, rng: np.random.Generator
     matrix = np.concatenate([axes, origin[:, None]], 1).astype(np.float32)
     large = cv2.warpAffine(data.faces[index], matrix, (DETAIL_SIZE, DETAIL_SIZE), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
     points = apply(matrix, data.points[index])
+    if rng is not None and rng.random() < a.tone:
+        tones = random_tones(rng, large[DETAIL_SIZE // 3 : 2 * DETAIL_SIZE // 3, DETAIL_SIZE // 3 : 2 * DETAIL_SIZE // 3])
+        large = cv2.LUT(large, tones[None])
     if flip:
         large, points = np.ascontiguousarray(large[:, ::-1]), mirrored(points, DETAIL_SIZE)
     return large, ((points + 0.5) / 2 - 0.5).astype(np.float32)

@@ -102,7 +102,8 @@ export class Photometry {
       this.#chroma.update(state, { crop, lit, base, skin, light }, relit);
     }
     const textures = { lit, base, mask, around, light, state: state.texture };
-    this.#composer.draw('colour', out, { textures, floats: { size, relit: relit ? 1 : 0 } });
+    const floats = { size, browY, relit: Number(relit), transfer: Number(this.#options.colour) };
+    this.#composer.draw('colour', out, { textures, floats });
     return extent;
   }
 

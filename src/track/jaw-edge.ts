@@ -61,7 +61,7 @@ export function widened(points: Float32Array, extents: Float32Array): Float32Arr
   return out;
 }
 
-/** The extents of one FaceTrack over time: glides, and keeps what it knows while nothing is to be seen. */
+/** The extents of one FaceTrack over time. */
 export class JawEdge {
   #extents: Float32Array | undefined;
 

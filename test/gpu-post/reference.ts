@@ -206,17 +206,41 @@ export function skinLike(
   };
 }
 
-/** The transfer, in full within 1.5 deviations of the skin's mean chroma and fading beyond. */
-export function recolour(blended: Field, transfer: number[]): Field {
-  const [sb, sr, ob, or] = transfer;
+const smoothstep = (from: number, to: number, x: number) => {
+  const t = clamp01((x - from) / (to - from));
+  return t * t * (3 - 2 * t);
+};
+
+/** Log luminance over the light that lies on the face. @param relit the face has the original's light */
+function overLight(shading: Field, relit: boolean, l: number, u: number, v: number): number {
+  return Math.log(l + 0.02) - shading.sample(u, v, relit ? 0 : 1) / Math.max(shading.sample(u, v, 2), 1e-5);
+}
+
+/**
+ * The transfer, in full within 1.5 deviations of the skin's mean chroma and fading beyond. Towards the face's edge, below the brows, nothing is more than
+ * 0.35 (natural logarithm) brighter than the light there, and what was has the skin's mean chroma.
+ */
+export function recolour(blended: Field, transfer: number[], shading: Field, relit: boolean, browY: number): Field {
+  const [sb, sr, ob, or, mb, mr] = transfer as [number, number, number, number, number, number];
   const like = skinLike(transfer);
-  return new Field(blended.size, 3, (x, y, c) => {
+  const n = blended.size;
+  return new Field(n, 3, (x, y, c) => {
     const rgb = [0, 1, 2].map((k) => clamp01(blended.at(x, y, k))) as [number, number, number];
-    const l = lumaOf(...rgb);
+    const [u, v] = [(x + 0.5) / n, (y + 0.5) / n];
+    const skin = shading.sample(u, v, 2);
+    const edge =
+      smoothstep(0.15, 0.4, skin) * (1 - smoothstep(0.7, 1, skin)) * smoothstep(browY - 4, browY + 4, 128 * v);
+    const excess = Math.max(0, overLight(shading, relit, lumaOf(...rgb), u, v) - 0.35) * edge;
+    const l = lumaOf(...rgb) * Math.exp(-excess);
     const [cb, cr] = chroma(...rgb) as [number, number];
     const share = like(rgb);
-    const kb = cb + share * (cb * sb! + ob! - cb);
-    const kr = cr + share * (cr * sr! + or! - cr);
+    const mean = 1 - Math.exp(-3 * excess ** 2);
+    const mixed = (own: number, scale: number, offset: number, middle: number) => {
+      const moved = own + share * (own * scale + offset - own);
+      return moved + mean * (middle * scale + offset - moved);
+    };
+    const kb = mixed(cb, sb, ob, mb);
+    const kr = mixed(cr, sr, or, mr);
     return clamp01([l + 1.402 * kr, l - 0.344136 * kb - 0.714136 * kr, l + 1.772 * kb][c]!);
   });
 }
@@ -306,8 +330,8 @@ export function faceLike(
 ): (rgb: readonly number[], u: number, v: number) => number {
   const like = skinLike(transfer, 0.08, 0.02);
   return (rgb, u, v) => {
-    const level = shading.sample(u, v, relit ? 0 : 1) / Math.max(shading.sample(u, v, 2), 1e-5);
-    const brighter = Math.max(0, Math.log(lumaOf(...(rgb as [number, number, number])) + 0.02) - level - 0.45) / 0.1;
+    const over = overLight(shading, relit, lumaOf(...(rgb as [number, number, number])), u, v);
+    const brighter = 10 * Math.max(0, over - 0.45);
     return like(rgb) * Math.exp(-0.08 * brighter ** 2);
   };
 }

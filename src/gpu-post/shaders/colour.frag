@@ -5,6 +5,8 @@ precision highp float;
 uniform sampler2D lit, base, state, mask, around, light;
 uniform float size;
 uniform float relit; // 0: the face keeps its own light
+uniform float browY; // canonical pixels
+uniform float transfer; // 0: only what lies beside the face is put there
 out vec4 result;
 vec2 chroma(vec3 c) {
   return vec2(dot(c, vec3(-0.168736, -0.331264, 0.5)), dot(c, vec3(0.5, -0.418688, -0.081312)));
@@ -13,19 +15,24 @@ vec2 chroma(vec3 c) {
 float awayFrom(vec2 k, vec4 skin) {
   return max(length((k - skin.xy) / max(skin.zw, vec2(0.012))) - 1.5, 0.0);
 }
-// How much brighter than the face's light is there, in tenths of its logarithm, beyond 0.45: dark skin has a grey wall's chroma.
-float brighterThan(vec4 l, float y) {
-  float level = mix(l.g, l.r, relit) / max(l.b, 1e-5);
-  return max(log(y + 0.02) - level - 0.45, 0.0) / 0.1;
+// Log luminance over the light that lies on the face there.
+float overLight(vec4 l, float y) {
+  return log(y + 0.02) - mix(l.g, l.r, relit) / max(l.b, 1e-5);
 }
 void main() {
   vec2 at = gl_FragCoord.xy / size;
   vec3 c = clamp(texture(lit, at).rgb + texture(base, at).rgb, 0.0, 1.0);
   float y = dot(c, vec3(0.299, 0.587, 0.114));
   vec2 k = chroma(c);
+  // Towards the face's edge a generator that saw a light wall paints some of it on dark skin. Not above the brows, where hair takes the light.
+  vec4 l = texture(light, at);
+  float edge = smoothstep(0.15, 0.4, l.b) * (1.0 - smoothstep(0.7, 1.0, l.b)) * smoothstep(browY - 4.0, browY + 4.0, 128.0 * at.y);
+  float excess = transfer * edge * max(overLight(l, y) - 0.35, 0.0);
+  y *= exp(-excess);
   vec4 s = texelFetch(state, ivec2(0), 0), skin = texelFetch(state, ivec2(1, 0), 0);
   float away = awayFrom(k, skin);
   k = mix(k, k * s.xy + s.zw, exp(-0.5 * away * away));
+  k = mix(k, skin.xy * s.xy + s.zw, 1.0 - exp(-3.0 * excess * excess));
   vec3 rgb = vec3(y + 1.402 * k.y, y - 0.344136 * k.x - 0.714136 * k.y, y + 1.772 * k.x);
   // Where the generator painted background inside its outline, or the mask is wider, what lies around is right. Judged by the mean
   // of a neighbourhood of 3×3: the generator's grain, which alternates, would show as dots.
@@ -39,7 +46,8 @@ void main() {
     }
     vec3 mean = sum / 4.0;
     float off = awayFrom(chroma(mean), vec4(skin.xy, max(skin.zw, vec2(0.02))));
-    off = length(vec2(off, brighterThan(texture(light, at), dot(mean, vec3(0.299, 0.587, 0.114)))));
+    // Dark skin has nearly the chroma of a grey wall.
+    off = length(vec2(off, 10.0 * max(overLight(l, dot(mean, vec3(0.299, 0.587, 0.114))) - 0.45, 0.0)));
     own = mix(smoothstep(0.6, 1.0, beside.a), 1.0, exp(-0.08 * off * off));
   }
   result = vec4(mix(beside.rgb, clamp(rgb, 0.0, 1.0), own), texture(mask, at).g);

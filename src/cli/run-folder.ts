@@ -1,5 +1,6 @@
 import type { Config } from '../config/loader.ts';
 import { ExitCode, UnderstudyError } from '../core/errors.ts';
+import { withoutFace } from '../guard/audit-record.ts';
 import type { Engine } from '../pipeline/engine.ts';
 import { anonymizeFile } from './anonymize-file.ts';
 import { makeFolderOf, planFolder } from './media-files.ts';
@@ -41,8 +42,8 @@ export async function runFolder(run: FolderRun): Promise<FolderOutcome> {
   const files: object[] = [];
   let failure: number | undefined;
   const withoutFaceBefore = done.filter((file) => file.outcome === 'no-face').map((file) => file.input);
-  let withoutFace = withoutFaceBefore.length;
-  if (withoutFace > 0 && !run.allowNoFace)
+  let faceless = withoutFaceBefore.length;
+  if (faceless > 0 && !run.allowNoFace)
     say(`no face was found before in ${withoutFaceBefore.join(', ')}; look at what came of it before you trust it`);
   for (const [i, file] of todo.entries()) {
     if (stop.aborted) break;
@@ -62,10 +63,10 @@ export async function runFolder(run: FolderRun): Promise<FolderOutcome> {
       run.progress.end(result);
       if (run.report) files.push(await fileReport(file.input, file.output, outcome));
       if (result.sourceError) throw result.sourceError;
-      const none = result.audit.totals.faces + result.audit.totals.veiledFrames === 0;
+      const none = withoutFace(result.audit.totals);
       if (!stop.aborted) journal.record(file.input, file.output, none ? 'no-face' : 'faces');
       if (none) {
-        withoutFace++;
+        faceless++;
         if (!run.allowNoFace) say(`no face was found in ${file.input}; look at ${file.output} before you trust it`);
       }
     } catch (error) {
@@ -77,7 +78,7 @@ export async function runFolder(run: FolderRun): Promise<FolderOutcome> {
       if (run.report) files.push({ input: { path: file.input }, failure: error.message });
     }
   }
-  const noFace = withoutFace > 0 && !run.allowNoFace ? ExitCode.noFace : ExitCode.ok;
+  const noFace = faceless > 0 && !run.allowNoFace ? ExitCode.noFace : ExitCode.ok;
   return {
     exitCode: stop.aborted ? ExitCode.interrupted : (failure ?? noFace),
     files,

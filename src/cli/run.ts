@@ -5,6 +5,7 @@ import { type Config, loadConfig } from '../config/loader.ts';
 import { ExitCode, UnderstudyError } from '../core/errors.ts';
 import { isLiveAddress } from '../core/stream-address.ts';
 import { checkOutput } from '../egress/file/output-path.ts';
+import { withoutFace } from '../guard/audit-record.ts';
 import { Engine } from '../pipeline/engine.ts';
 import { anonymizeFile } from './anonymize-file.ts';
 import { Interruption } from './interruption.ts';
@@ -137,7 +138,7 @@ export async function runFile(input: string, output: string, options: RunOptions
       });
     if (result.sourceError) throw result.sourceError;
     if (interruption.signal.aborted) return ExitCode.interrupted;
-    if (result.audit.totals.faces + result.audit.totals.veiledFrames === 0 && !options.allowNoFace) {
+    if (withoutFace(result.audit.totals) && !options.allowNoFace) {
       process.stderr.write(
         `understudy: no face was found in ${input}; look at ${output} before you trust it, or pass --allow-no-face\n`,
       );

@@ -108,8 +108,9 @@ serveWorker<GlRequest, DrawnCover[], { renderer: string }, GlWorkerData>(async (
       finished.read(entry.face);
       composer.check();
       if (!hasOpaque(entry.face)) throw new Error('the finished face is empty');
-      entry.extent = extent;
+      // What does not lie over its own face must not be held over it on the next frame.
       if (!liesOver(entry.face, [own, face.raw ?? own])) return cover(face, planes, format);
+      entry.extent = extent;
       painter.paint({ ...entry, extent }, toPicture, planes, format);
       return 'generated' as const;
     }
@@ -120,6 +121,8 @@ serveWorker<GlRequest, DrawnCover[], { renderer: string }, GlWorkerData>(async (
       painter.paint({ ...entry, extent: entry.extent }, toPicture, planes, format);
       return 'held' as const;
     }
+    // From solid nothing old comes back.
+    if (entry) entry.extent = undefined;
     return cover(face, planes, format);
   };
   const cover = ({ region }: TrackedFace, planes: Uint8Array, format: PictureFormat) => {

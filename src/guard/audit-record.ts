@@ -25,6 +25,11 @@ export interface AuditTotals {
   solid: number;
 }
 
+/** Nobody was found in any frame that was shown; frames that were veiled (a decoder's error at the start, say) tell nothing. */
+export function withoutFace({ frames, veiledFrames, faces }: AuditTotals): boolean {
+  return faces === 0 && (veiledFrames < frames || frames === 0);
+}
+
 /** Counts what left the process and on which step of the ladder. Holds numbers only: no pixels, points or embeddings. */
 export class AuditRecord {
   readonly #tracks = new Map<number, FaceTrackRecord>();

@@ -6,6 +6,7 @@ import { DetectionPass, type Expected } from './detection-pass.ts';
 import { FaceFollower } from './face-follower.ts';
 import { LandmarkLocator } from './landmarks.ts';
 import { FaceTrack } from './lifecycle.ts';
+import { LingeringCovers } from './lingering.ts';
 import { matchFaces } from './matching.ts';
 import { type TrackOptions, trackOptions } from './options.ts';
 import { PersonGallery } from './person.ts';
@@ -49,6 +50,7 @@ export class StreamAnalyser {
   readonly #scene = new SceneCutDetector();
   readonly #searchTools;
   readonly #searches = new Map<number, BackSearch>();
+  readonly #lingering = new LingeringCovers();
   #cuts: number[] = [];
   #tracks: FaceTrack[] = [];
   #lastUs: number | undefined;
@@ -98,7 +100,10 @@ export class StreamAnalyser {
       const moment = { picture, timestampUs: at.timestampUs, dt, damaged: at.damaged ?? false, taken };
       faces.push(await this.#follower.found(track, moment));
     }
-    for (const track of missed) faces.push(this.#follower.missed(track));
+    for (const track of missed) faces.push(this.#follower.missed(track, dt));
+    const lingering = this.#lingering.step(faces);
+    faces.push(...lingering.covers);
+    ended.push(...lingering.ended);
     for (const find of doubtful) {
       const trackId = this.#nextId++;
       const area = coverArea(find, find.angle, undefined);
@@ -139,6 +144,7 @@ export class StreamAnalyser {
   reset(): void {
     this.#tracks = [];
     this.#searches.clear();
+    this.#lingering.clear();
     this.#cuts = [];
     this.#lastUs = undefined;
     this.#scene.reset();
@@ -152,7 +158,12 @@ export class StreamAnalyser {
   }
 
   #cut(sequence: number, ended: number[]): void {
-    ended.push(...this.#tracks.map((t) => t.trackId));
+    for (const track of this.#tracks) {
+      // What looks like a cut may be a camera that was torn about: somebody who could not be found just before is blurred, not gone.
+      if (track.missed > 0)
+        this.#lingering.add(this.#follower.missed(track, MAX_DT_SECONDS), this.#options.solidFrames);
+      else ended.push(track.trackId);
+    }
     this.#tracks = [];
     this.#detection.newScene();
     this.#cuts = [...this.#cuts, sequence].slice(-MAX_REMEMBERED);

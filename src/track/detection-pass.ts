@@ -34,6 +34,9 @@ const MIN_ASPECT = 0.55;
 /** A face half behind hair is narrower still: what is so certain in both looks is one. */
 const CERTAIN_SCORE = 0.95;
 const REFUTED_FRAMES = 4;
+/** Finds from which on tell which way up the picture is, and how quickly that is forgotten. */
+const TELLING_SCORE = 0.97;
+const VOTES_KEPT = 0.9;
 /** A find below this has to convince in the second looks, and is not worth a cover when it does not. */
 const DOUBT_SCORE = 0.5;
 const SAME_PLACE = 0.6;
@@ -67,6 +70,8 @@ export class DetectionPass {
   readonly #schedule: WindowSchedule;
   #parity = 0;
   #newScene = true;
+  /** By quarter turns: how many faces have been seen that way up. */
+  #votes = [0, 0, 0, 0];
   #refuted: (Region & { score: number; frames: number })[] = [];
 
   constructor(finder: FaceFinder, options: TrackOptions) {
@@ -78,20 +83,24 @@ export class DetectionPass {
   /** The next frame shows another scene: faces may be anywhere. */
   newScene(): void {
     this.#newScene = true;
+    this.#votes = [0, 0, 0, 0];
   }
 
   /** The whole picture, a window around every expected face, and the tiles whose turn it is. */
   async look(picture: Picture, expected: readonly Expected[]): Promise<Found[]> {
     const { format } = picture;
-    if (this.#options.mode === 'still') return this.#run(picture, stillWindows(format));
+    if (this.#options.mode === 'still') return this.#vote(await this.#run(picture, stillWindows(format)));
     const upright = expected.filter((e) => turnsOf(e.angle) === 0).map((e) => e.box);
     const turned = expected.filter((e) => turnsOf(e.angle) !== 0);
-    const budget = expected.length > 0 ? this.#options.tileBudget : this.#options.idleTileBudget;
+    const least = this.#options.mode === 'file' ? this.#schedule.perFrame(format) : 0;
+    const budget = Math.max(expected.length > 0 ? this.#options.tileBudget : this.#options.idleTileBudget, least);
     const whole = wholePicture(format);
+    // Where one face lies, or stands on its head, others may: the camera is turned.
+    const turns = [...new Set(turned.map((e) => turnsOf(e.angle)))].map((t) => wholePicture(format, t));
     const tiles = this.#newScene
       ? this.#schedule.scan(format)
       : this.#schedule.take(format, Math.max(budget, this.#options.tileBudget));
-    const first = await this.#detect(picture, [whole, ...tiles]);
+    const first = await this.#detect(picture, [whole, ...tiles, ...turns]);
     // Not before: a look that failed has seen nothing of it.
     this.#newScene = false;
     // A face that is large and certain in the whole picture needs no window of its own.
@@ -105,7 +114,18 @@ export class DetectionPass {
     );
     const around = turned.map((e) => windowAround(scaled(e.box, 2.2), format, turnsOf(e.angle)));
     const second = await this.#detect(picture, [...windows, ...around]);
-    return mergeFound([...first, ...second], this.#options.trustedScore);
+    return this.#vote(mergeFound([...first, ...second], this.#options.trustedScore));
+  }
+
+  #vote(found: Found[]): Found[] {
+    this.#votes = this.#votes.map((votes) => votes * VOTES_KEPT);
+    for (const { score, angle } of found) if (score >= TELLING_SCORE) this.#votes[turnsOf(angle)]!++;
+    return found;
+  }
+
+  /** The way most faces stand: a picture may be turned as a whole, and a face that stands as the others do is no rarer than an upright one. */
+  get #wayUp(): number {
+    return this.#votes.indexOf(Math.max(...this.#votes));
   }
 
   /**
@@ -146,7 +166,8 @@ export class DetectionPass {
   /** The find as the best of the second looks shows it, or undefined when more of them deny it than not. */
   async #confirmed(picture: Picture, find: Found): Promise<Found | undefined> {
     const turns = turnsOf(find.angle);
-    const needed = turns !== 0 ? CONFIRM_TURNED : find.score < DOUBT_SCORE ? CONFIRM_WEAK : CONFIRM_SCORE;
+    const strange = turns !== 0 && turns !== this.#wayUp;
+    const needed = strange ? CONFIRM_TURNED : find.score < DOUBT_SCORE ? CONFIRM_WEAK : CONFIRM_SCORE;
     const seen: Found[] = [];
     let denied = 0;
     for (const window of contextWindows(find, turns)) {

@@ -80,9 +80,12 @@ export class FaceFollower {
     };
   }
 
-  /** @returns the cover of a FaceTrack that was not found: the last face moved along, or a solid area that grows */
-  missed(track: FaceTrack): TrackedFace {
-    const cover = track.miss();
+  /**
+   * @param dt seconds since the last frame
+   * @returns the cover of a FaceTrack that was not found: the last face moved along, or a solid area that grows
+   */
+  missed(track: FaceTrack, dt: number): TrackedFace {
+    const cover = track.miss(dt);
     const box = track.motion.box;
     const growth = 1 + Math.min(0.6, track.motion.positionSd / Math.max(box.width, box.height));
     const toPicture = cover === 'held' ? track.heldCrop : undefined;

@@ -14,6 +14,8 @@ import { Retargeter } from './retarget.ts';
 /** A find that was never certain and seen less often than this lingers for DOUBTFUL_FRAMES only. */
 const DOUBTFUL_HITS = 3;
 const DOUBTFUL_FRAMES = 8;
+/** At low rates frames are too long: nobody holds still for a second. */
+const HOLD_SECONDS = 0.26;
 
 /**
  * One face over time: live → missed (held on its predicted motion, then solid) → gone. There is no state in which it is
@@ -36,6 +38,8 @@ export class FaceTrack {
   angle: number;
   score: number;
   missed = 0;
+  /** Seconds since it was found last. */
+  #missedFor = 0;
   cover: Cover = 'solid';
   /** Last points in picture pixels, the box they belong to and whether they were trusted. */
   lastPoints: Float32Array | undefined;
@@ -75,6 +79,7 @@ export class FaceTrack {
     this.motion.update(found);
     if (this.missed > 0) this.forgetMotion();
     this.missed = 0;
+    this.#missedFor = 0;
     this.#hits++;
     this.angle = found.angle;
     this.score = found.score;
@@ -98,12 +103,14 @@ export class FaceTrack {
     return this.cover;
   }
 
-  /** Decides the cover of a frame on which it was not. */
-  miss(): Cover {
+  /** Decides the cover of a frame on which it was not. @param dt seconds since the last frame */
+  miss(dt: number): Cover {
     this.missed++;
+    this.#missedFor += dt;
     this.#trustRun = 0;
     const canHold = this.cover !== 'solid' && this.points.face !== undefined;
-    this.#setCover(canHold && this.missed <= this.#options.holdFrames ? 'held' : 'solid');
+    const still = this.missed <= this.#options.holdFrames && this.#missedFor <= HOLD_SECONDS;
+    this.#setCover(canHold && still ? 'held' : 'solid');
     return this.cover;
   }
 

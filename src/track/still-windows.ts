@@ -18,14 +18,19 @@ export function stillWindows(format: PictureFormat): DetectorWindow[] {
   const windows: DetectorWindow[] = [wholePicture(format)];
   for (const quarterTurns of [1, 2, 3] as const) windows.push({ ...wholePicture(format), quarterTurns });
   const coarsest = Math.max(format.width / 320, format.height / 240);
-  const levels = Math.ceil(Math.log(coarsest) / Math.log(LEVEL_STEP));
-  for (let level = levels - 1; level >= 0; level--) {
-    const zoom = coarsest ** (level / levels);
-    windows.push(...tileGrid(format, zoom));
-    const turned = ([1, 2, 3] as const).flatMap((turns) => tileGrid(format, zoom, turns));
-    if (turned.length <= FINEST_TURNED_TILES * 3) windows.push(...turned);
-  }
+  for (const zoom of levels(coarsest, 1)) windows.push(...tileGrid(format, zoom));
+  const turned = (zoom: number) => ([1, 2, 3] as const).flatMap((turns) => tileGrid(format, zoom, turns));
+  let finest = coarsest;
+  while (finest > 1 && turned(Math.max(1, finest / 2)).length <= FINEST_TURNED_TILES * 3)
+    finest = Math.max(1, finest / 2);
+  for (const zoom of levels(coarsest, finest)) windows.push(...turned(zoom));
   return windows;
+}
+
+/** Even steps from below `coarsest` down to `finest`. */
+function levels(coarsest: number, finest: number): number[] {
+  const count = Math.ceil(Math.log(coarsest / finest) / Math.log(LEVEL_STEP));
+  return Array.from({ length: Math.max(0, count) }, (_, i) => finest * (coarsest / finest) ** (1 - (i + 1) / count));
 }
 
 /** Sides of the looks around a find, over its own size. */

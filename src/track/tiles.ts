@@ -14,8 +14,8 @@ const SHARED_FACE_PX = 48;
 
 type Turns = DetectorWindow['quarterTurns'];
 
-export function wholePicture(format: PictureFormat): DetectorWindow {
-  return { x: 0, y: 0, width: format.width, height: format.height, quarterTurns: 0 };
+export function wholePicture(format: PictureFormat, quarterTurns: Turns = 0): DetectorWindow {
+  return { x: 0, y: 0, width: format.width, height: format.height, quarterTurns };
 }
 
 /** Detector pixels per picture pixel in a window that is not turned. */
@@ -38,12 +38,14 @@ export function tileGrid(format: PictureFormat, zoom: number, quarterTurns: Turn
   );
 }
 
-/** Turned windows as high as the picture (or as wide, when it stands), so that they keep the detector's shape. */
+/** Lying windows as high as the picture (or as wide, when it stands), so that they keep the detector's shape, and the picture upside down. */
 function turnedGrid(format: PictureFormat): DetectorWindow[] {
   const zoom = Math.max(1, Math.min(format.width / INPUT_HEIGHT, format.height / INPUT_WIDTH));
-  return [...tileGrid(format, zoom, 1), ...tileGrid(format, zoom, 3)];
+  return [...tileGrid(format, zoom, 1), ...tileGrid(format, zoom, 3), wholePicture(format, 2)];
 }
 
+/** The default of `detect.lookaheadFrames`. */
+const LOOKAHEAD = 12;
 /** More windows than this on one frame are left to the following ones. */
 const MAX_SCAN = 64;
 
@@ -70,10 +72,16 @@ export class WindowSchedule {
     return this.#cycle.length;
   }
 
-  /** The upright tiles, down to native resolution while they are not too many. */
+  /** Windows a frame with which the half-native tiles, two of three in the cycle, come round within the frames that are held back. */
+  perFrame(format: PictureFormat): number {
+    return Math.ceil(tileGrid(format, 2).length / ((2 / 3) * LOOKAHEAD));
+  }
+
+  /** The upright tiles, down to native resolution while they are not too many, and the turned windows. */
   scan(format: PictureFormat): DetectorWindow[] {
-    const [half, native] = [tileGrid(format, 2), tileGrid(format, 1)];
-    return half.length + native.length <= MAX_SCAN ? [...half, ...native] : half.slice(0, MAX_SCAN);
+    const [half, native, turned] = [tileGrid(format, 2), tileGrid(format, 1), turnedGrid(format)];
+    const few = half.length + native.length + turned.length <= MAX_SCAN;
+    return [...half.slice(0, MAX_SCAN - turned.length), ...(few ? native : []), ...turned];
   }
 
   /** The next `count` windows of the cycle. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Cover, TrackedFace } from '../../src/core/face-track.ts';
-import { AuditRecord } from '../../src/guard/audit-record.ts';
+import { AuditRecord, withoutFace } from '../../src/guard/audit-record.ts';
 import { stepDown } from '../../src/guard/ladder.ts';
 
 const steps: Cover[] = ['generated', 'held', 'solid'];
@@ -53,5 +53,24 @@ describe('AuditRecord', () => {
     expect(audit.faceTracks).toEqual([
       { trackId: 7, firstFrame: 1, lastFrame: 3, generated: 1, held: 0, solid: 1, veiled: 1 },
     ]);
+  });
+});
+
+describe('a run without a face', () => {
+  const audit = (...kinds: ('shown' | 'veiled' | 'face')[]) => {
+    const record = new AuditRecord();
+    for (const [i, kind] of kinds.entries()) {
+      if (kind === 'veiled') record.frame(i, 'veiled', [], 'damaged');
+      else record.frame(i, 'composed', kind === 'face' ? [{ trackId: 1, cover: 'solid' }] : []);
+    }
+    return withoutFace(record.totals);
+  };
+
+  it('is one although a frame of it was veiled, but not one that was veiled throughout', () => {
+    expect(audit('shown', 'shown')).toBe(true);
+    expect(audit('veiled', 'shown')).toBe(true);
+    expect(audit()).toBe(true);
+    expect(audit('veiled', 'veiled')).toBe(false);
+    expect(audit('veiled', 'shown', 'face')).toBe(false);
   });
 });

@@ -201,6 +201,69 @@ describe('StreamAnalyser', () => {
     expect(await analyser.searchBack(picture, at(0), 2)).toBe('scene-cut');
   });
 
+  it('keeps a solid cover over somebody who could not be found when a cut was seen, until another face is seen there', async () => {
+    const vision = new FakeVision();
+    const analyser = vision.analyser({ mode: 'live' });
+    vision.faces = [{ box: BOX, score: 0.95 }];
+    await analyser.analyse(picture, at(0));
+    vision.faces = [];
+    await analyser.analyse(picture, at(1));
+    const other = grayPicture(640, 480, 2.7);
+    for (let i = 2; i < 20; i++) {
+      const { faces } = await analyser.analyse(other, at(i));
+      expect(faces.map((f) => f.cover)).toEqual(['solid']);
+      expect(faces[0]!.region.x).toBeLessThan(BOX.x);
+    }
+    vision.faces = [{ box: BOX, score: 0.95 }];
+    const back = await analyser.analyse(other, at(20));
+    expect(back.faces.map((f) => f.cover)).toEqual(['generated']);
+    expect(back.ended).toEqual([1]);
+    vision.faces = [];
+    const third = grayPicture(640, 480, 4.1);
+    expect((await analyser.analyse(third, at(21))).faces).toEqual([]);
+  });
+
+  it('lets such a cover go in the end', async () => {
+    const vision = new FakeVision();
+    const analyser = vision.analyser();
+    vision.faces = [{ box: BOX, score: 0.95 }];
+    await analyser.analyse(picture, at(0));
+    vision.faces = [];
+    await analyser.analyse(picture, at(1));
+    const other = grayPicture(640, 480, 2.7);
+    const ended: number[] = [];
+    let last: number | undefined;
+    for (let i = 2; i < 40; i++) {
+      const result = await analyser.analyse(other, at(i));
+      ended.push(...result.ended);
+      if (result.faces.length > 0) last = i;
+    }
+    expect(ended).toEqual([1]);
+    expect(last).toBe(25);
+  });
+
+  it('holds a missed face for a quarter of a second, however few frames that is', async () => {
+    const vision = new FakeVision();
+    const analyser = vision.analyser({ mode: 'live' });
+    const slow = (i: number) => ({ sequence: i, timestampUs: i * 200_000 });
+    vision.faces = [{ box: BOX, score: 0.95 }];
+    for (let i = 0; i < 3; i++) await analyser.analyse(picture, slow(i));
+    vision.faces = [];
+    const covers = [];
+    for (let i = 3; i < 6; i++) covers.push((await analyser.analyse(picture, slow(i))).faces[0]!.cover);
+    expect(covers).toEqual(['held', 'solid', 'solid']);
+  });
+
+  it('finds faces that stand on their heads, all of them once one is followed', async () => {
+    const vision = new FakeVision();
+    const analyser = vision.analyser();
+    const inverted = (x: number) => ({ box: { ...BOX, x }, score: 0.95, turns: 2 });
+    vision.faces = [inverted(100)];
+    expect((await analyser.analyse(picture, at(0))).faces).toHaveLength(1);
+    vision.faces = [inverted(100), inverted(420)];
+    expect((await analyser.analyse(picture, at(1))).faces).toHaveLength(2);
+  });
+
   it('a flash ends nothing', async () => {
     const vision = new FakeVision();
     const analyser = vision.analyser();

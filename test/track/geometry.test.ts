@@ -5,6 +5,7 @@ import { canonicalToPicture, invert, mapPoints, moved, rollOf } from '../../src/
 import { coverArea } from '../../src/track/cover-region.ts';
 import { containment } from '../../src/track/geometry.ts';
 import { type Found, mergeFound } from '../../src/track/merge.ts';
+import { stillWindows } from '../../src/track/still-windows.ts';
 import { faceWindows, tileGrid, WindowSchedule, windowAround } from '../../src/track/tiles.ts';
 import { neutralShape } from './fakes.ts';
 
@@ -159,8 +160,52 @@ describe('windows', () => {
 
   it('a new scene is looked at down to native resolution at once, and a huge picture in no more windows than a frame bears', () => {
     const scan = new WindowSchedule('live').scan(HD);
-    expect(scan.length).toBe(tileGrid(HD, 2).length + tileGrid(HD, 1).length);
+    const turns = (turn: number) => scan.filter((w) => w.quarterTurns === turn);
+    expect(turns(0)).toHaveLength(tileGrid(HD, 2).length + tileGrid(HD, 1).length);
+    for (const turn of [1, 2, 3]) expect(turns(turn).length).toBeGreaterThan(0);
     expect(new WindowSchedule('file').scan({ ...HD, width: 7680, height: 4320 }).length).toBeLessThanOrEqual(64);
+  });
+
+  it('still pictures are looked at in even steps, turned windows as finely as their number allows', () => {
+    for (const [width, height, finest] of [
+      [640, 640, 1],
+      [1280, 720, 1],
+      [1920, 1080, 1.5],
+      [1170, 2532, 1.33],
+      [300, 200, 1],
+    ] as const) {
+      const windows = stillWindows({ ...HD, width, height });
+      const zooms = (turned: boolean) =>
+        windows
+          .filter((w) => (w.quarterTurns !== 0) === turned && w.quarterTurns % 2 === 0)
+          .map((w) => Math.max(1, Math.max(w.width / 320, w.height / 240)))
+          .sort((a, b) => b - a);
+      for (const turned of [false, true]) {
+        const steps = zooms(turned);
+        expect(steps[0]).toBeCloseTo(Math.max(1, width / 320, height / 240), 5);
+        for (let i = 1; i < steps.length; i++) expect(steps[i - 1]! / steps[i]!).toBeLessThan(2.3);
+        expect(steps.at(-1)!).toBeLessThan((turned ? finest : 1) + 0.01);
+      }
+    }
+  });
+
+  it('half-native tiles of recordings come round within the frames that are held back, whatever the size', () => {
+    for (const [width, height] of [
+      [1280, 720],
+      [1920, 1080],
+      [2560, 1440],
+      [3840, 2160],
+      [1080, 1920],
+    ] as const) {
+      const format = { ...HD, width, height };
+      const schedule = new WindowSchedule('file');
+      const seen = new Set<string>();
+      for (let frame = 0; frame < 12; frame++)
+        for (const { x, y, width: w, quarterTurns } of schedule.take(format, schedule.perFrame(format)))
+          if (quarterTurns === 0 && w === 640) seen.add(`${x},${y}`);
+      expect(seen.size, `${width}x${height}`).toBe(tileGrid(format, 2).length);
+    }
+    expect(new WindowSchedule('file').perFrame(HD)).toBe(1);
   });
 
   it('a window around a face at the edge stays inside the picture and contains the face', () => {

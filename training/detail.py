@@ -12,6 +12,8 @@ from .model import SLOPE, Generator, blanked, colour_guide
 
 DETAIL_SIZE = 2 * SIZE
 _LINES = 4
+_LIT, _LEAST = 0.4, 0.3
+"""Luma, of 1, below which detail is drawn weaker, in proportion to it, and the least of it: texture multiplies the light."""
 
 
 class Detail(nn.Module):
@@ -31,10 +33,12 @@ class Detail(nn.Module):
         nn.init.zeros_(self.last.bias)
 
     def forward(self, picture: Tensor, lines: Tensor) -> Tensor:
-        x = F.leaky_relu(self.first(torch.cat([F.pixel_unshuffle(picture, 2), lines], 1)), SLOPE)
+        phases = F.pixel_unshuffle(picture, 2)
+        light = ((phases.mean(1, keepdim=True) + 1) / (2 * _LIT)).clamp(_LEAST, 1)
+        x = F.leaky_relu(self.first(torch.cat([phases, lines], 1)), SLOPE)
         for conv in self.inner:
             x = x + F.leaky_relu(conv(x), SLOPE)
-        return F.pixel_shuffle(self.last(x), 4)
+        return F.pixel_shuffle(self.last(x) * light, 4)
 
     def drawn(self, face: Tensor, context: Tensor, mask: Tensor, lines: Tensor) -> Tensor:
         """A generator's face of 128² and what it was drawn from -> the face at 256², N×3×256² in [−1, 1]."""
@@ -51,26 +55,6 @@ def load_detail(path: Path, strength: float = 1.0) -> Detail:
         detail.last.weight *= strength
         detail.last.bias *= strength
     return detail.eval()
-
-
-@torch.no_grad()
-def narrowed(detail: Detail, width: int) -> Detail:
-    """The same with the `width` channels of the inside that matter most (norm of what goes in times norm of what comes out): training has to go
-    on from there, but not from nothing. Raises ValueError when there are fewer."""
-    if width > detail.width:
-        raise ValueError(f"a detail {detail.width} wide can't be narrowed to {width}")
-    layers = [detail.first, *detail.inner]
-    readers = [*detail.inner, detail.last]
-    into = torch.stack([layer.weight.square().sum((1, 2, 3)) for layer in layers]).sum(0)
-    out = torch.stack([layer.weight.square().sum((0, 2, 3)) for layer in readers]).sum(0)
-    kept = (into * out).topk(width).indices.sort().values
-    result = Detail(width)
-    for new, old in zip([result.first, *result.inner, result.last], [detail.first, *detail.inner, detail.last]):
-        rows = kept if old is not detail.last else slice(None)
-        columns = kept if old is not detail.first else slice(None)
-        new.weight.copy_(old.weight[rows][:, columns])
-        new.bias.copy_(old.bias[rows])
-    return result
 
 
 def enlarged(face: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """Trains the detail of 256² faces over a generator that stays as it is.
 
-    python -m training.sharpen OUT --data SHARP [--start GENERATOR.pt] [--detail DETAIL.pt [--width W]] [--images N] [--minutes M]
+    python -m training.sharpen OUT --data SHARP [--start GENERATOR.pt] [--detail DETAIL.pt] [--images N] [--minutes M]
 
 Half of each batch are photographs, made small and perhaps softened: the detail must bring back what they had. The other half are the
 generator's faces, for which nobody knows the right answer: the discriminator, which sees windows of 128² of both, judges them beside the
@@ -21,7 +21,7 @@ from torch import Tensor
 
 from .checkpoint import half, load_start, save_atomically
 from .config import Augmentation
-from .detail import Detail, enlarged, load_detail, narrowed, paint
+from .detail import Detail, enlarged, load_detail, paint
 from .discriminator import Discriminator
 from .features import ProjectedFeatures
 from .identity import Z
@@ -58,15 +58,13 @@ def comb_loss(picture: Tensor, weight: Tensor) -> Tensor:
 
 
 class Sharpener:
-    def __init__(self, data: SharpData, start: Path, images: int, detail: Path | None = None, seed: int = 0, width: int | None = None):
+    def __init__(self, data: SharpData, start: Path, images: int, detail: Path | None = None, seed: int = 0):
         torch.manual_seed(seed)
         self.data, self.images, self.seed = data, images, seed
         self.features, self.discriminator = ProjectedFeatures(), Discriminator()
         self.generator, _ = load_start(start, self.discriminator, self.features)
         self.generator.eval().requires_grad_(False)
         self.detail = load_detail(detail).train() if detail else Detail()
-        if width is not None:
-            self.detail = narrowed(self.detail, width)
         for module in (self.generator, self.features, self.discriminator, self.detail):
             module.to(memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.detail).eval()
@@ -171,11 +169,11 @@ class Sharpener:
 
 def sharpen(
     data: SharpData, start: Path, out: Path, images: int, minutes: float = math.inf, stop_at: int | None = None,
-    detail: Path | None = None, save_minutes: float = 4.0, width: int | None = None,
+    detail: Path | None = None, save_minutes: float = 4.0,
 ) -> Sharpener:
     """Until `images`, for `minutes`, or until `stop_at` images; goes on from OUT/detail.pt if there is one."""
     out.mkdir(parents=True, exist_ok=True)
-    trainer, path = Sharpener(data, start, images, detail, width=width), out / "detail.pt"
+    trainer, path = Sharpener(data, start, images, detail), out / "detail.pt"
     if path.exists():
         trainer.restore(torch.load(path, map_location="cpu", weights_only=True))
     log, began, saved, first = Log(out / "log.jsonl"), time.monotonic(), time.monotonic(), trainer.seen
@@ -201,12 +199,11 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--start", type=Path, default=Path("models/generator/checkpoint-fp16.pt"))
     parser.add_argument("--detail", type=Path, help="weights to go on from, as a new run")
-    parser.add_argument("--width", type=int, help="channels to keep of it")
     parser.add_argument("--images", type=int, default=40_000)
     parser.add_argument("--minutes", type=float, default=math.inf)
     a = parser.parse_args()
     torch.set_num_threads(2)
-    sharpen(SharpData(a.data), a.start, a.out, a.images, a.minutes, detail=a.detail, width=a.width)
+    sharpen(SharpData(a.data), a.start, a.out, a.images, a.minutes, detail=a.detail)
 
 
 if __name__ == "__main__":

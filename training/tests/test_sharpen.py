@@ -6,7 +6,7 @@ import torch
 
 from training.checkpoint import load_generator
 from training.config import Augmentation
-from training.detail import DETAIL_SIZE, Detail, enlarged, load_detail, narrowed
+from training.detail import DETAIL_SIZE, Detail, enlarged, load_detail
 from training.export import DETAIL_INPUTS, example_inputs, export_detail
 from training.model import OUTPUT
 from training.onnx_models import MODELS, session
@@ -48,20 +48,12 @@ def test_an_untrained_detail_only_enlarges():
     assert torch.equal(Detail().drawn(face, context, mask, torch.zeros(2, 4, 64, 64)), enlarged(face))
 
 
-def test_narrowing_keeps_what_matters():
-    wide = Detail(12).eval()
-    for layer in [wide.first, *wide.inner, wide.last]:
-        torch.nn.init.normal_(layer.weight, std=0.05)
-    used = torch.tensor([0, 2, 3, 7, 8, 11])
-    idle = torch.tensor([i for i in range(12) if i not in used])
-    with torch.no_grad():
-        for layer in [wide.first, *wide.inner]:
-            layer.weight[idle], layer.bias[idle] = 0.0, 0.0
-    narrow = narrowed(wide, 6).eval()
-    face, lines = torch.rand(1, 3, 128, 128) * 2 - 1, torch.rand(1, 4, 64, 64)
-    assert torch.allclose(narrow(face, lines), wide(face, lines), atol=1e-6)
-    with pytest.raises(ValueError, match="can't be narrowed to 13"):
-        narrowed(wide, 13)
+def test_detail_of_dark_faces_is_weaker():
+    detail = Detail().eval()
+    torch.nn.init.constant_(detail.last.bias, 0.1)
+    lines = torch.zeros(1, 4, 64, 64)
+    drawn = [detail(torch.full((1, 3, 128, 128), 2 * luma - 1), lines).abs().mean() for luma in (0.8, 0.5, 0.2, 0.0)]
+    assert torch.allclose(torch.stack(drawn), torch.tensor([0.1, 0.1, 0.05, 0.03]), atol=1e-4)
 
 
 def test_a_run_resumes_exactly_and_learns(sharp, tmp_path):
@@ -77,8 +69,6 @@ def test_a_run_resumes_exactly_and_learns(sharp, tmp_path):
     for a, b in zip(small.parameters(), load_detail(tmp_path / "whole" / "detail.pt").parameters()):
         assert (a - b).abs().max() < 1e-3
     assert sharpen(sharp, SHIPPED, tmp_path / "next", BATCH, detail=tmp_path / "whole" / "detail-fp16.pt").seen == BATCH
-    narrow = sharpen(sharp, SHIPPED, tmp_path / "narrow", BATCH, detail=tmp_path / "whole" / "detail-fp16.pt", width=24)
-    assert narrow.detail.width == load_detail(tmp_path / "narrow" / "detail-fp16.pt").width == 24
 
 
 def test_an_untrained_detail_is_as_sharp_as_enlarging_and_a_trained_one_is_measured_apart(sharp):

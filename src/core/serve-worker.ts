@@ -1,5 +1,6 @@
 import { getPriority, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
+import { ownThread } from './thread-wait.ts';
 import type { Fault } from './worker-errors.ts';
 
 export interface Request {
@@ -13,15 +14,22 @@ export interface Reply {
   readonly failure?: Fault;
 }
 
+/** Places in `WorkerStart.state`. */
+export const LET_GO = 0;
+export const THREAD = 1;
+
 export interface WorkerStart {
   readonly data: unknown;
-  /** Set once the worker has been let go of (core/stuck-threads). */
-  readonly letGo: SharedArrayBuffer;
+  /** Of a thread (a process shares none) two Int32: set to 1 once the worker has been let go of (core/stuck-threads), and the kernel's number of its thread. */
+  readonly state: SharedArrayBuffer;
   readonly givesWay: boolean;
 }
 
 /** In steps of the scheduler; every process may raise it. */
 const GIVING_WAY = 5;
+
+/** A process is told nothing (`spawnProcess`). */
+const PROCESS: WorkerStart = { data: undefined, state: new SharedArrayBuffer(8), givesWay: false };
 
 export interface WorkerService<Req, Res, Ready> {
   readonly ready: Ready;
@@ -32,14 +40,15 @@ export interface WorkerService<Req, Res, Ready> {
 export function serveWorker<Req, Res, Ready, Data = unknown>(
   start: (data: Data) => Promise<WorkerService<Req, Res, Ready>>,
 ): void {
-  const port = parentPort;
-  if (!port) throw new Error('serveWorker was called outside a worker thread');
+  const port = parentPort ?? parentProcess();
+  if (!port) throw new Error('serveWorker was called outside a worker');
   const fail = (id: number, error: unknown) => {
     const e = error as { message?: string; exitCode?: number; remedy?: string };
     port.postMessage({ id, failure: { message: e.message ?? String(error), exitCode: e.exitCode, remedy: e.remedy } });
   };
-  const { data, letGo, givesWay } = workerData as WorkerStart;
-  const flag = new Int32Array(letGo);
+  const { data, state, givesWay } = (workerData ?? PROCESS) as WorkerStart;
+  const flags = new Int32Array(state);
+  Atomics.store(flags, THREAD, ownThread());
   // On Linux this is the calling thread's own priority, elsewhere the whole process's. A lower one than that may not be raised.
   if (givesWay && process.platform === 'linux' && getPriority(0) < GIVING_WAY) setPriority(0, GIVING_WAY);
   const service = start(data as Data);
@@ -53,14 +62,25 @@ export function serveWorker<Req, Res, Ready, Data = unknown>(
   port.on('message', ({ id, body }: Request) => {
     before = before.then(async () => {
       // Let go of while it hung, it is back after all: what waits was given up, and another thread has taken its place.
-      if (Atomics.load(flag, 0) === 1) process.exit(0);
+      if (Atomics.load(flags, LET_GO) === 1) process.exit(0);
       try {
         const result = await (await service).handle(body as Req);
         port.postMessage({ id, body: result });
       } catch (error) {
         fail(id, error);
       }
-      if (Atomics.load(flag, 0) === 1) process.exit(0);
+      if (Atomics.load(flags, LET_GO) === 1) process.exit(0);
     });
   });
+}
+
+function parentProcess() {
+  if (!process.send) return undefined;
+  process.once('disconnect', () => process.exit(0));
+  // A terminal tells both: it is the parent that decides what is still finished.
+  process.on('SIGINT', () => {});
+  return {
+    postMessage: (reply: unknown) => void process.send!(reply, undefined, undefined, () => {}),
+    on: (event: 'message', listener: (request: Request) => void) => process.on(event, listener as () => void),
+  };
 }

@@ -1,4 +1,5 @@
-import type { Worker } from 'node:worker_threads';
+import { LET_GO } from './serve-worker.ts';
+import type { WorkerLike } from './spawn-worker.ts';
 
 /** Threads inside a native call that does not return. */
 let stuck = 0;
@@ -10,8 +11,8 @@ let guarded = false;
  * (`serveWorker` looks at the flag).
  * @returns resolves when the thread has ended and can touch no memory any more
  */
-export function letGo(worker: Worker, flag: SharedArrayBuffer): Promise<void> {
-  Atomics.store(new Int32Array(flag), 0, 1);
+export function letGo(worker: WorkerLike, state: SharedArrayBuffer): Promise<void> {
+  Atomics.store(new Int32Array(state), LET_GO, 1);
   stuck++;
   worker.unref();
   // The usual end of a process waits for all of its threads, and would wait for ever.

@@ -1,7 +1,8 @@
-import type { TransferListItem, Worker } from 'node:worker_threads';
-import type { Reply, Request, WorkerStart } from './serve-worker.ts';
-import { spawnWorker } from './spawn-worker.ts';
+import type { TransferListItem } from 'node:worker_threads';
+import { type Reply, type Request, THREAD } from './serve-worker.ts';
+import { spawnProcess, spawnWorker, type WorkerLike } from './spawn-worker.ts';
 import { endNow, letGo } from './stuck-threads.ts';
+import { CoreWait } from './thread-wait.ts';
 import { WorkerDied, WorkerFailure, WorkerHung } from './worker-errors.ts';
 
 export interface WorkerClientOptions {
@@ -9,7 +10,10 @@ export interface WorkerClientOptions {
   readonly data?: unknown;
   /** Without an answer for this long while one is awaited, callers are told and no more is asked until one comes. 0: never. */
   readonly lateMs?: number;
-  /** Without an answer for this long the worker is hung and another one takes its place. 0: never. */
+  /**
+   * Without an answer for this long the worker is hung and another one takes its place. 0: never. Time in which its thread waits
+   * for a core does not count, where the system tells it: on a busy machine another worker would be no quicker.
+   */
   readonly timeoutMs?: number;
   /** Hung workers that may be left behind; with one more the process ends (SIGKILL): only a new one helps. */
   readonly maxStuck?: number;
@@ -18,6 +22,8 @@ export interface WorkerClientOptions {
   readonly onHopeless?: (sentence: string) => void;
   /** The thread gives way to those of the process that carry packets and pictures, and to the coders. */
   readonly givesWay?: boolean;
+  /** A process instead of a thread: no `data`, and nothing that shares memory. */
+  readonly ownProcess?: boolean;
 }
 
 interface Pending<Res> {
@@ -27,6 +33,8 @@ interface Pending<Res> {
 
 const FIRST_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 5000;
+/** A thread that waited for a core for less than this in one go was not kept from answering. */
+const NO_WAIT_MS = 200;
 const CLOSE_PATIENCE_MS = 10_000;
 /** Each may keep a core busy for ever. */
 const MAX_STUCK = 2;
@@ -39,8 +47,8 @@ export class WorkerClient<Req, Res, Ready = unknown> {
   readonly #pending = new Map<number, Pending<Res>>();
   /** Requests nobody waits for any more, still with the worker; called when it has answered. */
   readonly #overdue = new Map<number, () => void>();
-  #worker: Worker | undefined;
-  #letGo = new SharedArrayBuffer(4);
+  #worker: WorkerLike | undefined;
+  #state = new SharedArrayBuffer(8);
   #ready!: Promise<Ready>;
   #started: Pending<Ready> | undefined;
   #nextId = 1;
@@ -96,11 +104,11 @@ export class WorkerClient<Req, Res, Ready = unknown> {
   }
 
   #start(): void {
-    this.#letGo = new SharedArrayBuffer(4);
-    const { data, givesWay = false } = this.#options;
-    const worker = spawnWorker(this.#url, {
-      workerData: { data, letGo: this.#letGo, givesWay } satisfies WorkerStart,
-    });
+    this.#state = new SharedArrayBuffer(8);
+    const { data, givesWay = false, ownProcess } = this.#options;
+    const worker = ownProcess
+      ? spawnProcess(this.#url)
+      : spawnWorker(this.#url, { data, state: this.#state, givesWay });
     this.#worker = worker;
     this.#ready = new Promise<Ready>((resolve, reject) => {
       this.#started = { resolve, reject };
@@ -111,7 +119,7 @@ export class WorkerClient<Req, Res, Ready = unknown> {
     worker.on('exit', (code) => this.#died(worker, `exit code ${code}`));
   }
 
-  #settle(worker: Worker, reply: Reply): void {
+  #settle(worker: WorkerLike, reply: Reply): void {
     if (this.#worker !== worker) return;
     const failure = reply.failure && new WorkerFailure(this.name, reply.failure);
     if (reply.id === 0) {
@@ -132,18 +140,27 @@ export class WorkerClient<Req, Res, Ready = unknown> {
   }
 
   /** Answers come one after the other: what counts is how long none has come, not how long a request has waited its turn. */
-  #watchFrom(worker: Worker): void {
+  #watchFrom(worker: WorkerLike): void {
     clearTimeout(this.#watch);
     this.#watch = undefined;
     const { lateMs = 0, timeoutMs = 0 } = this.#options;
     if (this.#pending.size + this.#overdue.size === 0) return;
-    const hung = () => this.#hung(worker, timeoutMs);
-    const late = () => {
-      this.#tellLate(lateMs);
-      this.#watch = setTimeout(hung, timeoutMs - lateMs);
-    };
-    if (lateMs > 0 && lateMs < timeoutMs) this.#watch = setTimeout(late, lateMs);
-    else if (timeoutMs > 0) this.#watch = setTimeout(hung, timeoutMs);
+    if (timeoutMs === 0) return;
+    const tells = lateMs > 0 && lateMs < timeoutMs;
+    const firstMs = tells ? lateMs : timeoutMs / 2;
+    this.#watch = setTimeout(() => {
+      if (tells) this.#tellLate(lateMs);
+      this.#watchOn(worker, timeoutMs - firstMs);
+    }, firstMs);
+  }
+
+  #watchOn(worker: WorkerLike, leftMs: number): void {
+    const wait = new CoreWait(new Int32Array(this.#state)[THREAD]!);
+    this.#watch = setTimeout(() => {
+      const { ms } = wait;
+      if (ms > NO_WAIT_MS) this.#watchOn(worker, ms);
+      else this.#hung(worker, this.#options.timeoutMs ?? 0);
+    }, leftMs);
   }
 
   /** @param ended for requests of a thread that will answer no more */
@@ -155,7 +172,7 @@ export class WorkerClient<Req, Res, Ready = unknown> {
     this.#pending.clear();
   }
 
-  #hung(worker: Worker, silentMs: number): void {
+  #hung(worker: WorkerLike, silentMs: number): void {
     if (this.#worker !== worker || this.#closed) return;
     if (this.#stuck >= (this.#options.maxStuck ?? MAX_STUCK)) {
       this.#giveUp();
@@ -172,8 +189,8 @@ export class WorkerClient<Req, Res, Ready = unknown> {
   }
 
   /** Lets go of a worker: what it was given to write into is its callers' again once it has ended, not before. */
-  #abandon(worker: Worker, silentMs: number): Promise<void> {
-    const ended = letGo(worker, this.#letGo);
+  #abandon(worker: WorkerLike, silentMs: number): Promise<void> {
+    const ended = this.#options.ownProcess ? worker.terminate().then(() => {}) : letGo(worker, this.#state);
     const overdue = [...this.#overdue.values()];
     void ended.then(() => {
       for (const release of overdue) release();
@@ -189,7 +206,7 @@ export class WorkerClient<Req, Res, Ready = unknown> {
     endNow();
   }
 
-  #died(worker: Worker, detail: string): void {
+  #died(worker: WorkerLike, detail: string): void {
     if (this.#worker !== worker) return;
     this.#worker = undefined;
     clearTimeout(this.#watch);

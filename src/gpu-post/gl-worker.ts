@@ -11,6 +11,7 @@ import { type FaceState, Photometry } from './photometry.ts';
 import { coverRegion } from './plane-covers.ts';
 import type { Extent } from './soft-mask.ts';
 import type { Texture } from './texture.ts';
+import { warmUp } from './warm-up.ts';
 
 /** Frames in a row that cannot be drawn before the context is taken for lost. */
 const MAX_FAILURES = 3;
@@ -52,7 +53,9 @@ serveWorker<GlRequest, DrawnCover[], { renderer: string }, GlWorkerData>(async (
     }
     return bench;
   };
-  benchFor(data.faceSize);
+  const { size, photometry, finished } = benchFor(data.faceSize);
+  warmUp(photometry, size, finished);
+  composer.check();
 
   const keptFor = (key: string, bench: Bench): Kept => {
     let entry = kept.get(key);

@@ -1,7 +1,10 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { WorkerClient } from '../../src/core/worker-client.ts';
-import { WorkerHung } from '../../src/core/worker-errors.ts';
+import { WorkerDied, WorkerHung } from '../../src/core/worker-errors.ts';
 
 const entry = new URL('./late-writer', import.meta.url);
 
@@ -64,5 +67,52 @@ describe('memory lent to a worker that does not answer', () => {
     expect(hung).toBeInstanceOf(WorkerHung);
     expect(await givenBackEarly(writer, hung as WorkerHung)).toBe(false);
     await writer.client.close();
+  });
+});
+
+describe.skipIf(!existsSync('/proc/self/schedstat'))('a worker on a machine that others keep busy', () => {
+  it('is not taken for hung while it waits for a core', async () => {
+    const worker = new URL('./hard-worker', import.meta.url);
+    const client = new WorkerClient<{ needsMs: number }, true>('hard', worker, { timeoutMs: 1500, givesWay: true });
+    await client.ready;
+    const others = Array.from({ length: 4 * availableParallelism() }, () =>
+      spawn(process.execPath, ['-e', 'for(;;);']),
+    );
+    try {
+      const began = performance.now();
+      expect(await client.call({ needsMs: 700 })).toBe(true);
+      console.log(`answered after ${Math.round(performance.now() - began)} ms, of which it had a core for 700`);
+      expect(client.restarts).toBe(0);
+    } finally {
+      for (const other of others) other.kill('SIGKILL');
+      await client.close();
+    }
+  });
+
+  it('is, when it has the core and does not come back', async () => {
+    const worker = new URL('./hard-worker', import.meta.url);
+    const client = new WorkerClient<{ needsMs: number }, true>('hard', worker, { timeoutMs: 1500 });
+    await client.ready;
+    await expect(client.call({ needsMs: 20_000 })).rejects.toBeInstanceOf(WorkerHung);
+    expect(client.restarts).toBe(1);
+    await client.close();
+  });
+});
+
+describe('a worker in a process of its own', () => {
+  it('answers as a thread does, is started again when it dies, and ends with its client', async () => {
+    const worker = new URL('./hard-worker', import.meta.url);
+    const client = new WorkerClient<{ needsMs: number }, true>('hard', worker, { ownProcess: true });
+    expect(await client.ready).toBe(true);
+    expect(await client.call({ needsMs: 1 })).toBe(true);
+    const death = await client.call({ needsMs: -1 }).catch((error: unknown) => error);
+    expect(death).toBeInstanceOf(WorkerDied);
+    expect((death as Error).message).toContain('exit code 7');
+    expect(client.restarts).toBe(1);
+    await pause(100);
+    expect(await client.ready).toBe(true);
+    expect(await client.call({ needsMs: 1 })).toBe(true);
+    await client.close();
+    await expect(client.call({ needsMs: 1 })).rejects.toBeInstanceOf(WorkerDied);
   });
 });

@@ -1,6 +1,15 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { RTCPeerConnection, type RtcpPacket, RtcpSrPacket, type RtpPacket, useOPUS, useVP8 } from 'werift';
+import {
+  RTCPeerConnection,
+  type RtcpPacket,
+  RtcpReceiverInfo,
+  RtcpRrPacket,
+  RtcpSrPacket,
+  type RtpPacket,
+  useOPUS,
+  useVP8,
+} from 'werift';
 import { withOpusHead } from '../../src/core/audio/codec.ts';
 import { ivfFrameHeader, ivfHeader } from '../../src/core/ivf.ts';
 import { NutWriter } from '../../src/core/nut/muxer.ts';
@@ -80,6 +89,15 @@ export class WhepViewer {
     remb.writeUInt32BE(((1 << 24) | (exponent << 18) | mantissa) >>> 0, 16);
     remb.writeUInt32BE(receiver.track.ssrc!, 20);
     await receiver.dtlsTransport.sendRtcp([{ serialize: () => remb } as RtcpPacket]);
+  }
+
+  /** Says which share of the pictures' packets was lost (a receiver report). */
+  async lost(share: number): Promise<void> {
+    const { receiver } = this.#peer.getTransceivers()[0]!;
+    const ssrc = receiver.track.ssrc!;
+    const info = { ssrc, fractionLost: Math.round(share * 256), packetsLost: 1000, highestSequence: 0, jitter: 0 };
+    const report = new RtcpReceiverInfo({ ...info, lsr: 0, dlsr: 0 });
+    await receiver.dtlsTransport.sendRtcp([new RtcpRrPacket({ ssrc: receiver.rtcpSsrc, reports: [report] })]);
   }
 
   /** By how many milliseconds each tone is later than its flash, as a browser plays them: by the sender reports. */

@@ -26,6 +26,9 @@ const RUNG_CHECK_MS = 2000;
 const CHECKS_BEFORE_UP = 4;
 /** A viewer that takes less than the minimum, and less than it is sent, this often in a row is left out. */
 const CHECKS_BEFORE_OUT = 5;
+/** What the way to a viewer that is too slow for what it is sent shows: this share of packets lost, or a queue this long. */
+const SLOW_LOSS = 0.05;
+const SLOW_ROUND_TRIP_MS = 1000;
 const FIRST_BACKOFF_MS = 200;
 const MAX_BACKOFF_MS = 5000;
 
@@ -223,12 +226,16 @@ export class ViewerHub implements Sink {
     return estimates.length === 0 ? (rungsKbps[1] ?? rungsKbps[0]!) : (fitting.at(-1) ?? rungsKbps[0]!);
   }
 
-  /** A veiled picture is next to nothing, and an estimate made of it says as little: only who takes less than is sent is slow. */
+  /**
+   * A veiled picture is next to nothing, and an estimate made of it says as little: only who takes less than is sent is slow. Nor is a low estimate enough:
+   * where pictures come unevenly, as from a machine with much else to do, a browser's falls to tens of kbit/s although every packet arrives.
+   */
   #checkSlow(codec: VideoCodecName, sentKbps: number): void {
     for (const viewer of this.#viewers) {
       if (viewer.codec !== codec) continue;
       const { estimateKbps = Number.POSITIVE_INFINITY } = viewer;
-      const slow = estimateKbps < Math.min(sentKbps, this.#options.minKbps);
+      const suffers = viewer.takeMostLost() >= SLOW_LOSS || viewer.roundTripMs >= SLOW_ROUND_TRIP_MS;
+      const slow = suffers && estimateKbps < Math.min(sentKbps, this.#options.minKbps);
       const times = slow ? (this.#slow.get(viewer) ?? 0) + 1 : 0;
       this.#slow.set(viewer, times);
       if (times >= CHECKS_BEFORE_OUT) viewer.onTooSlow?.();

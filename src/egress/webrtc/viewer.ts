@@ -3,6 +3,8 @@ import {
   type RTCPeerConnection,
   type RTCRtpTransceiver,
   RtcpPayloadSpecificFeedback,
+  RtcpRrPacket,
+  RtcpSrPacket,
   RtpHeader,
   RtpPacket,
 } from 'werift';
@@ -56,6 +58,8 @@ export class Viewer {
   onTooSlow: (() => void) | undefined;
   #videoSequence = Math.floor(Math.random() * 0x8000);
   #audioSequence = Math.floor(Math.random() * 0x8000);
+  /** Since it was last asked for. */
+  #mostLost = 0;
   /** It gets pictures from a key picture on. */
   #started = false;
 
@@ -77,6 +81,9 @@ export class Viewer {
     // FIR, whose header names nobody, to no one.
     video.sender.dtlsTransport.onRtcp.subscribe((packet) => {
       if (packet instanceof RtcpPayloadSpecificFeedback && asksForKey(packet, video.sender.ssrc)) onKeyWanted();
+      if (!(packet instanceof RtcpRrPacket || packet instanceof RtcpSrPacket)) return;
+      for (const { ssrc, fractionLost } of packet.reports)
+        if (ssrc === video.sender.ssrc) this.#mostLost = Math.max(this.#mostLost, fractionLost / 256);
     });
     video.sender.onReady.subscribe(onKeyWanted);
   }
@@ -95,6 +102,13 @@ export class Viewer {
   get roundTripMs(): number {
     const { rtt = 0 } = this.#video.sender as unknown as { rtt?: number };
     return Math.max(0, rtt) * 1000;
+  }
+
+  /** The largest share of packets that a receiver report since the last call says were lost on the way. */
+  takeMostLost(): number {
+    const most = this.#mostLost;
+    this.#mostLost = 0;
+    return most;
   }
 
   /** A new encoder's pictures refer to nothing that was sent before. */

@@ -17,10 +17,10 @@ export interface MeasureReady {
 
 type Client = WorkerClient<MeasureCall, unknown, MeasureReady>;
 
-/** Each thread holds its own copy of all judges, about 400 MB. */
+/** Each process holds its own copy of all judges, about 400 MB. */
 const MOST = 8;
 
-/** The judges in as many threads as there are cores; further threads start when there is work for them. */
+/** The judges in as many processes as there are cores; further ones start when there is work for them. */
 export class MeasurePool implements Measurer {
   readonly recognizers: readonly RecognizerInfo[];
   readonly absent: readonly string[];
@@ -82,5 +82,5 @@ export class MeasurePool implements Measurer {
 }
 
 function startWorker(): Client {
-  return new WorkerClient('judges', new URL('./measure-worker', import.meta.url));
+  return new WorkerClient('judges', new URL('./measure-worker', import.meta.url), { ownProcess: true });
 }

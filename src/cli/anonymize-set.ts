@@ -10,7 +10,7 @@ import { startEngine } from './run.ts';
 /** Pictures that are made one by one, with nothing else going on, so that the time a face takes can be told. */
 const TIMED = 16;
 /** Pictures under way afterwards: while one is decoded or written the networks work on another. */
-const AT_ONCE = 2;
+const AT_ONCE = 4;
 
 export interface SetSettings {
   readonly config: Config;

@@ -28,8 +28,8 @@ export interface WorkerStart {
 /** In steps of the scheduler; every process may raise it. */
 const GIVING_WAY = 5;
 
-/** A process is told nothing (`spawnProcess`). */
-const PROCESS: WorkerStart = { data: undefined, state: new SharedArrayBuffer(8), givesWay: false };
+/** A process is told nothing (`spawnProcess`): it gives way to the one that waits for its answers. */
+const PROCESS: WorkerStart = { data: undefined, state: new SharedArrayBuffer(8), givesWay: true };
 
 export interface WorkerService<Req, Res, Ready> {
   readonly ready: Ready;

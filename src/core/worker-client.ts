@@ -12,7 +12,7 @@ export interface WorkerClientOptions {
   readonly lateMs?: number;
   /**
    * Without an answer for this long the worker is hung and another one takes its place. 0: never. Time in which its thread waits
-   * for a core does not count, where the system tells it: on a busy machine another worker would be no quicker.
+   * for a core does not count, up to twice as much, where the system tells it: on a busy machine another worker would be no quicker.
    */
   readonly timeoutMs?: number;
   /** Hung workers that may be left behind; with one more the process ends (SIGKILL): only a new one helps. */
@@ -35,6 +35,8 @@ const FIRST_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 5000;
 /** A thread that waited for a core for less than this in one go was not kept from answering. */
 const NO_WAIT_MS = 200;
+/** Times the timeout: one that runs in circles waits for a core too. */
+const MOST_WAIT = 2;
 const CLOSE_PATIENCE_MS = 10_000;
 /** Each may keep a core busy for ever. */
 const MAX_STUCK = 2;
@@ -150,15 +152,16 @@ export class WorkerClient<Req, Res, Ready = unknown> {
     const firstMs = tells ? lateMs : timeoutMs / 2;
     this.#watch = setTimeout(() => {
       if (tells) this.#tellLate(lateMs);
-      this.#watchOn(worker, timeoutMs - firstMs);
+      this.#watchOn(worker, timeoutMs - firstMs, MOST_WAIT * timeoutMs);
     }, firstMs);
   }
 
-  #watchOn(worker: WorkerLike, leftMs: number): void {
+  /** @param graceMs of which waits for a core may still be taken */
+  #watchOn(worker: WorkerLike, leftMs: number, graceMs: number): void {
     const wait = new CoreWait(new Int32Array(this.#state)[THREAD]!);
     this.#watch = setTimeout(() => {
-      const { ms } = wait;
-      if (ms > NO_WAIT_MS) this.#watchOn(worker, ms);
+      const ms = Math.min(wait.ms, graceMs);
+      if (ms > NO_WAIT_MS) this.#watchOn(worker, ms, graceMs - ms);
       else this.#hung(worker, this.#options.timeoutMs ?? 0);
     }, leftMs);
   }

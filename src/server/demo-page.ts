@@ -42,7 +42,7 @@ async function iceServers(path, headers) {
   const found = links.matchAll(/<([^>]+)>; rel="ice-server"(?:; username="([^"]*)"; credential="([^"]*)")?/g);
   return [...found].map(([, urls, username, credential]) => ({ urls, ...(username && { username, credential }) }));
 }
-async function connect(kind, stream, token, peer) {
+async function connect(kind, stream, token, peer, lost) {
   const path = '/' + stream + '/' + kind;
   const access = token ? { Authorization: 'Bearer ' + token } : {};
   peer.setConfiguration({ ...peer.getConfiguration(), iceServers: await iceServers(path, access) });
@@ -57,6 +57,12 @@ async function connect(kind, stream, token, peer) {
   if (response.status !== 201) throw new Error((await response.json()).detail);
   await peer.setRemoteDescription({ type: 'answer', sdp: await response.text() });
   const url = response.headers.get('Location');
+  let away;
+  peer.addEventListener('connectionstatechange', () => {
+    clearTimeout(away);
+    // A network that changes may come back by itself.
+    if (!['new', 'connecting', 'connected'].includes(peer.connectionState)) away = setTimeout(lost, 4000);
+  });
   return async () => { peer.close(); await fetch(url, { method: 'DELETE', headers, keepalive: true }); };
 }
 
@@ -73,7 +79,24 @@ async function listCameras() {
 }
 const mute = () => media?.getTracks().forEach((t) => { t.enabled = !$(t.kind === 'video' ? 'muteVideo' : 'muteAudio').checked; });
 
-async function publish() {
+const turns = { whip: 0, whep: 0 };
+/** Connects, and again whenever that connection has ended by itself, until it is no longer wanted. */
+async function hold(kind, action) {
+  const turn = ++turns[kind];
+  const wanted = () => turns[kind] === turn;
+  const lost = async () => {
+    for (let pause = 1000; wanted(); pause = Math.min(2 * pause, 15000)) {
+      say('The connection was lost; trying again.', true);
+      await new Promise((done) => setTimeout(done, pause));
+      if (!wanted() || !(await action(lost).then(() => true, () => false))) continue;
+      if (!wanted()) await (kind === 'whip' ? stopPublishing : stopWatching)?.();
+      return;
+    }
+  };
+  await action(lost);
+}
+
+async function publish(lost) {
   await stopPublishing?.();
   media = await navigator.mediaDevices.getUserMedia(wanted()).catch(() => navigator.mediaDevices.getUserMedia({ ...wanted(), audio: false }));
   await listCameras();
@@ -82,7 +105,7 @@ async function publish() {
     const { sender: s } = peer.addTransceiver(track, { direction: 'sendonly', streams: [media] });
     if (track.kind === 'video') sender = s;
   }
-  const stop = await connect('whip', $('mine').value, $('publishToken').value, peer);
+  const stop = await connect('whip', $('mine').value, $('publishToken').value, peer, lost);
   stopPublishing = async () => { media.getTracks().forEach((t) => t.stop()); stopPublishing = undefined; await stop(); };
   mute();
   say('You are sending to ' + $('mine').value + '.');
@@ -96,23 +119,24 @@ async function change() {
   await sender.replaceTrack(track);
   old.stop(); mute();
 }
-async function watch() {
+async function watch(lost) {
   await stopWatching?.();
   const peer = new RTCPeerConnection();
   for (const kind of ['video', 'audio']) peer.addTransceiver(kind, { direction: 'recvonly' });
   const shown = new MediaStream();
   peer.ontrack = ({ track }) => { shown.addTrack(track); $('remote').srcObject = shown; };
-  stopWatching = await connect('whep', $('theirs').value, $('viewToken').value, peer);
+  stopWatching = await connect('whep', $('theirs').value, $('viewToken').value, peer, lost);
   say('You are watching ' + $('theirs').value + '.');
 }
 async function leave() {
+  turns.whip++; turns.whep++;
   await Promise.allSettled([stopPublishing?.(), stopWatching?.()]);
   stopWatching = undefined;
   $('remote').srcObject = null;
   say('You have left.');
 }
 const on = (id, event, action) => $(id).addEventListener(event, () => Promise.resolve(action()).catch((e) => say(e.message, true)));
-on('publish', 'click', publish); on('watch', 'click', watch); on('leave', 'click', leave);
+on('publish', 'click', () => hold('whip', publish)); on('watch', 'click', () => hold('whep', watch)); on('leave', 'click', leave);
 on('muteVideo', 'change', mute); on('muteAudio', 'change', mute);
 on('camera', 'change', change); on('size', 'change', change);
 addEventListener('pagehide', () => { stopPublishing?.(); stopWatching?.(); });

@@ -73,7 +73,7 @@ describe('memory lent to a worker that does not answer', () => {
 describe.skipIf(!existsSync('/proc/self/schedstat'))('a worker on a machine that others keep busy', () => {
   it('is not taken for hung while it waits for a core', async () => {
     const worker = new URL('./hard-worker', import.meta.url);
-    const client = new WorkerClient<{ needsMs: number }, true>('hard', worker, { timeoutMs: 1500, givesWay: true });
+    const client = new WorkerClient<{ needsMs: number }, true>('hard', worker, { timeoutMs: 3000, givesWay: true });
     await client.ready;
     const others = Array.from({ length: 3 * availableParallelism() }, () =>
       spawn(process.execPath, ['-e', 'for(;;);']),

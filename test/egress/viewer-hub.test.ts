@@ -28,7 +28,8 @@ describe('ViewerHub', () => {
       ...{ version: '5', encoders: new Set<string>(), probePath: undefined, modern: true },
     };
     const hub = new ViewerHub(tool, { rungsKbps: [500], minKbps: 100 });
-    for (const codec of ['vp8', 'h264'] as const) hub.add({ codec, connected: true, restart: () => {} } as Viewer);
+    const viewer = { connected: true, restart: () => {}, takeMostLost: () => 0 };
+    for (const codec of ['vp8', 'h264'] as const) hub.add({ ...viewer, codec } as unknown as Viewer);
     const photometry = {} as never;
     const compositor = await Compositor.start({
       ...{ faceMemory: new SharedArrayBuffer(4), faceSize: 128, mode: 'mask', photometry },

@@ -164,6 +164,33 @@ describe.skipIf(!chromiumPath)('a browser on the relay (needs chromium)', { time
     await patiently(free, 'the stream to be free again');
   });
 
+  it('connects a page again, to send and to watch, when the server has been started again', async () => {
+    const browser = await open('anna');
+    const { page } = browser;
+    const says = (word: string) =>
+      page.waitForFunction(`document.querySelector('#status').textContent.includes('${word}')`, undefined, {
+        timeout: PATIENCE_MS,
+      });
+    await page.selectOption('#mine', 'a');
+    await page.click('#publish');
+    await says('sending');
+    await page.selectOption('#theirs', 'a');
+    await page.click('#watch');
+    await says('watching');
+    await browser.keepFramesOf('#remote');
+    await collect(browser, 3);
+    expect(await server.stop()).toBe(0);
+    await says('lost');
+    server = await server.again();
+    const publishing = async () => (await server.metric('publishing', 'stream="a"')) === 1;
+    await patiently(publishing, 'the publisher to come again');
+    await browser.take();
+    const frames = await collectPictures(browser, 5);
+    expect((await search.search(frames, anna)).matches).toBe(0);
+    await page.click('#leave');
+    await patiently(async () => !(await publishing()), 'the publisher to leave');
+  });
+
   it('shows a browser the stream that the settings feed, and records nothing else than that', async () => {
     const viewer = await open('anna');
     await viewer.watch('camera');

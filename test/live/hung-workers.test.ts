@@ -16,27 +16,27 @@ const modelsOf = ({ dir, cacheDir }: { dir: string; cacheDir: string }) => [
 ];
 
 /** The thread then stays in the native call, as nothing can end it but the end of the process. */
-describe('a native call that never returns', { timeout: 120_000 }, () => {
+describe('a native call that never returns', { timeout: 240_000 }, () => {
   let search: FaceSearch;
   let anna: Float32Array[];
 
   beforeAll(async () => {
     personClip('anna', at('anna.mkv'), '480x360', 10);
-    // One white second, on which the network with the loop hangs.
-    const white = "drawbox=t=fill:color=white:enable='between(t,4,5)'";
+    // Some seconds of white, of which a busy machine takes a picture too, on which the network with the loop hangs.
+    const white = "drawbox=t=fill:color=white:enable='between(t,6,8)'";
     execFileSync('ffmpeg', [
       '-v',
       'error',
       '-y',
       '-stream_loop',
-      '7',
+      '19',
       '-i',
       at('anna.mkv'),
       '-c',
       'copy',
       at('long.mkv'),
     ]);
-    const flash = ['-stream_loop', '3', '-i', at('anna.mkv'), '-t', '24', '-vf', white];
+    const flash = ['-stream_loop', '7', '-i', at('anna.mkv'), '-t', '45', '-vf', white];
     execFileSync('ffmpeg', ['-v', 'error', '-y', ...flash, '-c:v', 'libx264', '-preset', 'veryfast', at('flash.mkv')]);
     search = await FaceSearch.create();
     anna = await search.person(at('anna.mkv'));

@@ -36,6 +36,15 @@ export class ServeProcess {
   static async start(settings: ServeSettings): Promise<ServeProcess> {
     const config = join(temporaryFolder(), 'serve.yaml');
     writeFileSync(config, stringify(withPorts(settings, await freePorts(3))));
+    return ServeProcess.#launch(config, settings.serve.tlsCert ? 'https' : 'http');
+  }
+
+  /** Another process with the settings, and the ports, of this one, which has ended. */
+  again(): Promise<ServeProcess> {
+    return ServeProcess.#launch(this.config, this.base.startsWith('https') ? 'https' : 'http');
+  }
+
+  static async #launch(config: string, scheme: 'http' | 'https'): Promise<ServeProcess> {
     const child = spawn(process.execPath, ['dist/main.js', 'serve', '--config', config], {
       stdio: ['ignore', 'inherit', 'pipe'],
     });
@@ -52,7 +61,7 @@ export class ServeProcess {
       });
       child.once('exit', (code) => reject(new Error(`serve ended with ${code}: ${log.join('\n')}`)));
     });
-    return new ServeProcess(child, config, ports, log, settings.serve.tlsCert ? 'https' : 'http');
+    return new ServeProcess(child, config, ports, log, scheme);
   }
 
   get log(): string {

@@ -127,6 +127,21 @@ describe('the sound of one output', () => {
     expect(out.dropped).toBe(1);
   });
 
+  it('fills an outage with silence also when the sound is back before the first picture', () => {
+    const { track, lane: out } = lane();
+    out.upTo(0, 0);
+    for (let ms = 2010; ms <= 2200; ms += 20) track.push(packet(ms));
+    const sent = times(out.upTo(2_100_000, 0));
+    expect(sent[0]).toBe(20);
+    expect(sent.slice(1).every((ms, i) => ms - sent[i]! <= 40)).toBe(true);
+    expect(sent.slice(-6)).toEqual([2010, 2030, 2050, 2070, 2090, 2110]);
+    expect(out.dropped).toBe(0);
+    // A sound from after the picture waits for its own.
+    for (let ms = 4000; ms <= 4100; ms += 20) track.push(packet(ms));
+    expect(times(out.upTo(2_500_000, 0)).at(-1)).toBe(2190);
+    expect(times(out.upTo(4_030_000, 0)).slice(-3)).toEqual([4000, 4020, 4040]);
+  });
+
   it('gives way to a sound that is back, though its first packet comes too late', () => {
     const { track, lane: out } = lane();
     out.upTo(0, 0);

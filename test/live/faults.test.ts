@@ -39,10 +39,14 @@ describe('faults while a stream runs', { timeout: 180_000 }, () => {
     running.push(run);
     return run;
   };
-  /** Waits until so many more frames of a kind have left; all that left since the last call are then searched. */
+  /**
+   * Waits until so many more frames of a kind have left, counted from now: while the last ones were searched others came.
+   * All that left since the last call are then searched.
+   */
   const clean = async (sink: KeepingSink, count: number, kind: 'composed' | 'veiled') => {
-    const enough = () => sink.frames.filter((frame) => frame.kind === kind).length >= count;
-    await until(enough, PATIENCE_MS, `${count} ${kind} frames (${sink.frames.length} frames)`);
+    const left = () => sink.frames.filter((frame) => frame.kind === kind).length;
+    const before = left();
+    await until(() => left() - before >= count, PATIENCE_MS, `${count} ${kind} frames (${sink.frames.length} frames)`);
     const frames = sink.take();
     for (const frame of frames) if (frame.kind === 'veiled') expect(isVeiled(frame)).toBe(true);
     const seen = await search.search(frames, anna);

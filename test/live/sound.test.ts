@@ -19,7 +19,6 @@ import { UdpReceiver } from './udp-receiver.ts';
 import { WhepViewer } from './whep-viewer.ts';
 
 const ready = has('/usr/bin/python3', '-c', 'import gi; gi.require_version("GstRtspServer", "1.0")');
-/** The goal is 40; this machine does other things at the same time. */
 /** What the stages take. */
 const LATENCY_MS = 300;
 const SECONDS = 7;
@@ -52,7 +51,14 @@ describe.skipIf(!ready)(
   () => {
     const servers: ChildProcess[] = [];
     const sources: LiveSource[] = [];
+    const sinks: Sink[] = [];
+    /** A test that fails leaves no encoder behind for the next one to find. */
+    const ending = <S extends Sink>(sink: S): S => {
+      sinks.push(sink);
+      return sink;
+    };
     afterEach(async () => {
+      await Promise.all(sinks.splice(0).map((sink) => sink.abort()));
       await Promise.all(sources.splice(0).map((source) => source.close()));
       for (const server of servers.splice(0)) {
         server.kill('SIGKILL');
@@ -82,7 +88,7 @@ describe.skipIf(!ready)(
       it(`copies ${codec} to an RTSP server in sync`, async () => {
         const url = await camera(sound, at(`${sound}-out.mkv`));
         const source = await open(url);
-        const sink = await openRtspSink(`${url}/anon`, { audio: source.audio });
+        const sink = ending(await openRtspSink(`${url}/anon`, { audio: source.audio }));
         const done = relay(source, sink);
         await wait(1000 * (SECONDS + 2));
         await source.close();
@@ -128,7 +134,7 @@ describe.skipIf(!ready)(
         const source = await open(await camera(sound), keep);
         expect(source.audio).toBeUndefined();
         const udp = await UdpReceiver.open();
-        const sink = await openTransportStreamSink(`udp://127.0.0.1:${udp.port}`, { audio: source.audio });
+        const sink = ending(await openTransportStreamSink(`udp://127.0.0.1:${udp.port}`, { audio: source.audio }));
         const done = relay(source, sink);
         await until(() => sink.written > 30, 20_000, 'frames');
         await source.close();
@@ -142,7 +148,7 @@ describe.skipIf(!ready)(
     it('has sound again after the decoder was killed, with silence between, and after the encoder was', async () => {
       const source = await open(await camera('alaw'));
       const udp = await UdpReceiver.open();
-      const sink = await openTransportStreamSink(`udp://127.0.0.1:${udp.port}`, { audio: source.audio });
+      const sink = ending(await openTransportStreamSink(`udp://127.0.0.1:${udp.port}`, { audio: source.audio }));
       const done = relay(source, sink);
       await until(() => sink.written > 60, 20_000, 'frames');
       for (const pid of childrenWith('/cam')) process.kill(pid, 'SIGKILL');
@@ -170,7 +176,7 @@ describe.skipIf(!ready)(
     it('neither stops nor delays the pictures when the encoder of the sound is killed or hangs', async () => {
       const source = await open(await camera('mulaw'));
       const udp = await UdpReceiver.open();
-      const sink = await openTransportStreamSink(`udp://127.0.0.1:${udp.port}`, { audio: source.audio });
+      const sink = ending(await openTransportStreamSink(`udp://127.0.0.1:${udp.port}`, { audio: source.audio }));
       const done = relay(source, sink);
       await until(() => sink.written > 60, 20_000, 'frames');
       for (const pid of childrenWith('aac_low')) process.kill(pid, 'SIGKILL');

@@ -22,6 +22,7 @@ export class AudioLane {
   readonly #unsubscribe: () => void;
   readonly #waiting: AudioPacket[] = [];
   readonly #silence: Uint8Array;
+  readonly #silenceUs: number;
   #originUs: number | undefined;
   /** End of what has been sent, on the source's clock. */
   #endUs = 0;
@@ -34,6 +35,7 @@ export class AudioLane {
   constructor(audio: DeliveredAudio) {
     this.#audio = audio;
     this.#silence = silence(audio.codec, audio.track.format);
+    this.#silenceUs = durationUs(audio.codec, audio.track.format, this.#silence);
     this.#unsubscribe = audio.track.subscribe((packet) => this.#take(packet));
   }
 
@@ -59,12 +61,17 @@ export class AudioLane {
       this.#write(out, { data: this.#silence, timestampUs });
     }
     // One packet goes ahead: with it the muxer does not hold the picture back for the sound.
-    while (this.#lastUs <= timestampUs && this.#waiting[0]) this.#send(out, this.#waiting.shift()!);
-    if (timestampUs - this.#endUs > SILENT_AFTER_US) this.#filling = true;
-    while (this.#filling && this.#endUs < timestampUs) {
-      this.#write(out, { data: this.#silence, timestampUs: this.#endUs });
-      this.silent++;
+    while (this.#lastUs <= timestampUs && this.#waiting[0]) {
+      const next = this.#waiting[0].timestampUs;
+      if (next - this.#endUs > SILENT_AFTER_US) {
+        // Sound that is back from an outage goes with its picture, after the silence that takes the outage's place.
+        if (next > timestampUs) break;
+        this.#fill(out, next - this.#silenceUs);
+      }
+      this.#send(out, this.#waiting.shift()!);
     }
+    if (timestampUs - this.#endUs > SILENT_AFTER_US) this.#filling = true;
+    if (this.#filling) this.#fill(out, timestampUs);
     return out;
   }
 
@@ -72,6 +79,14 @@ export class AudioLane {
     this.#unsubscribe();
     this.#waiting.length = 0;
     await this.#audio.close();
+  }
+
+  /** Silence until its end is past this time. */
+  #fill(out: AudioPacket[], untilUs: number): void {
+    while (this.#endUs < untilUs) {
+      this.#write(out, { data: this.#silence, timestampUs: this.#endUs });
+      this.silent++;
+    }
   }
 
   #take(packet: AudioPacket): void {

@@ -51,7 +51,8 @@ export async function anonymizeSet(
   if (todo.length > 0) {
     const silent = { ...config, egress: { ...config.egress, audio: 'drop' as const } };
     const sessionKey = config.sessionKey ? Buffer.from(config.sessionKey, 'hex') : randomBytes(32);
-    const engine: Engine = await startEngine(silent, sessionKey, track);
+    const still = todo.every((f) => f.kind === 'picture');
+    const engine: Engine = await startEngine(silent, sessionKey, track, { still });
     const times: number[] = [];
     const make = async (file: InputFile, done: (file: InputFile) => void) => {
       try {

@@ -1,5 +1,6 @@
 import type { Config } from '../config/loader.ts';
 import { ExitCode, UnderstudyError } from '../core/errors.ts';
+import { isStillName } from '../egress/file/still-sink.ts';
 import { withoutFace } from '../guard/audit-record.ts';
 import type { Engine } from '../pipeline/engine.ts';
 import { anonymizeFile } from './anonymize-file.ts';
@@ -11,7 +12,8 @@ export interface FolderRun {
   readonly input: string;
   readonly output: string;
   readonly config: Config;
-  readonly engine: () => Promise<Engine>;
+  /** @param still whether all that there is to do are still pictures */
+  readonly engine: (still: boolean) => Promise<Engine>;
   readonly again: boolean;
   readonly allowNoFace: boolean;
   readonly stop: AbortSignal;
@@ -45,6 +47,7 @@ export async function runFolder(run: FolderRun): Promise<FolderOutcome> {
   let faceless = withoutFaceBefore.length;
   if (faceless > 0 && !run.allowNoFace)
     say(`no face was found before in ${withoutFaceBefore.join(', ')}; look at what came of it before you trust it`);
+  const still = todo.every((file) => isStillName(file.output));
   for (const [i, file] of todo.entries()) {
     if (stop.aborted) break;
     const label = `${i + 1}/${todo.length} ${file.input}`;
@@ -55,7 +58,7 @@ export async function runFolder(run: FolderRun): Promise<FolderOutcome> {
         config,
         stop,
         streamId: i,
-        engine: run.engine,
+        engine: () => run.engine(still),
         onStart: (total) => run.progress.start(total, label),
         onFrame: (p) => run.progress.frame(p),
       });

@@ -6,6 +6,7 @@ import { ExitCode, UnderstudyError } from '../core/errors.ts';
 import { isLiveAddress } from '../core/stream-address.ts';
 import { checkOutput } from '../egress/file/output-path.ts';
 import { withoutFace } from '../guard/audit-record.ts';
+import { stillKind } from '../ingest/file/still-format.ts';
 import { Engine } from '../pipeline/engine.ts';
 import { anonymizeFile } from './anonymize-file.ts';
 import { Interruption } from './interruption.ts';
@@ -97,15 +98,15 @@ export async function runFile(input: string, output: string, options: RunOptions
   const progress = new ProgressLine(progressStyle(options.progress));
   const sessionKey = config.sessionKey ? Buffer.from(config.sessionKey, 'hex') : randomBytes(32);
   let started: Promise<Engine> | undefined;
-  const engine = () => {
-    started ??= startEngine(config, sessionKey);
+  const engine = (still: boolean) => {
+    started ??= startEngine(config, sessionKey, {}, { still });
     return started;
   };
   // A report that cannot be written is found out before the work is done.
   if (options.report) checkOutput(options.report);
   const shared = async () => runReport(config, modelHashes(config, (await started)?.models ?? []));
   const interruption = new Interruption();
-  const common = { input, output, config, engine, stop: interruption.signal };
+  const common = { input, output, config, stop: interruption.signal };
   try {
     if (existsSync(input) && statSync(input).isDirectory()) {
       if (startS !== undefined || durationS !== undefined)
@@ -118,6 +119,7 @@ export async function runFile(input: string, output: string, options: RunOptions
       const again = options.again ?? false;
       const { exitCode, ...folder } = await runFolder({
         ...common,
+        engine,
         ...{ again, progress, report, allowNoFace: options.allowNoFace ?? false },
       });
       if (options.report) writeReport(options.report, { ...(await shared()), ...folder });
@@ -126,6 +128,7 @@ export async function runFile(input: string, output: string, options: RunOptions
     const outcome = await anonymizeFile({
       ...common,
       ...range,
+      engine: () => engine(stillKind(input) !== undefined),
       onStart: (total) => progress.start(total),
       onFrame: (p) => progress.frame(p),
     });
@@ -159,6 +162,8 @@ export async function runFile(input: string, output: string, options: RunOptions
 
 export interface StartOptions {
   readonly live?: boolean;
+  /** Still pictures only: all cores may look for faces. */
+  readonly still?: boolean;
   readonly onWarning?: (sentence: string) => void;
 }
 
@@ -167,7 +172,11 @@ export function startEngine(
   config: Config,
   sessionKey: Uint8Array,
   analysis: Readonly<Record<string, unknown>> = {},
-  { live = false, onWarning = (sentence) => void process.stderr.write(`understudy: ${sentence}\n`) }: StartOptions = {},
+  {
+    live = false,
+    still = false,
+    onWarning = (sentence) => void process.stderr.write(`understudy: ${sentence}\n`),
+  }: StartOptions = {},
 ): Promise<Engine> {
   const { lookaheadFrames: _, ...track } = config.track;
   return Engine.start({
@@ -175,6 +184,7 @@ export function startEngine(
     photometry: { ...config.post },
     sessionKey,
     live,
+    still,
     track: { ...config.detect, ...track, ...analysis },
     infer: config.infer,
     ...(config.models.dir && { modelsDir: config.models.dir }),

@@ -30,6 +30,7 @@ export const configSchema = z.strictObject({
       executionProviders: z.union([z.literal('auto'), z.array(z.string()).min(1)]).default('auto'),
       precision: z.enum(['auto', 'int8', 'fp32']).default('auto'),
       detail: z.boolean().default(true),
+      detectorThreads: z.union([z.literal('auto'), z.number().int().min(1).max(16)]).default('auto'),
       maxBatchSize: z.number().int().min(1).max(32).default(4),
       maxQueueDelayMs: z.number().min(0).max(100).default(2),
       truncation: z.number().min(0.5).max(1).default(1),

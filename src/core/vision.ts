@@ -38,6 +38,8 @@ export interface SquareCrop {
 /** Finds faces in a window; regions in picture pixels, overlaps already merged, best first. */
 export interface FaceFinder {
   detect(picture: Picture, window: DetectorWindow, minScore: number): Promise<Detection[]>;
+  /** The same of several windows of one picture, for a finder that can look at more than one at a time. */
+  detectAll?(picture: Picture, windows: readonly DetectorWindow[], minScore: number): Promise<Detection[][]>;
 }
 
 /** Finds the 68 iBUG points in a square: 136 numbers x y, picture pixels. */

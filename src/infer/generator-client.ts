@@ -15,6 +15,7 @@ export interface GeneratorClientOptions extends GeneratorWorkerData {
 export class GeneratorClient {
   readonly #worker: WorkerClient<GeneratorRequest[], GeneratorReply, GeneratorReady>;
   readonly #batcher: Batcher<GeneratorRequest, GeneratorOutcome>;
+  #info: GeneratorReady | undefined;
   /** Told the number of faces of each run. */
   onBatch: ((faces: number) => void) | undefined;
 
@@ -33,6 +34,7 @@ export class GeneratorClient {
     this.#batcher = new Batcher({ maxBatchSize, maxQueueDelayMs, run });
     this.#worker.ready.then(
       (ready) => {
+        this.#info = ready;
         for (const sentence of ready.warnings) onWarning(sentence);
       },
       () => {},
@@ -45,6 +47,11 @@ export class GeneratorClient {
 
   get ready(): Promise<GeneratorReady> {
     return this.#worker.ready;
+  }
+
+  /** What the first start told: also while the worker is started again. Undefined before. */
+  get info(): GeneratorReady | undefined {
+    return this.#info;
   }
 
   get alive(): boolean {

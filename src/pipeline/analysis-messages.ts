@@ -11,6 +11,8 @@ export interface AnalysisWorkerData {
   readonly faceMemory: SharedArrayBuffer;
   readonly live: boolean;
   readonly track: Record<string, unknown>;
+  /** Name of the channel on which helpers of the face detector listen (infer/shared-detector). */
+  readonly detectorChannel: string;
   /** Counts starts of the worker, so that a restarted one never gives an old FaceTrack's number to a new face. */
   readonly epoch: SharedArrayBuffer;
 }

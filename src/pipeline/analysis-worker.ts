@@ -8,6 +8,7 @@ import { LandmarkModel } from '../infer/landmarks.ts';
 import { ModelStore } from '../infer/model-store.ts';
 import { HalvedPlanes } from '../infer/picture-pyramid.ts';
 import { Recognizer } from '../infer/recognizer.ts';
+import { SharedDetector } from '../infer/shared-detector.ts';
 import { StreamAnalyser } from '../track/analyser.ts';
 import { trackOptions } from '../track/options.ts';
 import { fivePoints, PersonGallery } from '../track/person.ts';
@@ -31,12 +32,13 @@ serveWorker<AnalysisRequest, AnalysisReply, { provider: string }, AnalysisWorker
     ...(data.cacheDir && { cacheDir: data.cacheDir }),
   });
   const sessionOptions = { executionProviders: data.executionProviders };
-  const [finder, landmarks, pupils, embedder] = await allOrNone([
+  const [detector, landmarks, pupils, embedder] = await allOrNone([
     FaceDetector.create(store, sessionOptions),
     LandmarkModel.create(store, sessionOptions),
     IrisModel.create(store, sessionOptions),
     Recognizer.create(store, sessionOptions),
   ]);
+  const finder = new SharedDetector(detector, data.detectorChannel);
   const shape = loadShapeModel(store.verify('shape-68'));
   const takeEpoch = () => Atomics.add(new Int32Array(data.epoch), 0, 1);
   const life = takeEpoch();

@@ -1,19 +1,20 @@
-import { ExitCode, UnderstudyError } from '../core/errors.ts';
 import { FACE_SLOT_BYTES } from '../core/face-slot.ts';
 import type { Cover, TrackedFace } from '../core/face-track.ts';
 import type { FrameSlot, RawFrame } from '../core/video-frame.ts';
 import { WorkerClient } from '../core/worker-client.ts';
 import { WorkerDied, WorkerHung } from '../core/worker-errors.ts';
-import { type Composed, Compositor, type CompositorOptions } from '../gpu-post/compositor.ts';
+import { type Composed, Compositor } from '../gpu-post/compositor.ts';
 import { XDisplay } from '../gpu-post/x-display.ts';
 import { lower, stepDown } from '../guard/ladder.ts';
 import { ReidentificationGate } from '../guard/reidentification-gate.ts';
 import { DetailChoice } from '../infer/detail.ts';
+import { DetectorHelpers, detectorThreads } from '../infer/detector-helpers.ts';
 import { GeneratorClient } from '../infer/generator-client.ts';
 import { Identities } from '../infer/identity.ts';
 import { ModelStore } from '../infer/model-store.ts';
 import { CreditGate } from '../rx/credit-gate.ts';
 import type { Analysed, AnalysisReply, AnalysisRequest, AnalysisWorkerData } from './analysis-messages.ts';
+import { type EngineOptions, startFailure } from './engine-options.ts';
 import type { FrameJob } from './frame-job.ts';
 
 /** Faces between generator and compositor at once, over all streams. */
@@ -26,25 +27,6 @@ const MAX_ATTEMPTS = 2;
 /** A worker that takes this long is hung. Live, viewers get veiled frames (or covered faces) from two seconds on. */
 const PATIENCE = { live: { lateMs: 2000, timeoutMs: 10_000 }, recording: { timeoutMs: 30_000 } };
 
-export interface EngineOptions {
-  readonly mode: CompositorOptions['mode'];
-  readonly photometry: CompositorOptions['photometry'];
-  readonly sessionKey: Uint8Array;
-  readonly live: boolean;
-  readonly track: Record<string, unknown>;
-  readonly infer: {
-    readonly executionProviders: 'auto' | readonly string[];
-    readonly precision: 'auto' | 'int8' | 'fp32';
-    readonly detail: boolean;
-    readonly maxBatchSize: number;
-    readonly maxQueueDelayMs: number;
-    readonly truncation: number;
-  };
-  readonly modelsDir?: string;
-  readonly cacheDir?: string;
-  readonly onWarning?: (sentence: string) => void;
-}
-
 interface DrawItem {
   readonly streamId: number;
   readonly raw: RawFrame;
@@ -52,10 +34,11 @@ interface DrawItem {
   readonly slot: number;
 }
 
-/** The three workers and what they share. Serves any number of streams. */
+/** The three workers, the helpers of the analysis, and what they share. Serves any number of streams. */
 export class Engine {
   readonly #options: EngineOptions;
   readonly #analysis: WorkerClient<AnalysisRequest, AnalysisReply>;
+  readonly #helpers: DetectorHelpers;
   readonly #generator: GeneratorClient | undefined;
   readonly #compositor: Compositor;
   readonly #faceSlots = new CreditGate(FACE_SLOTS);
@@ -68,6 +51,7 @@ export class Engine {
   private constructor(
     options: EngineOptions,
     analysis: WorkerClient<AnalysisRequest, AnalysisReply>,
+    helpers: DetectorHelpers,
     generator: GeneratorClient | undefined,
     compositor: Compositor,
     generatorModels: readonly string[],
@@ -77,6 +61,7 @@ export class Engine {
     this.models = [...ANALYSIS_MODELS, ...generatorModels, ...identities.models];
     this.#options = options;
     this.#analysis = analysis;
+    this.#helpers = helpers;
     this.#generator = generator;
     this.#compositor = compositor;
   }
@@ -93,9 +78,22 @@ export class Engine {
     const faceMemory = new SharedArrayBuffer(FACE_SLOTS * FACE_SLOT_BYTES);
     const warn = options.onWarning ?? (() => {});
     const patience = { ...(options.live ? PATIENCE.live : PATIENCE.recording), onHopeless: warn };
+    const { executionProviders } = options.infer;
+    const threads = detectorThreads(options.infer.detectorThreads, options.still ?? false);
+    const helpers = new DetectorHelpers(
+      threads - 1,
+      { ...places, executionProviders },
+      {
+        timeoutMs: patience.timeoutMs,
+        givesWay: options.live,
+        onDeath: (error) => warn(`${error.message}; it is being started again`),
+        onHopeless: warn,
+      },
+    );
     const data: AnalysisWorkerData = {
       ...places,
-      executionProviders: options.infer.executionProviders,
+      executionProviders,
+      detectorChannel: helpers.channel,
       sessionKey: options.sessionKey,
       live: options.live,
       track: options.track,
@@ -136,14 +134,15 @@ export class Engine {
       }),
     );
     try {
-      const [info, compositor] = await Promise.all([generator?.ready, composing, analysis.ready]);
-      return new Engine(options, analysis, generator, compositor, info?.models ?? [], identities);
+      const [info, compositor] = await Promise.all([generator?.ready, composing, analysis.ready, helpers.ready]);
+      return new Engine(options, analysis, helpers, generator, compositor, info?.models ?? [], identities);
     } catch (error) {
       const begun = composing.then(
         (compositor) => compositor.close(),
         () => {},
       );
       await Promise.all([analysis.close(), generator?.close(), begun]);
+      await helpers.close();
       throw startFailure(error);
     }
   }
@@ -180,7 +179,8 @@ export class Engine {
     const slot = wait ? await this.#faceSlots.take() : this.#faceSlots.tryTake();
     if (slot === undefined) return stepDown(face, 'held');
     try {
-      const { detailSize } = await generator.ready;
+      // Not of one that is being started again: live, no frame waits for that.
+      const { detailSize } = generator.info ?? (await generator.ready);
       const sized = { ...face, ...this.#detail.sizeOf(`${streamId}/${face.trackId}`, face.toPicture, detailSize) };
       if (await this.#draw(generator, { streamId, raw, face: sized, slot }, wait)) return { ...sized, faceSlot: slot };
       this.#faceSlots.give(slot);
@@ -200,7 +200,7 @@ export class Engine {
       const request = { raw: raw.slot.memory, format: raw.format, face, slot, z };
       return (await this.#patiently(generator, wait, () => generator.generate(request))) === 'generated';
     };
-    const { faceSize = (await generator.ready).faceSize, driven, personId } = face;
+    const { faceSize = (generator.info ?? (await generator.ready)).faceSize, driven, personId } = face;
     let shown: { draw: number; good: boolean } | undefined;
     const { draw, judged } = await this.#gate.drawFor(`${streamId}/${personId}`, async (candidate) => {
       shown = { draw: candidate, good: await run(candidate) };
@@ -248,6 +248,7 @@ export class Engine {
 
   async close(): Promise<void> {
     await Promise.all([this.#analysis.close(), this.#generator?.close(), this.#compositor.close()]);
+    await this.#helpers.close();
   }
 
   async #patiently<R>(
@@ -283,15 +284,4 @@ async function restarted(worker: { ready: Promise<unknown>; alive?: boolean }): 
 
 function picture(raw: RawFrame) {
   return { memory: raw.slot.memory, format: raw.format, sequence: raw.sequence, timestampUs: raw.timestampUs };
-}
-
-/** A worker that died before it could say anything was most likely missing the library it loads first. */
-function startFailure(error: unknown): unknown {
-  if (!(error instanceof WorkerDied) || !/onnxruntime|shared object|\.node\b|\.so\b/i.test(error.message)) return error;
-  return new UnderstudyError(
-    ExitCode.tool,
-    `ONNX Runtime could not be loaded (${error.message.split('\n')[0]})`,
-    'run npm ci again on this machine, and understudy doctor',
-    { cause: error },
-  );
 }

@@ -1,4 +1,4 @@
-import type { Region } from '../core/face-track.ts';
+import type { Detection, Region } from '../core/face-track.ts';
 import type { PictureFormat } from '../core/video-frame.ts';
 import type { DetectorWindow, FaceFinder, Picture } from '../core/vision.ts';
 import { intersectionOverUnion, scaled } from './geometry.ts';
@@ -170,14 +170,18 @@ export class DetectionPass {
     const needed = strange ? CONFIRM_TURNED : find.score < DOUBT_SCORE ? CONFIRM_WEAK : CONFIRM_SCORE;
     const seen: Found[] = [];
     let denied = 0;
-    for (const window of contextWindows(find, turns)) {
-      const looks = (await this.#finder.detect(picture, window, needed)).map((d) => asFound(d, window, picture.format));
-      const same = looks.filter(
-        (d) => overlapWithin(picture.format, d, find) > CONFIRM_OVERLAP && !sliver(d, find, picture.format),
-      );
-      const best = same.sort((a, b) => b.score - a.score)[0];
-      if (best) seen.push(best);
-      else denied++;
+    const windows = contextWindows(find, turns);
+    // Two are needed in any case.
+    for (const looks of [windows.slice(0, 2), windows.slice(2)]) {
+      const all = await this.#lookAt(picture, looks, needed);
+      for (const [i, window] of looks.entries()) {
+        const same = all[i]!.map((d) => asFound(d, window, picture.format)).filter(
+          (d) => overlapWithin(picture.format, d, find) > CONFIRM_OVERLAP && !sliver(d, find, picture.format),
+        );
+        const best = same.sort((a, b) => b.score - a.score)[0];
+        if (best) seen.push(best);
+        else denied++;
+      }
       if (seen.length === 2) return seen.find((d) => !d.clipped) ?? find;
       if (denied === 2) return undefined;
     }
@@ -201,11 +205,16 @@ export class DetectionPass {
   }
 
   async #detect(picture: Picture, windows: readonly DetectorWindow[]): Promise<Found[]> {
-    const found: Found[] = [];
-    for (const window of windows) {
-      const detections = await this.#finder.detect(picture, window, this.#options.followScore);
-      for (const d of detections) found.push(asFound(d, window, picture.format));
-    }
-    return found;
+    const all = await this.#lookAt(picture, windows, this.#options.followScore);
+    return windows.flatMap((window, i) => all[i]!.map((d) => asFound(d, window, picture.format)));
+  }
+
+  /** @returns what is found in each window */
+  async #lookAt(picture: Picture, windows: readonly DetectorWindow[], minScore: number): Promise<Detection[][]> {
+    const together = await this.#finder.detectAll?.(picture, windows, minScore);
+    if (together) return together;
+    const all: Detection[][] = [];
+    for (const window of windows) all.push(await this.#finder.detect(picture, window, minScore));
+    return all;
   }
 }

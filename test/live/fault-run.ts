@@ -9,7 +9,7 @@ import type { LiveSource } from '../../src/ingest/live/live-source.ts';
 import { Engine } from '../../src/pipeline/engine.ts';
 import { runStream, type StreamResult } from '../../src/pipeline/stream.ts';
 import type { ShownFrame } from './browser.ts';
-import { temporaryFolder } from './support.ts';
+import { temporaryFolder, until } from './support.ts';
 
 export { childrenWith } from './processes.ts';
 
@@ -56,25 +56,40 @@ function toRgba(planes: Uint8Array, width: number, height: number): Uint8Array {
   return new Uint8Array(rgba.buffer);
 }
 
+export type Role = 'helper' | 'analysis' | 'generator' | 'GL';
+
 /** The real engine with its worker threads at hand, so that they can be killed. */
 export class EngineUnderTest {
   readonly engine: Engine;
+  /** In the order of their start. */
   readonly workers: Worker[];
+  readonly #now: Record<Role, Worker | undefined>;
   readonly #stopWatching: () => void;
 
   private constructor(engine: Engine, workers: Worker[], stopWatching: () => void) {
     this.engine = engine;
     this.workers = workers;
+    // Started in this order: a helper of the face detector if there is one, analysis, generator, GL.
+    const [GL, generator, analysis, helper] = [...workers].reverse();
+    this.#now = { helper, analysis, generator, GL };
     this.#stopWatching = stopWatching;
+  }
+
+  /** Ends a worker; resolves when another one has been started in its place, which need not be ready yet. */
+  async replace(role: Role, end: (worker: Worker) => void): Promise<void> {
+    const before = this.workers.length;
+    end(this.#now[role]!);
+    await until(() => this.workers.length > before, 60_000, `another worker for ${role}`);
+    this.#now[role] = this.workers[before];
   }
 
   static async start(
     models: { dir?: string; cacheDir?: string } = {},
     onWarning?: (sentence: string) => void,
+    detectorThreads = 1,
   ): Promise<EngineUnderTest> {
     const config = loadConfig({ sets: [], env: {} });
     const { lookaheadFrames: _, ...track } = config.track;
-    // Started in this order: analysis, generator, GL; later ones take the place of one that died.
     const workers: Worker[] = [];
     const onWorker = (worker: Worker) => void workers.push(worker);
     process.on('worker', onWorker);
@@ -84,7 +99,7 @@ export class EngineUnderTest {
       sessionKey: Buffer.from('00112233445566778899aabbccddeeff', 'hex'),
       live: true,
       track: { ...config.detect, ...track },
-      infer: config.infer,
+      infer: { ...config.infer, detectorThreads },
       ...(models.dir && { modelsDir: models.dir }),
       ...(models.cacheDir && { cacheDir: models.cacheDir }),
       ...(onWarning && { onWarning }),

@@ -4,7 +4,15 @@ import type { Worker } from 'node:worker_threads';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openPacedFileSource } from '../../src/ingest/live/paced-file-source.ts';
 import { openRtspSource } from '../../src/ingest/rtsp/rtsp-source.ts';
-import { childrenWith, EngineUnderTest, type KeepingSink, type Running, spoiltModels, startRun } from './fault-run.ts';
+import {
+  childrenWith,
+  EngineUnderTest,
+  type KeepingSink,
+  type Role,
+  type Running,
+  spoiltModels,
+  startRun,
+} from './fault-run.ts';
 import { FaceSearch, framesOf, isVeiled, personClip } from './people.ts';
 import { ended, freePort, has, startRtspServer, temporaryFolder, until } from './support.ts';
 
@@ -12,7 +20,6 @@ const PATIENCE_MS = 60_000;
 const rtsp = has('/usr/bin/python3', '-c', 'import gi; gi.require_version("GstRtspServer", "1.0")');
 /** An exception that nobody catches ends the thread, between native calls: inside one it would take the process with it. */
 const kill = (worker: Worker) => worker.postMessage(null);
-const [ANALYSIS, GENERATOR, GL] = [0, 1, 2];
 
 /** Every test looks at all frames that left: the person of the clip is in none of them. */
 describe('faults while a stream runs', { timeout: 180_000 }, () => {
@@ -54,19 +61,30 @@ describe('faults while a stream runs', { timeout: 180_000 }, () => {
     return { frames, seen };
   };
 
+  /**
+   * Kills a worker. Frames that are with it then, and those that come before it is started again, are veiled; one that comes
+   * later waits for the new one. On a busy machine there may be none of the former: then it is killed once more.
+   */
+  const veiledWithout = async (role: Role, sink: KeepingSink) => {
+    for (let attempt = 0; attempt < 5; attempt++) {
+      await shared!.replace(role, kill);
+      const { frames } = await clean(sink, 10, 'composed');
+      if (frames.some((frame) => frame.kind === 'veiled')) return;
+    }
+    expect.unreachable(`no frame was veiled without ${role}`);
+  };
+
   it('veils while the analysis worker is gone, and goes on', async () => {
     const { sink } = await start();
     await clean(sink, 5, 'composed');
-    kill(shared!.workers[ANALYSIS]!);
-    const { frames } = await clean(sink, 10, 'composed');
-    expect(frames.some((frame) => frame.kind === 'veiled')).toBe(true);
+    await veiledWithout('analysis', sink);
     expect((await clean(sink, 5, 'composed')).seen.withFace).toBeGreaterThan(0);
   });
 
   it('covers the face while the generator is gone, and goes on', async () => {
     const { sink } = await start();
     await clean(sink, 5, 'composed');
-    kill(shared!.workers[GENERATOR]!);
+    await shared!.replace('generator', kill);
     await clean(sink, 15, 'composed');
     expect((await clean(sink, 5, 'composed')).seen.withFace).toBeGreaterThan(0);
   });
@@ -74,14 +92,10 @@ describe('faults while a stream runs', { timeout: 180_000 }, () => {
   it('veils when the GL context is lost and when its worker dies, and goes on with a new one', async () => {
     const { sink } = await start();
     await clean(sink, 5, 'composed');
-    const gl = shared!.workers[GL]!;
-    gl.postMessage({ id: 1e9, body: { kind: 'drop-context' } });
-    const lost = await clean(sink, 1, 'veiled');
+    await shared!.replace('GL', (gl) => gl.postMessage({ id: 1e9, body: { kind: 'drop-context' } }));
+    const lost = await clean(sink, 5, 'composed');
     expect(lost.frames.some((frame) => frame.kind === 'veiled')).toBe(true);
-    await clean(sink, 5, 'composed');
-    // The youngest worker is the one that took its place.
-    kill(shared!.workers.at(-1)!);
-    await clean(sink, 1, 'veiled');
+    await veiledWithout('GL', sink);
     expect((await clean(sink, 5, 'composed')).seen.withFace).toBeGreaterThan(0);
   });
 
@@ -166,17 +180,38 @@ describe('faults while a stream runs', { timeout: 180_000 }, () => {
     expect((await search.search(ofBea, bea)).withFace).toBeGreaterThan(5);
   });
 
-  describe('with a model that is spoilt', () => {
+  describe('with a helper of the face detector', () => {
     beforeAll(async () => {
       await shared?.close();
       shared = undefined;
     });
+
+    it('goes on without the helper, with the next one, and with another analysis', async () => {
+      const warnings: string[] = [];
+      const under = await EngineUnderTest.start({}, (sentence) => void warnings.push(sentence), 2);
+      try {
+        const { sink, stop } = await start(under);
+        await clean(sink, 5, 'composed');
+        await under.replace('helper', kill);
+        expect((await clean(sink, 10, 'composed')).seen.withFace).toBeGreaterThan(0);
+        expect(warnings.join()).toContain('detector');
+        await under.replace('analysis', kill);
+        expect((await clean(sink, 10, 'composed')).seen.withFace).toBeGreaterThan(0);
+        await stop();
+        running.splice(0);
+      } finally {
+        await under.close();
+      }
+    });
+  });
+
+  describe('with a model that is spoilt', () => {
     const spoilt = async (
       name: string,
       spoil: (bytes: Buffer) => Buffer,
       look: (sink: KeepingSink) => Promise<void>,
     ) => {
-      const under = await EngineUnderTest.start(spoiltModels(name, spoil));
+      const under = await EngineUnderTest.start(spoiltModels(name, spoil), undefined, 2);
       try {
         const run = await start(under);
         await look(run.sink);

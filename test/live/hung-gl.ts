@@ -24,5 +24,5 @@ setInterval(() => {
   stopped = true;
   process.stdout.write('stopped\n');
   process.kill(xServer!, 'SIGSTOP');
-  under.workers[2]!.postMessage({ id: 1e9, body: { kind: 'drop-context' } });
+  under.workers.at(-1)!.postMessage({ id: 1e9, body: { kind: 'drop-context' } });
 }, 100);

@@ -1,0 +1,36 @@
+import { ExitCode, UnderstudyError } from '../core/errors.ts';
+import { WorkerDied } from '../core/worker-errors.ts';
+import type { CompositorOptions } from '../gpu-post/compositor.ts';
+
+export interface EngineOptions {
+  readonly mode: CompositorOptions['mode'];
+  readonly photometry: CompositorOptions['photometry'];
+  readonly sessionKey: Uint8Array;
+  readonly live: boolean;
+  readonly track: Record<string, unknown>;
+  readonly infer: {
+    readonly executionProviders: 'auto' | readonly string[];
+    readonly precision: 'auto' | 'int8' | 'fp32';
+    readonly detail: boolean;
+    readonly maxBatchSize: number;
+    readonly maxQueueDelayMs: number;
+    readonly truncation: number;
+    readonly detectorThreads: 'auto' | number;
+  };
+  /** Still pictures only. */
+  readonly still?: boolean;
+  readonly modelsDir?: string;
+  readonly cacheDir?: string;
+  readonly onWarning?: (sentence: string) => void;
+}
+
+/** A worker that died before it could say anything was most likely missing the library it loads first. */
+export function startFailure(error: unknown): unknown {
+  if (!(error instanceof WorkerDied) || !/onnxruntime|shared object|\.node\b|\.so\b/i.test(error.message)) return error;
+  return new UnderstudyError(
+    ExitCode.tool,
+    `ONNX Runtime could not be loaded (${error.message.split('\n')[0]})`,
+    'run npm ci again on this machine, and understudy doctor',
+    { cause: error },
+  );
+}

@@ -1,22 +1,23 @@
 /**
  * Core milliseconds that the compositor takes for a face about 300 pixels high in a 720p picture: the whole call, GL
- * worker, copy and messages included. `npx tsx bench/compose-cost.ts [--faces 1] [--height 300]`
+ * worker, copy and messages included. `npx tsx bench/compose-cost.ts [--faces 1] [--height 300] [--size 128|256]`
  */
 import { parseArgs } from 'node:util';
 import type { TrackedFace } from '../src/core/face-track.ts';
 import { planeLayout, RawFrame } from '../src/core/video-frame.ts';
 import { Compositor } from '../src/gpu-post/compositor.ts';
-import { FACE_SIZE, fillSlot, MASK_HEIGHT, slotsFor, syntheticPoints } from './synthetic-face.ts';
+import { FACE_SIZES, fillSlot, MASK_HEIGHT, slotsFor, syntheticPoints } from './synthetic-face.ts';
 
 const { values } = parseArgs({
   options: {
     faces: { type: 'string', default: '1' },
     height: { type: 'string', default: '300' },
+    size: { type: 'string', default: FACE_SIZES[0] },
     rounds: { type: 'string', default: '150' },
   },
 });
 process.env.LP_NUM_THREADS ??= '0';
-const [count, rounds] = [Number(values.faces), Number(values.rounds)];
+const [count, rounds, faceSize] = [Number(values.faces), Number(values.rounds), Number(values.size)];
 const format = { width: 1280, height: 720, colour: { matrix: 'bt709', range: 'limited' } } as const;
 const { byteLength } = planeLayout(format.width, format.height);
 const faceMemory = slotsFor(count);
@@ -24,7 +25,7 @@ const scale = Number(values.height) / MASK_HEIGHT;
 const points = syntheticPoints();
 const faces: TrackedFace[] = [];
 for (let slot = 0; slot < count; slot++) {
-  fillSlot(faceMemory, slot);
+  fillSlot(faceMemory, slot, faceSize);
   faces.push({
     trackId: slot + 1,
     personId: slot + 1,
@@ -44,7 +45,7 @@ const raw = new RawFrame({ sequence: 0, timestampUs: 0, format }, memoryOf());
 const planes = new Uint8Array(raw.slot.memory);
 for (let i = 0; i < planes.length; i++) planes[i] = 100 + ((i * 7919) % 40);
 const photometry = { relight: true, pyramid: true, colour: true, sigmaInterocular: 0.24 };
-const compositor = await Compositor.start({ mode: 'generate', faceMemory, faceSize: FACE_SIZE, photometry });
+const compositor = await Compositor.start({ mode: 'generate', faceMemory, faceSize, photometry });
 const slot = memoryOf();
 const round = async () => {
   const { frame } = await compositor.compose(raw, faces, slot);

@@ -1,6 +1,6 @@
 /**
  * Core milliseconds of each pass for one face, each awaited by reading a pixel back (which costs some 0.02 ms of its
- * own), and of the steps between them. `npx tsx bench/pass-cost.ts [--height 300]`
+ * own), and of the steps between them. `npx tsx bench/pass-cost.ts [--height 300] [--size 128|256]`
  */
 import { parseArgs } from 'node:util';
 import { planeLayout } from '../src/core/video-frame.ts';
@@ -10,9 +10,12 @@ import { createGl } from '../src/gpu-post/gl-context.ts';
 import { Grain } from '../src/gpu-post/grain.ts';
 import { Photometry } from '../src/gpu-post/photometry.ts';
 import { XDisplay } from '../src/gpu-post/x-display.ts';
-import { FACE_SIZE, fillSlot, MASK_HEIGHT, slotsFor, syntheticPoints } from './synthetic-face.ts';
+import { FACE_SIZES, fillSlot, MASK_HEIGHT, slotsFor, syntheticPoints } from './synthetic-face.ts';
 
-const { values } = parseArgs({ options: { height: { type: 'string', default: '300' } } });
+const { values } = parseArgs({
+  options: { height: { type: 'string', default: '300' }, size: { type: 'string', default: FACE_SIZES[0] } },
+});
+const faceSize = Number(values.size);
 const ROUNDS = 200;
 const WARM_UP = 60;
 process.env.LP_NUM_THREADS ??= '0';
@@ -43,7 +46,7 @@ class TimedComposer extends Composer {
 const format = { width: 1280, height: 720, colour: { matrix: 'bt709', range: 'limited' } } as const;
 const planes = new Uint8Array(new SharedArrayBuffer(planeLayout(format.width, format.height).byteLength));
 for (let i = 0; i < planes.length; i++) planes[i] = 100 + ((i * 7919) % 40);
-const slot = fillSlot(slotsFor(1), 0);
+const slot = fillSlot(slotsFor(1), 0, faceSize);
 const points = syntheticPoints();
 const scale = Number(values.height) / MASK_HEIGHT;
 const toPicture = { a: scale, b: -0.1, c: 400, d: 0.1, e: scale, f: 120 };
@@ -51,10 +54,10 @@ for (const [title, composer] of [
   ['as it runs', new Composer(gl)],
   ['pass by pass', new TimedComposer(gl)],
 ] as const) {
-  const photometry = new Photometry(composer, FACE_SIZE, { relight: true, colour: true, sigmaInterocular: 0.24 });
+  const photometry = new Photometry(composer, faceSize, { relight: true, colour: true, sigmaInterocular: 0.24 });
   const painter = new FacePainter();
-  const face = composer.texture(FACE_SIZE, FACE_SIZE, 'rgba8');
-  const pixels = new Uint8Array(4 * FACE_SIZE ** 2);
+  const face = composer.texture(faceSize, faceSize, 'rgba8');
+  const pixels = new Uint8Array(4 * faceSize ** 2);
   const [state, grain] = [photometry.newState(), new Grain()];
   const place = { toPicture, ...format, others: [] };
   spent.clear();

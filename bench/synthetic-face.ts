@@ -3,11 +3,12 @@ import { CROP_SIZE } from '../src/core/face-track.ts';
 
 /** Height of the synthetic mask in the canonical crop. */
 export const MASK_HEIGHT = 96;
-export const FACE_SIZE = 128;
+/** Sides of a generated face: without detail, and with it. */
+export const FACE_SIZES = ['128', '256'] as const;
 
 /** Fills a slot with noise under an elliptic mask: the passes cost the same whatever they show. */
-export function fillSlot(memory: SharedArrayBuffer, slot: number): FaceSlotViews {
-  const views = faceSlotViews(memory, slot, FACE_SIZE);
+export function fillSlot(memory: SharedArrayBuffer, slot: number, faceSize: number): FaceSlotViews {
+  const views = faceSlotViews(memory, slot, faceSize);
   const { crop, mask, face } = views;
   for (let i = 0; i < crop.length; i++) crop[i] = 90 + ((i * 7919) % 90);
   for (let i = 0; i < face.length; i++) face[i] = 70 + ((i * 104729) % 60);

@@ -1,5 +1,6 @@
 import type { Gl, GlBuffer } from './gl-api.ts';
 import { Program, type ProgramInputs } from './program.ts';
+import type { Extent } from './soft-mask.ts';
 import { Texture, type TextureFormat, type TextureOptions } from './texture.ts';
 
 /** Owns the context, the full-screen triangle, the compiled shaders and every texture made through it. */
@@ -33,16 +34,28 @@ export class Composer {
     if (this.#textures.delete(texture)) texture.dispose();
   }
 
-  /** Runs a fragment shader over the upper left `width` × `height` texels of the target. */
-  draw(shader: string, target: Texture, inputs: ProgramInputs, width = target.width, height = target.height): void {
+  /** Runs a fragment shader over the target. @param area texels, ends included: the rest stays what it is */
+  draw(shader: string, target: Texture, inputs: ProgramInputs, area?: Extent): void {
+    const { gl } = this;
     let program = this.#programs.get(shader);
     if (!program) {
       program = new Program(this.gl, shader);
       this.#programs.set(shader, program);
     }
-    target.bindAsTarget(width, height);
+    target.bindAsTarget();
     program.use(inputs);
-    this.gl.drawArrays(this.gl.TRIANGLES, 0, 3);
+    if (area) {
+      gl.enable(gl.SCISSOR_TEST);
+      gl.scissor(area.x0, area.y0, area.x1 - area.x0 + 1, area.y1 - area.y0 + 1);
+    }
+    gl.drawArrays(gl.TRIANGLES, 0, 3);
+    if (area) gl.disable(gl.SCISSOR_TEST);
+  }
+
+  /** Fills a target with 0. */
+  clear(target: Texture): void {
+    target.bindAsTarget();
+    this.gl.clear(this.gl.COLOR_BUFFER_BIT);
   }
 
   /** Throws when the driver reports an error or has lost the context: nothing drawn since can be trusted then. */

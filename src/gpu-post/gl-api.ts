@@ -50,6 +50,8 @@ export interface Gl {
   readonly DEPTH_TEST: number;
   readonly BLEND: number;
   readonly DITHER: number;
+  readonly SCISSOR_TEST: number;
+  readonly COLOR_BUFFER_BIT: number;
   readonly NO_ERROR: number;
   createShader(type: number): GlShader;
   shaderSource(shader: GlShader, source: string): void;
@@ -118,6 +120,8 @@ export interface Gl {
   checkFramebufferStatus(target: number): number;
   deleteFramebuffer(framebuffer: GlFramebuffer): void;
   viewport(x: number, y: number, width: number, height: number): void;
+  clear(mask: number): void;
+  scissor(x: number, y: number, width: number, height: number): void;
   drawArrays(mode: number, first: number, count: number): void;
   readPixels(
     x: number,
@@ -129,6 +133,7 @@ export interface Gl {
     into: ArrayBufferView,
   ): void;
   pixelStorei(name: number, value: number): void;
+  enable(capability: number): void;
   disable(capability: number): void;
   finish(): void;
   getError(): number;

@@ -1,5 +1,5 @@
 import type { FaceSlotViews } from '../core/face-slot.ts';
-import { CROP_SIZE } from '../core/face-track.ts';
+import { type Affine, CROP_SIZE } from '../core/face-track.ts';
 import { ChromaTransfer, type ColourState } from './chroma-transfer.ts';
 import type { Composer } from './composer.ts';
 import { eyeDistance, featureRegions } from './feature-ellipses.ts';
@@ -86,7 +86,9 @@ export class Photometry {
     this.#mask.upload(this.#softMask);
     this.#face.upload(slot.face);
     const size = this.#size;
-    const face = this.#options.steady === false ? this.#face : this.#steady.update(state.steady, this.#face);
+    const area = texels(extent, size, place.toPicture);
+    const isSteady = this.#options.steady !== false;
+    const face = isSteady ? this.#steady.update(state.steady, this.#face, slot.face, area) : this.#face;
     const [crop, mask, skin, around] = [this.#crop, this.#mask, this.#skin, this.#around];
     const { browY, ...ellipses } = featureRegions(own, driven);
     this.#composer.draw('skin', skin, { textures: { mask }, floats: { ...ellipses, browY } });
@@ -103,7 +105,9 @@ export class Photometry {
     }
     const textures = { lit, base, mask, around, light, state: state.texture };
     const floats = { size, browY, relit: Number(relit), transfer: Number(this.#options.colour) };
-    this.#composer.draw('colour', out, { textures, floats });
+    // What an earlier face left beside this one must not count as drawn.
+    this.#composer.clear(out);
+    this.#composer.draw('colour', out, { textures, floats }, area);
     return extent;
   }
 
@@ -122,4 +126,13 @@ export class Photometry {
     this.#composer.draw('blur', blurred, { textures: { source: across }, floats: { direction: [0, sigma] } });
     return blurred;
   }
+}
+
+/** What of a face is drawn: where its alpha is not 0, and as far around as the colour of a texel tells on one that is (`FacePainter`). */
+function texels({ x0, y0, x1, y1 }: Extent, size: number, { a, b, d, e }: Affine): Extent {
+  const scale = Math.sqrt(Math.abs(a * e - b * d));
+  const margin = 2 + 1.5 / Math.min(1, scale);
+  const from = (at: number) => Math.max(0, Math.floor(((at - margin) * size) / CROP_SIZE));
+  const to = (at: number) => Math.min(size - 1, Math.ceil(((at + 1 + margin) * size) / CROP_SIZE));
+  return { x0: from(x0), y0: from(y0), x1: to(x1), y1: to(y1) };
 }

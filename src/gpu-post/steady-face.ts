@@ -1,4 +1,5 @@
 import type { Composer } from './composer.ts';
+import type { Extent } from './soft-mask.ts';
 import type { Texture } from './texture.ts';
 
 /** Share of a new frame in a face at rest: about three frames until a change below the threshold has arrived. */
@@ -32,12 +33,16 @@ export class SteadyFace {
     this.#composer.release(state.spare);
   }
 
-  /** @returns the steadied face, valid until the next call with this state */
-  update(state: SteadyState, face: Texture): Texture {
+  /**
+   * @param face the new face, of which `pixels` are the same as RGBA @param area texels that are shown: elsewhere it stays as it is
+   * @returns the steadied face, valid until the next call with this state
+   */
+  update(state: SteadyState, face: Texture, pixels: Uint8Array, area: Extent): Texture {
     // The first face of a FaceTrack has nothing before it to lean on.
     const least = state.begun ? STEADY_SHARE : 1;
     const textures = { face, previous: state.texture };
-    this.#composer.draw('steady', state.spare, { textures, floats: { size: this.#size, least } });
+    state.spare.upload(pixels);
+    this.#composer.draw('steady', state.spare, { textures, floats: { size: this.#size, least } }, area);
     [state.texture, state.spare] = [state.spare, state.texture];
     state.begun = true;
     return state.texture;

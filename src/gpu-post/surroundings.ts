@@ -41,15 +41,37 @@ export function markKnown(mask: Uint8Array, { toPicture: t, width, height, other
     for (let i = 0; i < AREA; i++) out[i] = 255 - mask[i]!;
     return;
   }
-  for (let v = 0, i = 0; v < CROP_SIZE; v++) {
-    for (let u = 0; u < CROP_SIZE; u++, i++) {
-      const x = t.a * u + t.b * v + t.c;
-      const y = t.d * u + t.e * v + t.f;
-      const free =
-        inPicture(x, y) && !boxes.some((b) => x >= b.x && y >= b.y && x <= b.x + b.width && y <= b.y + b.height);
-      out[i] = mask[i] === 0 && free ? 255 : 0;
+  out.fill(0);
+  for (let v = 0; v < CROP_SIZE; v++) {
+    const row = v * CROP_SIZE;
+    const [x, y] = [t.b * v + t.c, t.e * v + t.f];
+    const [from, to] = between(x, t.a, margin, width - margin, y, t.d, margin, height - margin);
+    for (let u = Math.max(0, Math.ceil(from + TINY)); u <= Math.min(end, to - TINY); u++)
+      out[row + u] = 255 - mask[row + u]!;
+    for (const b of boxes) {
+      const [first, last] = between(x, t.a, b.x, b.x + b.width, y, t.d, b.y, b.y + b.height);
+      if (last >= first) out.fill(0, row + within(Math.floor(first - TINY)), row + within(Math.ceil(last + TINY) + 1));
     }
   }
+}
+
+/** Rounding must show nothing more: canonical pixels. */
+const TINY = 1e-6;
+const within = (u: number) => Math.max(0, Math.min(CROP_SIZE, u));
+
+/** Steps u between which x + dx·u lies in [x0, x1] and y + dy·u in [y0, y1]; the second is below the first when nowhere. */
+function between(
+  ...[x, dx, x0, x1, y, dy, y0, y1]: [number, number, number, number, number, number, number, number]
+): readonly [number, number] {
+  const [a, b] = steps(x, dx, x0, x1);
+  const [c, d] = steps(y, dy, y0, y1);
+  return [Math.max(a, c), Math.min(b, d)];
+}
+
+function steps(at: number, step: number, low: number, high: number): readonly [number, number] {
+  if (Math.abs(step) < 1e-9) return at >= low && at <= high ? [-CROP_SIZE, 2 * CROP_SIZE] : [1, 0];
+  const [first, last] = [(low - at) / step, (high - at) / step];
+  return first < last ? [first, last] : [last, first];
 }
 
 /** An upright box around a region that may be turned. */

@@ -48,8 +48,8 @@ export class Texture {
     this.#gl.generateMipmap(this.#gl.TEXTURE_2D);
   }
 
-  /** Directs drawing into the upper left `width` × `height` texels. */
-  bindAsTarget(width = this.width, height = this.height): void {
+  /** Directs drawing into it. */
+  bindAsTarget(): void {
     const gl = this.#gl;
     if (this.#framebuffer) gl.bindFramebuffer(gl.FRAMEBUFFER, this.#framebuffer);
     else {
@@ -59,7 +59,7 @@ export class Texture {
       if (gl.checkFramebufferStatus(gl.FRAMEBUFFER) !== gl.FRAMEBUFFER_COMPLETE)
         throw new Error(`GL cannot draw into a ${this.format} texture`);
     }
-    gl.viewport(0, 0, width, height);
+    gl.viewport(0, 0, this.width, this.height);
   }
 
   /** Reads the upper left part back: bytes for rgba8, floats for the float formats. */

@@ -21,7 +21,7 @@ float overLight(vec4 l, float y) {
 }
 void main() {
   vec2 at = gl_FragCoord.xy / size;
-  vec3 c = clamp(texture(lit, at).rgb + texture(base, at).rgb, 0.0, 1.0);
+  vec3 low = texture(base, at).rgb, c = clamp(texture(lit, at).rgb + low, 0.0, 1.0);
   float y = dot(c, vec3(0.299, 0.587, 0.114));
   vec2 k = chroma(c);
   // Towards the face's edge a generator that saw a light wall paints some of it on dark skin. Not above the brows, where hair takes the light.
@@ -41,8 +41,8 @@ void main() {
   if (beside.a < 1.0) {
     vec3 sum = vec3(0.0);
     for (int j = -1; j <= 1; j += 2) for (int i = -1; i <= 1; i += 2) {
-      vec2 near = at + vec2(i, j) / 256.0;
-      sum += clamp(texture(lit, near).rgb + texture(base, near).rgb, 0.0, 1.0);
+      // The base is nearly the same there.
+      sum += clamp(texture(lit, at + vec2(i, j) / 256.0).rgb + low, 0.0, 1.0);
     }
     vec3 mean = sum / 4.0;
     float off = awayFrom(chroma(mean), vec4(skin.xy, max(skin.zw, vec2(0.02))));

@@ -7,6 +7,7 @@ import { FanOutSink } from '../egress/fan-out-sink.ts';
 import { openFileSink } from '../egress/file/file-sink.ts';
 import { checkOutput } from '../egress/file/output-path.ts';
 import type { Sink } from '../egress/sink.ts';
+import { withoutFace } from '../guard/audit-record.ts';
 import type { LiveSource } from '../ingest/live/live-source.ts';
 import { openLiveSink, openLiveSource } from '../pipeline/live-addresses.ts';
 import { OverloadWatch } from '../pipeline/overload-watch.ts';
@@ -63,6 +64,13 @@ export async function runLive(input: string, output: string, options: RunOptions
     progress.end(result);
     if (options.report) writeReport(options.report, input, output, source, result);
     if (result.sourceError) throw result.sourceError;
+    if (withoutFace(result.audit.totals) && !options.allowNoFace) {
+      const files = [output, ...(options.also ?? [])].filter((to) => !isLiveAddress(to));
+      const remedy =
+        files.length > 0 ? `look at ${files.join(' and ')} before you trust it, or pass --allow-no-face` : '';
+      onWarning(`no face was found in ${withoutCredentials(input)}${remedy && `; ${remedy}`}`);
+      if (files.length > 0) return ExitCode.noFace;
+    }
     // A signal is the usual end of a live stream.
     return ExitCode.ok;
   } finally {

@@ -118,4 +118,22 @@ describe('understudy run with live streams', { timeout: 180_000 }, () => {
       expectInSync(skews(at('sound.ts')));
     }
   });
+
+  it('says that it found no face, by its exit code too where it has left a recording', async () => {
+    flashClip(at('nobody.mkv'), 4, 'none');
+    const udp = await UdpReceiver.open();
+    const to = `udp://127.0.0.1:${udp.port}`;
+    const runs = [
+      { args: [], code: 0, said: true },
+      { args: ['--also', at('nobody.mp4')], code: 3, said: true },
+      { args: ['--also', at('nobody.mp4'), '--allow-no-face'], code: 0, said: false },
+    ];
+    for (const { args, code, said } of runs) {
+      const ended = await understudy(at('nobody.mkv'), to, ...args).done;
+      expect(ended.code, ended.stderr).toBe(code);
+      expect(ended.stderr.includes('no face was found in'), ended.stderr).toBe(said);
+      expect(existsSync(at('nobody.mp4'))).toBe(args.length > 0);
+    }
+    await udp.close(at('nobody.ts'));
+  });
 });

@@ -148,17 +148,27 @@ describe.skipIf(!chromiumPath)('a browser on the relay (needs chromium)', { time
     await meet(other, 'b', 'a');
     await other.page.check('#muteVideo');
     const [ofBea, ofAnna] = await Promise.all([collect(one, 8), collect(other, 15)]);
+    expect((await search.search(ofAnna, anna)).matches).toBe(0);
+    expect((await search.search(ofBea, bea)).matches).toBe(0);
+    /** Until an understudy is seen again: what was covered before is covered for a while where it was. */
+    const seesFace = (when: string) =>
+      patiently(async () => {
+        const seen = await search.search(await collectPictures(one, 6), bea);
+        expect(seen.matches, `best cosine ${seen.best} ${when}`).toBe(0);
+        return seen.withFace > 0;
+      }, `a face ${when}`);
     await other.page.uncheck('#muteVideo');
-    const later = await collectPictures(one, 15);
-    for (const [frames, person] of [
-      [ofBea, bea],
-      [later, bea],
-      [ofAnna, anna],
-    ] as const) {
-      const seen = await search.search(frames, person);
-      expect(seen.matches, `best cosine ${seen.best}`).toBe(0);
-    }
-    expect((await search.search(later, bea)).withFace).toBeGreaterThan(0);
+    await seesFace('after the camera was off');
+    // Another camera, another size, the microphone off and on: what people do on the page while they are in a call.
+    await other.page.selectOption('#camera', { index: 1 });
+    await seesFace('of the other camera');
+    await other.page.selectOption('#size', '640x480');
+    await other.page.check('#muteAudio');
+    await seesFace('in the other size');
+    await other.page.uncheck('#muteAudio');
+    expect(await other.page.textContent('#status')).not.toMatch(/error|fail|lost/i);
+    // The canvas stays what it was.
+    expect((await collectPictures(one, 1)).at(-1)).toMatchObject({ width: 640, height: 360 });
     await one.page.click('#leave');
     const free = async () => (await server.metric('publishing', 'stream="a"')) === 0;
     await patiently(free, 'the stream to be free again');

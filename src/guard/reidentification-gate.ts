@@ -1,7 +1,12 @@
+import { keyedUniform } from '../core/keyed-random.ts';
+
 /** How alike a person and the understudy may be: cosine of the recognizer, whose threshold at FAR 1e-3 is about 0.3. */
 export const MAX_LIKENESS = 0.2;
 /** Understudies tried for one person before the least alike of them is taken. */
 const MAX_DRAWS = 6;
+/** An understudy is taken for certain up to this likeness, above it with a probability that falls by e every 1 / TILT. */
+const CERTAIN_LIKENESS = -0.05;
+const TILT = 10;
 
 interface Person {
   /** The understudy in use: which of those the session key gives this person. */
@@ -19,12 +24,21 @@ export type Judge = (draw: number) => Promise<number | undefined>;
 
 /**
  * The re-identification gate: an understudy whose first generated face is too like the person is never shown; another
- * is drawn. Only the upper end is cut off, so that an understudy is not telling by being unusually unlike either.
+ * is drawn. What surrounds the face and how it is held make every draw a little like the person, and somebody with many
+ * keys or frames could average that out of them. So a draw is refused the more readily the more alike it is: exponential
+ * tilting, under which a normal distribution keeps its width and only its mean moves, here to where strangers are. A
+ * hard limit there would move it as well, and leave a distribution that ends where no stranger's does.
  */
 export class ReidentificationGate {
+  readonly #sessionKey: Uint8Array;
   readonly #persons = new Map<string, Person>();
   /** Understudies refused so far. */
   refused = 0;
+
+  /** @param sessionKey decides which draws are refused: the same for the same key */
+  constructor(sessionKey: Uint8Array) {
+    this.#sessionKey = sessionKey;
+  }
 
   /**
    * @returns the draw to use; `judge` is called only for a person's first face
@@ -36,7 +50,7 @@ export class ReidentificationGate {
     if (known?.settled) return { draw: known.draw, judged: false };
     const person: Person = { draw: known?.draw ?? 0, settled: false, judging: undefined };
     this.#persons.set(key, person);
-    const work = this.#judge(person, judge);
+    const work = this.#judge(key, person, judge);
     person.judging = work.catch(() => {});
     try {
       await work;
@@ -50,17 +64,23 @@ export class ReidentificationGate {
     for (const key of this.#persons.keys()) if (key.startsWith(prefix)) this.#persons.delete(key);
   }
 
-  async #judge(person: Person, judge: Judge): Promise<void> {
+  async #judge(key: string, person: Person, judge: Judge): Promise<void> {
     let best = { draw: person.draw, likeness: Number.POSITIVE_INFINITY };
     for (let draw = 0; draw < MAX_DRAWS; draw++) {
       const likeness = await judge(draw);
       // No number is above no limit: it would pass for an understudy that nobody looks like.
       if (likeness === undefined || Number.isNaN(likeness)) throw new Error('the understudy could not be judged');
       if (likeness < best.likeness) best = { draw, likeness };
-      if (likeness <= MAX_LIKENESS) break;
+      if (likeness <= this.#limit(key, draw)) break;
       this.refused++;
     }
     person.draw = best.draw;
     person.settled = true;
+  }
+
+  /** A likeness x is below it with the probability min(1, exp(−TILT (x − CERTAIN_LIKENESS))), and never above MAX_LIKENESS. */
+  #limit(key: string, draw: number): number {
+    const u = keyedUniform(this.#sessionKey, `limit of ${key} draw ${draw}`);
+    return Math.min(MAX_LIKENESS, CERTAIN_LIKENESS - Math.log(u) / TILT);
   }
 }

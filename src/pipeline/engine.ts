@@ -42,7 +42,7 @@ export class Engine {
   readonly #generator: GeneratorClient | undefined;
   readonly #compositor: Compositor;
   readonly #faceSlots = new CreditGate(FACE_SLOTS);
-  readonly #gate = new ReidentificationGate();
+  readonly #gate: ReidentificationGate;
   readonly #detail = new DetailChoice();
   readonly #identities: Identities;
   /** Names of all models in use, as models/manifest.json has them. */
@@ -58,6 +58,7 @@ export class Engine {
     identities: Identities,
   ) {
     this.#identities = identities;
+    this.#gate = new ReidentificationGate(options.sessionKey);
     this.models = [...ANALYSIS_MODELS, ...generatorModels, ...identities.models];
     this.#options = options;
     this.#analysis = analysis;

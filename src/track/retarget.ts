@@ -1,5 +1,5 @@
-import { hkdfSync } from 'node:crypto';
 import { CROP_SIZE } from '../core/face-track.ts';
+import { keyedNormals } from '../core/keyed-random.ts';
 import { interOcular, meanPoint } from './canonical.ts';
 import type { ShapeModel } from './shape-model.ts';
 
@@ -42,18 +42,6 @@ export function symmetric(points: Float32Array): Float32Array {
     result[2 * i + 1] = (points[2 * i + 1]! + points[2 * j + 1]!) / 2;
   }
   return result;
-}
-
-/** Standard normal numbers from a key by HKDF-SHA-256 and Box–Muller: the same for the same key and name. */
-export function keyedNormals(sessionKey: Uint8Array, name: string, count: number): Float64Array {
-  const bytes = hkdfSync('sha256', sessionKey, new Uint8Array(0), name, 8 * Math.ceil(count / 2));
-  const words = new DataView(bytes);
-  const uniform = (i: number) => (words.getUint32(4 * i, true) + 0.5) / 2 ** 32;
-  return Float64Array.from({ length: count }, (_, i) => {
-    const radius = Math.sqrt(-2 * Math.log(uniform(i & ~1)));
-    const angle = 2 * Math.PI * uniform((i & ~1) + 1);
-    return radius * (i & 1 ? Math.sin(angle) : Math.cos(angle));
-  });
 }
 
 /** The neutral shape of one person's understudy, mirror-symmetric: 136 numbers in canonical-crop pixels. */

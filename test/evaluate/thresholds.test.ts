@@ -112,4 +112,21 @@ describe('scores at thresholds', () => {
     expect(matchedAucA!.value).toBeGreaterThan(0.3);
     expect(matchedAucA!.value).toBeLessThan(aucA!.value);
   });
+
+  it('counts the outputs of every key: what one key happened to draw is not the program', () => {
+    const nothing = Array.from({ length: 40 }, (_, i) => record(i, embedding(500 + i)));
+    const keyed = (of: (i: number) => number) =>
+      nothing.map(({ name, person }, i) => ({ name, person, embeddings: { A: embedding(of(i)) } }));
+    const attack = (otherKeys: ReturnType<typeof keyed>[]) =>
+      runAttacks({ records: nothing, otherKeys, recognizers, people: people() });
+    const unlike = attack([keyed((i) => 600 + i)]);
+    const half = attack([keyed((i) => 600 + i), keyed((i) => i)]);
+    // One of three keys gives everybody back.
+    expect(half.aucA!.value).toBeCloseTo((2 * unlike.aucA!.value + 1) / 3, 9);
+    expect(unlike.aucA!.value).toBeLessThan(0.9);
+    // The attacked outputs are those of one of two other keys: half of the searches link them.
+    const linked = attack([keyed((i) => 600 + i), keyed((i) => 500 + i)]);
+    expect(linked.parrotA!.value - unlike.parrotA!.value / 2).toBeCloseTo(0.5, 2);
+    expect(linked.parrotA!.chance).toBeCloseTo(1 / 40, 9);
+  });
 });

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { keyedNormals } from '../../src/core/keyed-random.ts';
 import { MAX_LIKENESS, ReidentificationGate } from '../../src/guard/reidentification-gate.ts';
+
+const KEY = new Uint8Array(32).fill(7);
 
 const judgeOf =
   (likeness: readonly (number | undefined)[], asked: number[] = []) =>
@@ -10,9 +13,9 @@ const judgeOf =
 
 describe('the re-identification gate', () => {
   it('refuses understudies that look like the person and keeps the first that does not', async () => {
-    const gate = new ReidentificationGate();
+    const gate = new ReidentificationGate(KEY);
     const asked: number[] = [];
-    const judge = judgeOf([0.5, MAX_LIKENESS + 0.01, 0.1, 0], asked);
+    const judge = judgeOf([0.5, MAX_LIKENESS + 0.01, -0.1, 0], asked);
     expect(await gate.drawFor('0/1', judge)).toEqual({ draw: 2, judged: true });
     expect(await gate.drawFor('0/1', judge)).toEqual({ draw: 2, judged: false });
     expect(asked).toEqual([0, 1, 2]);
@@ -20,18 +23,18 @@ describe('the re-identification gate', () => {
   });
 
   it('takes the least alike of a handful when all are too alike', async () => {
-    const gate = new ReidentificationGate();
+    const gate = new ReidentificationGate(KEY);
     const likeness = [0.6, 0.5, 0.3, 0.4, 0.5, 0.6, 0.1];
     expect((await gate.drawFor('0/1', judgeOf(likeness))).draw).toBe(2);
   });
 
   it('lets no other frame of the person pass while its first face is judged', async () => {
-    const gate = new ReidentificationGate();
+    const gate = new ReidentificationGate(KEY);
     const order: string[] = [];
     const slow = async (draw: number) => {
       await new Promise((resolve) => setTimeout(resolve, 20));
       order.push(`judged ${draw}`);
-      return draw === 0 ? 0.9 : 0;
+      return draw === 0 ? 0.9 : -0.1;
     };
     const never = () => Promise.reject(new Error('asked twice'));
     const first = gate.drawFor('0/1', slow);
@@ -45,15 +48,42 @@ describe('the re-identification gate', () => {
   });
 
   it('shows nothing that could not be judged, judges the next face, and tells streams apart', async () => {
-    const gate = new ReidentificationGate();
+    const gate = new ReidentificationGate(KEY);
     for (const unknown of [undefined, Number.NaN]) {
       await expect(gate.drawFor('0/1', judgeOf([unknown]))).rejects.toThrow('could not be judged');
       await expect(gate.drawFor('0/1', judgeOf([0.5, unknown]))).rejects.toThrow('could not be judged');
     }
     await expect(gate.drawFor('0/1', () => Promise.reject(new Error('gone')))).rejects.toThrow('gone');
-    expect((await gate.drawFor('0/1', judgeOf([0.5, 0]))).draw).toBe(1);
-    expect((await gate.drawFor('1/1', judgeOf([0]))).draw).toBe(0);
+    expect((await gate.drawFor('0/1', judgeOf([0.5, -0.1]))).draw).toBe(1);
+    expect((await gate.drawFor('1/1', judgeOf([-0.1]))).draw).toBe(0);
     gate.endStream('0/');
-    expect(await gate.drawFor('0/1', judgeOf([0]))).toEqual({ draw: 0, judged: true });
+    expect(await gate.drawFor('0/1', judgeOf([-0.1]))).toEqual({ draw: 0, judged: true });
+  });
+
+  /** Likeness of the understudies that are taken for many people, whose draws are normal about `mean`. */
+  async function taken(mean: number, spread: number, key = KEY): Promise<number[]> {
+    const gate = new ReidentificationGate(key);
+    const people = Array.from({ length: 3000 }, async (_, person) => {
+      const draws = keyedNormals(Uint8Array.of(1), `${person}`, 8).map((n) => mean + spread * n);
+      return draws[(await gate.drawFor(`0/${person}`, judgeOf([...draws]))).draw]!;
+    });
+    return Promise.all(people);
+  }
+
+  it('makes understudies as unlike their person as strangers are, and not in a way that stands out', async () => {
+    const likeness = await taken(0.06, 0.1);
+    const middle = likeness.reduce((a, b) => a + b) / likeness.length;
+    const spread = Math.sqrt(likeness.reduce((a, b) => a + (b - middle) ** 2, 0) / likeness.length);
+    expect(Math.abs(middle)).toBeLessThan(0.015);
+    // A limit that moved the mean as far by cutting everything off above it would leave .06.
+    expect(spread).toBeGreaterThan(0.07);
+    expect(likeness.filter((v) => v > 0.1).length).toBeGreaterThan(100);
+    expect(Math.max(...likeness)).toBeLessThanOrEqual(MAX_LIKENESS);
+  });
+
+  it('refuses the same draws with the same key, and others with another', async () => {
+    const once = await taken(0.06, 0.1);
+    expect(await taken(0.06, 0.1)).toEqual(once);
+    expect(await taken(0.06, 0.1, new Uint8Array(32).fill(8))).not.toEqual(once);
   });
 });

@@ -1,6 +1,6 @@
 import { CROP_SIZE } from '../../src/core/face-track.ts';
+import { keyedNormals } from '../../src/core/keyed-random.ts';
 import { ModelStore } from '../../src/infer/model-store.ts';
-import { keyedNormals } from '../../src/track/retarget.ts';
 import { loadShapeModel } from '../../src/track/shape-model.ts';
 
 /** Plausible faces in the canonical field, 140 numbers each, pupils in the middle. @param seed which ones */

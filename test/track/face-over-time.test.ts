@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { keyedNormals } from '../../src/core/keyed-random.ts';
 import { interOcular } from '../../src/track/canonical.ts';
 import { FacePoints } from '../../src/track/face-points.ts';
 import { BoxMotion } from '../../src/track/kalman.ts';
@@ -6,7 +7,7 @@ import { NeutralShape } from '../../src/track/neutral.ts';
 import { PointSmoother } from '../../src/track/one-euro.ts';
 import { trackOptions } from '../../src/track/options.ts';
 import { eyeOpening } from '../../src/track/pupils.ts';
-import { keyedNormals, Retargeter, retargetOffset, symmetric, understudyShape } from '../../src/track/retarget.ts';
+import { Retargeter, retargetOffset, symmetric, understudyShape } from '../../src/track/retarget.ts';
 import { fixtureShape, neutralShape } from './fakes.ts';
 
 const KEY = new Uint8Array(32).fill(3);

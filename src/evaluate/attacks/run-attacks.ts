@@ -65,13 +65,17 @@ export function runAttacks(input: AttackInput): Record<string, AttackResult> {
       `trainedEmbedding${judge.key}`,
       matched(known, gallery, (r, side) => r.embeddings[judge.key]![side]),
     );
+    const probes = [
+      ...known.map((r) => ({ person: r.person, embedding: anonymized(r, judge) })),
+      ...ofOtherKeys(input, judge),
+    ];
     put(
       `auc${judge.key}`,
-      auc(known, () => gallery, judge),
+      auc(probes, () => gallery, judge),
     );
     if (input.people) {
       const alike = sameGroups(gallery, input.people);
-      put(`matchedAuc${judge.key}`, auc(known, alike, judge));
+      put(`matchedAuc${judge.key}`, auc(probes, alike, judge));
       put(`matchedGallery${judge.key}`, withinGroups(known, alike, judge));
     }
     for (const [name, result] of Object.entries(attacksOverKeys(input, known, gallery, judge))) put(name, result);
@@ -82,6 +86,17 @@ export function runAttacks(input: AttackInput): Record<string, AttackResult> {
 type Side = 'original' | 'anonymized';
 type Judge = Pick<RecognizerJudge, 'key' | 'similarity'>;
 
+/** The same faces once more with every other key: one key's draw of 102 understudies decides the second digit. */
+function ofOtherKeys({ records, otherKeys }: AttackInput, { key }: Judge): Template[] {
+  const attacked = new Set(records.map((r) => r.name));
+  return otherKeys.flat().flatMap(({ name, person, embeddings }) => {
+    const embedding = embeddings[key];
+    return embedding && attacked.has(name) ? [{ person, embedding }] : [];
+  });
+}
+
+const anonymized = (record: FaceRecord, { key }: Judge) => record.embeddings[key]!.anonymized;
+
 /** Attacks that need outputs made with several keys. */
 function attacksOverKeys(
   { otherKeys, pixelMeans }: AttackInput,
@@ -91,7 +106,6 @@ function attacksOverKeys(
 ): Record<string, AttackResult | undefined> {
   if (otherKeys.length === 0) return {};
   const byName = otherKeys.map((set) => new Map(set.map((r) => [r.name, r])));
-  const parrot = known.filter((r) => byName[0]!.has(r.name));
   const originals = gallery.map((r) => ({ person: r.person, embedding: r.embeddings[key]!.original }));
   const averaged = known.map((r) => {
     const others = byName.flatMap((set) => set.get(r.name)?.embeddings[key] ?? []);
@@ -104,13 +118,32 @@ function attacksOverKeys(
   const count = otherKeys.length + 1;
   return {
     // The same as linking a person's understudies of two sessions.
-    [`parrot${key}`]: rankOne(
-      parrot.map((r) => ({ person: r.person, embedding: r.embeddings[key]!.anonymized })),
-      parrot.map((r) => ({ person: r.person, embedding: byName[0]!.get(r.name)!.embeddings[key]! })),
-      similarity,
-    ),
+    [`parrot${key}`]: parrot(known, byName, { key, similarity }),
     [`meanOf${count}Keys${key}`]: rankOne(averaged, originals, similarity),
     [`pixelMeanOf${count}Keys${key}`]: rankOne(mixed, originals, similarity),
+  };
+}
+
+/** Searches each output among those that another key gave of everybody; the rate over all those keys. */
+function parrot(
+  known: readonly FaceRecord[],
+  keys: readonly ReadonlyMap<string, KeyedOutput>[],
+  judge: Judge,
+): AttackResult | undefined {
+  const searched = keys.flatMap((outputs) => {
+    const probes = known.filter((r) => outputs.get(r.name)?.embeddings[judge.key]);
+    const gallery = probes.map((r) => ({ person: r.person, embedding: outputs.get(r.name)!.embeddings[judge.key]! }));
+    const own = probes.map((r) => ({ person: r.person, embedding: anonymized(r, judge) }));
+    const found = gallery.length < 2 ? [] : ranks(own, gallery, judge.similarity);
+    return found.map((rank, i) => ({ person: own[i]!.person, first: Number(rank === 1) }));
+  });
+  if (searched.length === 0) return undefined;
+  return {
+    ...bootstrapRate(
+      searched.map((s) => s.first),
+      searched.map((s) => s.person),
+    ),
+    chance: 1 / new Set(searched.map((s) => s.person)).size,
   };
 }
 
@@ -128,11 +161,11 @@ function matched(
   );
 }
 
-type Among = (record: FaceRecord) => readonly FaceRecord[];
+type Among = (record: { readonly person: string }) => readonly FaceRecord[];
 
 /** The gallery's people of the same groups as a record's: nobody when none are known of him. */
 function sameGroups(gallery: readonly FaceRecord[], people: Pick<People, 'groupsOf'>): Among {
-  const groupOf = (r: FaceRecord) => JSON.stringify(people.groupsOf(r.person));
+  const groupOf = (r: { readonly person: string }) => JSON.stringify(people.groupsOf(r.person));
   return (r) => (groupOf(r) === '{}' ? [] : gallery.filter((g) => groupOf(g) === groupOf(r)));
 }
 
@@ -181,10 +214,10 @@ export function rankOne(probes: Template[], gallery: Template[], similarity: Sim
   };
 }
 
-function auc(records: readonly FaceRecord[], amongOf: Among, { key, similarity }: Judge) {
-  const above = records.map((r) => {
+function auc(probes: readonly Template[], amongOf: Among, { key, similarity }: Judge) {
+  const above = probes.map((r) => {
     const gallery = amongOf(r);
-    const scoreOf = (g: FaceRecord) => similarity(r.embeddings[key]!.anonymized, g.embeddings[key]!.original);
+    const scoreOf = (g: FaceRecord) => similarity(r.embedding, g.embeddings[key]!.original);
     const own = gallery.find((g) => g.person === r.person);
     const others = gallery.filter((g) => g.person !== r.person).map(scoreOf);
     if (!own || others.length === 0) return Number.NaN;
@@ -195,7 +228,7 @@ function auc(records: readonly FaceRecord[], amongOf: Among, { key, similarity }
   return {
     ...bootstrapMean(
       above,
-      records.map((r) => r.person),
+      probes.map((r) => r.person),
     ),
     chance: 0.5,
   };

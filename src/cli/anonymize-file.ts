@@ -8,6 +8,7 @@ import { stillKind } from '../ingest/file/still-format.ts';
 import { openStillSource } from '../ingest/file/still-source.ts';
 import type { Engine } from '../pipeline/engine.ts';
 import { runStream, type StreamProgress, type StreamResult } from '../pipeline/stream.ts';
+import type { Turn } from './turns.ts';
 
 /** Frames in the stages beyond the look-ahead: decoding, analysed, generated, composed. */
 const FRAMES_UNDER_WAY = 8;
@@ -19,6 +20,8 @@ export interface FileJob {
   /** Asked for once input and output can be there; it starts while the input is being opened. */
   readonly engine: () => Promise<Engine>;
   readonly streamId?: number;
+  /** Its faces are looked at when those of the files before have been. */
+  readonly turn?: Turn;
   readonly startS?: number;
   readonly durationS?: number;
   readonly stop?: AbortSignal;
@@ -83,6 +86,7 @@ export async function anonymizeFile(job: FileJob): Promise<FileOutcome> {
           ...(config.egress.audio === 'keep' &&
             audioCodec && { audioFrom: { path: input, codec: audioCodec, ...range } }),
         });
+    await job.turn?.mine;
     job.onStart?.(source.info.frameCount);
     const result = await runStream(engine, {
       source,
@@ -93,6 +97,7 @@ export async function anonymizeFile(job: FileJob): Promise<FileOutcome> {
       ...(job.streamId !== undefined && { streamId: job.streamId }),
       ...(job.stop && { stop: job.stop }),
       ...(job.onFrame && { onFrame: job.onFrame }),
+      ...(still && job.turn && { onStage: (stage) => stage === 'landmarks' && job.turn?.done() }),
     });
     return { result, probe: source.probe, still };
   } finally {

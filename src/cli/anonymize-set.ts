@@ -6,6 +6,7 @@ import type { InputFile, LeftOut } from '../evaluate/pairs.ts';
 import type { Engine } from '../pipeline/engine.ts';
 import { anonymizeFile } from './anonymize-file.ts';
 import { startEngine } from './run.ts';
+import { runWeighted, Turns } from './turns.ts';
 
 /** Pictures that are made one by one, with nothing else going on, so that the time a face takes can be told. */
 const TIMED = 16;
@@ -54,11 +55,13 @@ export async function anonymizeSet(
     const still = todo.every((f) => f.kind === 'picture');
     const engine: Engine = await startEngine(silent, sessionKey, track, { still });
     const times: number[] = [];
+    const turns = new Turns();
     const make = async (file: InputFile, done: (file: InputFile) => void) => {
+      const turn = turns.next();
       try {
         const output = outputOf(file, folder);
         const streamId = files.indexOf(file);
-        const job = { input: file.path, output, config: silent, engine: async () => engine, streamId };
+        const job = { input: file.path, output, config: silent, engine: async () => engine, streamId, turn };
         const { result, still } = await anonymizeFile(job);
         if (result.sourceError) throw result.sourceError;
         const { landmarks, generate, post } = result.timings.summary();
@@ -66,6 +69,8 @@ export async function anonymizeSet(
         done(file);
       } catch (error) {
         leftOut.push({ name: file.name, reason: (error as Error).message });
+      } finally {
+        turn.done();
       }
     };
     try {
@@ -74,11 +79,12 @@ export async function anonymizeSet(
       if (timed.length > 0 && times.length > 0) writeFileSync(timePath, JSON.stringify(median(times)));
       for (const file of ready) onOutput(file);
       const rest = todo.filter((f) => !timed.includes(f));
-      const lane = async () => {
-        for (let file = rest.shift(); file; file = rest.shift()) await make(file, onOutput);
-      };
       // A video keeps all stages busy by itself.
-      await Promise.all(Array.from({ length: files[0]?.kind === 'picture' ? AT_ONCE : 1 }, lane));
+      await runWeighted(
+        rest,
+        (file) => (file.kind === 'picture' ? 1 / AT_ONCE : 1),
+        (file) => make(file, onOutput),
+      );
     } finally {
       await engine.close();
     }

@@ -9,20 +9,27 @@ export const isProgressStyle = (text: string): text is ProgressStyle => (STYLES 
 /** Percent, speed and what happened to the faces: a line on a terminal, JSON lines on request, silence otherwise. */
 export class ProgressLine {
   readonly #style: ProgressStyle;
+  readonly #label: string | undefined;
+  /** What the terminal's line holds; files that are under way together share it. */
+  readonly #shown: { width: number };
   #total: number | undefined;
-  #label: string | undefined;
   #startedMs = performance.now();
   #lastMs = 0;
-  #width = 0;
 
-  constructor(style?: ProgressStyle) {
+  constructor(style?: ProgressStyle, label?: string, shown = { width: 0 }) {
     this.#style = style ?? (process.stderr.isTTY ? 'line' : 'none');
+    this.#label = label;
+    this.#shown = shown;
   }
 
-  /** @param total expected frames, when they are known @param label which file, when there are several */
-  start(total: number | undefined, label?: string): void {
+  /** The same for one of several files, which may be under way together. */
+  ofFile(label: string): ProgressLine {
+    return new ProgressLine(this.#style, label, this.#shown);
+  }
+
+  /** @param total expected frames, when they are known */
+  start(total: number | undefined): void {
     this.#total = total;
-    this.#label = label;
     this.#startedMs = performance.now();
     this.#lastMs = 0;
   }
@@ -57,7 +64,7 @@ export class ProgressLine {
     const counts = `faces ${faces}, held ${held}, solid ${solid}, veiled ${veiledFrames}`;
     const text = `${file}${share}  ${fps.toFixed(1)} fps${left}  ${counts}`;
     // A shorter line has to cover all of the longer one before it.
-    process.stderr.write(`${text.padEnd(this.#width)}${end}`);
-    this.#width = done ? 0 : text.length;
+    process.stderr.write(`${text.padEnd(this.#shown.width)}${end}`);
+    this.#shown.width = done ? 0 : text.length;
   }
 }

@@ -1,12 +1,15 @@
+import { existsSync } from 'node:fs';
 import type { Config } from '../config/loader.ts';
 import { ExitCode, UnderstudyError } from '../core/errors.ts';
 import { isStillName } from '../egress/file/still-sink.ts';
 import { withoutFace } from '../guard/audit-record.ts';
+import { stillKind, stillSize } from '../ingest/file/still-format.ts';
 import type { Engine } from '../pipeline/engine.ts';
 import { anonymizeFile } from './anonymize-file.ts';
-import { makeFolderOf, planFolder } from './media-files.ts';
+import { type MediaFile, makeFolderOf, planFolder } from './media-files.ts';
 import type { ProgressLine } from './progress.ts';
 import { fileReport } from './report.ts';
+import { runWeighted, Turns } from './turns.ts';
 
 export interface FolderRun {
   readonly input: string;
@@ -31,8 +34,21 @@ export interface FolderOutcome {
 
 const say = (sentence: string): void => void process.stderr.write(`understudy: ${sentence}\n`);
 
+/** Pictures under way at once: while one is decoded or written the networks work on another. */
+const PICTURES_AT_ONCE = 4;
+/** Together they have no more pixels than this, but for one that is larger: each takes some ten bytes a pixel. */
+const PIXELS_AT_ONCE = 60_000_000;
+
+/** The part of what may be under way that a file takes; recordings keep all stages busy by themselves. */
+function weightOf({ input }: MediaFile): number {
+  const kind = stillKind(input);
+  if (!kind) return 1;
+  const size = existsSync(input) ? stillSize(input, kind) : undefined;
+  return Math.max(1 / PICTURES_AT_ONCE, size ? (size.width * size.height) / PIXELS_AT_ONCE : 0);
+}
+
 /**
- * All pictures and recordings of a folder, one after the other. What fails is said and left out, and the rest goes on;
+ * All pictures and recordings of a folder. What fails is said and left out, and the rest goes on;
  * a second run does what is missing. The exit code is the first failure's, else 3 when a file had no face.
  * @throws UnderstudyError when nothing can be done at all
  */
@@ -41,30 +57,33 @@ export async function runFolder(run: FolderRun): Promise<FolderOutcome> {
   const { todo, done, other, journal } = planFolder(input, output, run.again);
   if (other.length > 0) say(`${other.length} of the files in ${input} are neither pictures nor videos by their names`);
   if (done.length > 0) say(`${done.length} of the files in ${input} are done already; --again does them once more`);
-  const files: object[] = [];
-  let failure: number | undefined;
+  const reports: (object | undefined)[] = [];
+  const failures: number[] = [];
   const withoutFaceBefore = done.filter((file) => file.outcome === 'no-face').map((file) => file.input);
   let faceless = withoutFaceBefore.length;
   if (faceless > 0 && !run.allowNoFace)
     say(`no face was found before in ${withoutFaceBefore.join(', ')}; look at what came of it before you trust it`);
   const still = todo.every((file) => isStillName(file.output));
-  for (const [i, file] of todo.entries()) {
-    if (stop.aborted) break;
-    const label = `${i + 1}/${todo.length} ${file.input}`;
+  const turns = new Turns();
+  const anonymize = async (file: MediaFile, i: number) => {
+    const turn = turns.next();
+    if (stop.aborted) return turn.done();
+    const progress = run.progress.ofFile(`${i + 1}/${todo.length} ${file.input}`);
     try {
       makeFolderOf(file.output);
       const outcome = await anonymizeFile({
         ...file,
         config,
         stop,
+        turn,
         streamId: i,
         engine: () => run.engine(still),
-        onStart: (total) => run.progress.start(total, label),
-        onFrame: (p) => run.progress.frame(p),
+        onStart: (total) => progress.start(total),
+        onFrame: (p) => progress.frame(p),
       });
       const { result } = outcome;
-      run.progress.end(result);
-      if (run.report) files.push(await fileReport(file.input, file.output, outcome));
+      progress.end(result);
+      if (run.report) reports[i] = await fileReport(file.input, file.output, outcome);
       if (result.sourceError) throw result.sourceError;
       const none = withoutFace(result.audit.totals);
       if (!stop.aborted) journal.record(file.input, file.output, none ? 'no-face' : 'faces');
@@ -74,17 +93,20 @@ export async function runFolder(run: FolderRun): Promise<FolderOutcome> {
       }
     } catch (error) {
       // Only what is wrong with this one file: a fault of the program, or a missing model, would repeat itself.
-      if (stop.aborted) break;
+      if (stop.aborted) return;
       if (!(error instanceof UnderstudyError) || !FILE_FAILURES.has(error.exitCode)) throw error;
-      failure ??= error.exitCode;
+      failures[i] = error.exitCode;
       say(`${error.message}; ${error.remedy}`);
-      if (run.report) files.push({ input: { path: file.input }, failure: error.message });
+      if (run.report) reports[i] = { input: { path: file.input }, failure: error.message };
+    } finally {
+      turn.done();
     }
-  }
+  };
+  await runWeighted(todo, weightOf, anonymize);
   const noFace = faceless > 0 && !run.allowNoFace ? ExitCode.noFace : ExitCode.ok;
   return {
-    exitCode: stop.aborted ? ExitCode.interrupted : (failure ?? noFace),
-    files,
+    exitCode: stop.aborted ? ExitCode.interrupted : (Object.values(failures)[0] ?? noFace),
+    files: Object.values(reports) as object[],
     skipped: done.map((f) => f.input),
     notMedia: other,
   };

@@ -56,6 +56,7 @@ export async function runLive(input: string, output: string, options: RunOptions
       lookaheadFrames: config.live.lookaheadFrames,
       lossless: false,
       stop: stop.signal,
+      detail: () => watch.detail,
       onFrame: (p) => progress.frame(p),
     }).finally(() => {
       clearTimeout(timer);

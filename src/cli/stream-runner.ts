@@ -17,7 +17,7 @@ export function streamRunner(
   log: Logger,
 ): RunPipeline {
   const { live } = options;
-  return async ({ name, streamId, source, sink, stop, stats }) => {
+  return async ({ name, streamId, source, sink, stop, stats, detail }) => {
     const warn = (error: unknown) =>
       log.warn({ stream: name }, error instanceof Error ? error.message : 'an output failed');
     const others = await openOthers(name, settingsOf(name), source.audio, options, warn);
@@ -35,6 +35,7 @@ export function streamRunner(
       lookaheadFrames: live.lookaheadFrames,
       lossless: false,
       stop,
+      detail,
       onFrame: ({ audit }) => {
         stats.frame(audit.totals);
         countMissed();

@@ -8,6 +8,9 @@ const MAX_DRAWS = 6;
 const CERTAIN_LIKENESS = -0.05;
 const TILT = 10;
 
+/** More than the analysis tells apart, in a folder of pictures that has no end. */
+const MAX_PERSONS = 4096;
+
 interface Person {
   /** The understudy in use: which of those the session key gives this person. */
   draw: number;
@@ -50,6 +53,7 @@ export class ReidentificationGate {
     if (known?.settled) return { draw: known.draw, judged: false };
     const person: Person = { draw: known?.draw ?? 0, settled: false, judging: undefined };
     this.#persons.set(key, person);
+    if (this.#persons.size > MAX_PERSONS) this.#forgetOne();
     const work = this.#judge(key, person, judge);
     person.judging = work.catch(() => {});
     try {
@@ -62,6 +66,11 @@ export class ReidentificationGate {
 
   endStream(prefix: string): void {
     for (const key of this.#persons.keys()) if (key.startsWith(prefix)) this.#persons.delete(key);
+  }
+
+  /** The one met longest ago; nobody who is being judged. */
+  #forgetOne(): void {
+    for (const [key, { settled }] of this.#persons) if (settled) return void this.#persons.delete(key);
   }
 
   async #judge(key: string, person: Person, judge: Judge): Promise<void> {

@@ -44,6 +44,8 @@ export interface Analysed {
   /** FaceTracks seen for the first time on this frame. */
   readonly started: number[];
   readonly ended: number[];
+  /** Another number says that this analysis knows nothing of what was seen in the stream before. */
+  readonly life: number;
   readonly timingsUs: { readonly detect: number; readonly landmarks: number };
 }
 

@@ -103,6 +103,7 @@ serveWorker<AnalysisRequest, AnalysisReply, { provider: string }, AnalysisWorker
         faces: analysed.faces.map((face) => outward(face, stream)),
         started: analysed.started.map((id) => id + trackOffset),
         ended: analysed.ended.map((id) => id + trackOffset),
+        life: trackOffset,
         timingsUs: analysed.timingsUs,
       };
     },

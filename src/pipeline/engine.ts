@@ -2,7 +2,7 @@ import { FACE_SLOT_BYTES } from '../core/face-slot.ts';
 import type { Cover, TrackedFace } from '../core/face-track.ts';
 import type { FrameSlot, RawFrame } from '../core/video-frame.ts';
 import { WorkerClient } from '../core/worker-client.ts';
-import { WorkerDied, WorkerHung } from '../core/worker-errors.ts';
+import { WorkerHung } from '../core/worker-errors.ts';
 import { type Composed, Compositor } from '../gpu-post/compositor.ts';
 import { XDisplay } from '../gpu-post/x-display.ts';
 import { lower, stepDown } from '../guard/ladder.ts';
@@ -13,21 +13,30 @@ import { GeneratorClient } from '../infer/generator-client.ts';
 import { Identities } from '../infer/identity.ts';
 import { ModelStore } from '../infer/model-store.ts';
 import { CreditGate } from '../rx/credit-gate.ts';
+import { trackOptions } from '../track/options.ts';
 import type { Analysed, AnalysisReply, AnalysisRequest, AnalysisWorkerData } from './analysis-messages.ts';
 import { type EngineOptions, startFailure } from './engine-options.ts';
 import type { FrameJob } from './frame-job.ts';
+import { patiently } from './patiently.ts';
 
 /** Faces between generator and compositor at once, over all streams. */
 export const FACE_SLOTS = 48;
 /** What the analysis worker loads. */
 const ANALYSIS_MODELS = ['face-detector', 'face-landmarks', 'iris', 'face-recognizer', 'shape-68'] as const;
-/** A picture that ends its worker this often is given up and veiled. */
-const MAX_ATTEMPTS = 2;
 
 /** A worker that takes this long is hung. Live, viewers get veiled frames (or covered faces) from two seconds on. */
 const PATIENCE = { live: { lateMs: 2000, timeoutMs: 10_000 }, recording: { timeoutMs: 30_000 } };
 
+export interface GenerateOptions {
+  /** False: live, where nobody waits for a slot or a worker that is being started again. */
+  readonly wait: boolean;
+  readonly still?: boolean;
+  /** False: large faces are drawn as small ones are. */
+  readonly detail?: boolean;
+}
+
 interface DrawItem {
+  readonly person: string;
   readonly streamId: number;
   readonly raw: RawFrame;
   readonly face: TrackedFace;
@@ -158,13 +167,19 @@ export class Engine {
     return this.#analysis.alive && (this.#generator?.alive ?? true) && this.#compositor.alive;
   }
 
+  /** How long a face that was lost stays covered, frames. */
+  get solidFrames(): number {
+    const { track, sessionKey } = this.#options;
+    return trackOptions({ ...track, mode: 'file', sessionKey }).solidFrames;
+  }
+
   /**
    * @param wait true: wait for a restarted worker and try once more; false: reject at once (the caller veils)
    * @param still a picture of its own: looked at everywhere, at every turn
    */
   async analyse(streamId: number, raw: RawFrame, wait: boolean, still = false): Promise<Analysed> {
     const request = { kind: 'analyse' as const, streamId, ...picture(raw), damaged: raw.damaged, still };
-    return (await this.#patiently(this.#analysis, wait, () => this.#analysis.call(request))) as Analysed;
+    return (await patiently(this.#analysis, wait, () => this.#analysis.call(request))) as Analysed;
   }
 
   async searchBack(streamId: number, raw: RawFrame, trackId: number): Promise<TrackedFace | 'scene-cut'> {
@@ -174,16 +189,24 @@ export class Engine {
   }
 
   /** The face with its slot filled, or a step further down the ladder. The caller gives the slot back after composing. */
-  async generate(streamId: number, raw: RawFrame, face: TrackedFace, wait: boolean): Promise<TrackedFace> {
+  async generate(
+    streamId: number,
+    raw: RawFrame,
+    face: TrackedFace,
+    { wait, still = false, detail = true }: GenerateOptions,
+  ): Promise<TrackedFace> {
     const generator = this.#generator;
     if (!generator) return face;
     const slot = wait ? await this.#faceSlots.take() : this.#faceSlots.tryTake();
     if (slot === undefined) return stepDown(face, 'held');
     try {
       // Not of one that is being started again: live, no frame waits for that.
-      const { detailSize } = generator.info ?? (await generator.ready);
+      const info = generator.info ?? (await generator.ready);
+      const detailSize = detail ? info.detailSize : undefined;
       const sized = { ...face, ...this.#detail.sizeOf(`${streamId}/${face.trackId}`, face.toPicture, detailSize) };
-      if (await this.#draw(generator, { streamId, raw, face: sized, slot }, wait)) return { ...sized, faceSlot: slot };
+      const person = personKey(still ? 'still' : streamId, face.personId);
+      if (await this.#draw(generator, { streamId, person, raw, face: sized, slot }, wait))
+        return { ...sized, faceSlot: slot };
       this.#faceSlots.give(slot);
     } catch (error) {
       // No generated face means the last good one, or the solid cover. A hung generator may still write into the slot.
@@ -195,19 +218,19 @@ export class Engine {
 
   /** Fills the slot with the understudy's face; a person's first one is judged before anything is shown. */
   async #draw(generator: GeneratorClient, item: DrawItem, wait: boolean): Promise<boolean> {
-    const { streamId, raw, face, slot } = item;
+    const { streamId, person, raw, face, slot } = item;
     const run = async (draw: number) => {
       const z = this.#identities.zFor(this.#options.sessionKey, face.personId, draw);
       const request = { raw: raw.slot.memory, format: raw.format, face, slot, z };
-      return (await this.#patiently(generator, wait, () => generator.generate(request))) === 'generated';
+      return (await patiently(generator, wait, () => generator.generate(request))) === 'generated';
     };
     const { faceSize = (generator.info ?? (await generator.ready)).faceSize, driven, personId } = face;
     let shown: { draw: number; good: boolean } | undefined;
-    const { draw, judged } = await this.#gate.drawFor(`${streamId}/${personId}`, async (candidate) => {
+    const { draw, judged } = await this.#gate.drawFor(person, async (candidate) => {
       shown = { draw: candidate, good: await run(candidate) };
       if (!shown.good || !driven) return undefined;
       const request = { kind: 'likeness', streamId, personId, faceSlot: slot, faceSize, driven } as const;
-      return (await this.#patiently(this.#analysis, wait, () => this.#analysis.call(request))) as number | undefined;
+      return (await patiently(this.#analysis, wait, () => this.#analysis.call(request))) as number | undefined;
     });
     if (judged && shown?.draw === draw) return shown.good;
     return run(draw);
@@ -240,7 +263,7 @@ export class Engine {
   }
 
   endStream(streamId: number): void {
-    this.#gate.endStream(`${streamId}/`);
+    this.#gate.endStream(personKey(streamId));
     this.#detail.endStream(`${streamId}/`);
     this.#analysis.call({ kind: 'end-stream', streamId }).catch(() => {
       // A worker that is down holds no state of the stream either.
@@ -251,37 +274,10 @@ export class Engine {
     await Promise.all([this.#analysis.close(), this.#generator?.close(), this.#compositor.close()]);
     await this.#helpers.close();
   }
-
-  async #patiently<R>(
-    worker: { ready: Promise<unknown>; alive: boolean },
-    wait: boolean,
-    call: () => Promise<R>,
-  ): Promise<R> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await call();
-      } catch (error) {
-        if (!wait || !(error instanceof WorkerDied) || attempt >= MAX_ATTEMPTS) throw error;
-        await restarted(worker);
-      }
-    }
-  }
 }
 
-/** Waits until the worker that takes the dead one's place answers. */
-async function restarted(worker: { ready: Promise<unknown>; alive?: boolean }): Promise<void> {
-  const giveUpAt = performance.now() + 20_000;
-  while (performance.now() < giveUpAt) {
-    if (worker.alive !== false) {
-      const up = await worker.ready.then(
-        () => true,
-        () => false,
-      );
-      if (up) return;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
+/** Still pictures share the persons that are met in them: the same one has the same understudy in all. */
+const personKey = (stream: number | 'still', personId?: number) => `${stream}/${personId ?? ''}`;
 
 function picture(raw: RawFrame) {
   return { memory: raw.slot.memory, format: raw.format, sequence: raw.sequence, timestampUs: raw.timestampUs };

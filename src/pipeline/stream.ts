@@ -9,6 +9,7 @@ import type { Source } from '../ingest/source.ts';
 import { endOnError } from '../rx/end-on-error.ts';
 import { LookAhead } from '../rx/look-ahead.ts';
 import { orderedMap } from '../rx/ordered-map.ts';
+import { LingeringCovers } from '../track/lingering.ts';
 import { type Engine, FACE_SLOTS } from './engine.ts';
 import type { FrameJob } from './frame-job.ts';
 import { searchBack } from './search-back.ts';
@@ -18,6 +19,9 @@ import { type Stage, StageTimings } from './stage-timings.ts';
 const SEALED_SLOTS = 4;
 /** Frames whose faces may be with the generator at once, so that it is busy while earlier ones are composed. */
 const GENERATING_FRAMES = 3;
+
+/** How much larger than it was seen a face is covered that only an earlier life of the analysis knew. */
+const FORGOTTEN_GROWTH = 1.3;
 
 /** FaceTracks of a live stream that the audit record keeps; its totals count all. */
 const LIVE_TRACKS_KEPT = 512;
@@ -32,6 +36,8 @@ export interface StreamOptions {
   readonly lossless: boolean;
   /** A still picture: one frame that has to be looked at everywhere. */
   readonly still?: boolean;
+  /** Asked for each frame; false: large faces are drawn without detail, which the machine has no time for. */
+  readonly detail?: () => boolean;
   /** Called for each frame handed to the sink. */
   readonly onFrame?: (progress: StreamProgress) => void;
   /** Called with each time a frame spent in a stage, milliseconds. */
@@ -74,6 +80,10 @@ class StreamRun {
   #firstFrameMs: number | undefined;
   #lastArrivalMs = performance.now();
   #sourceError: unknown;
+  /** Which life of the analysis looked at the last picture, and its faces: the next life knows nothing of them. */
+  #life: number | undefined;
+  #lastFaces: readonly TrackedFace[] = [];
+  readonly #forgotten = new LingeringCovers();
 
   constructor(engine: Engine, options: StreamOptions) {
     this.#engine = engine;
@@ -169,14 +179,22 @@ class StreamRun {
     try {
       const { lossless, still } = this.#options;
       const analysed = await this.#engine.analyse(this.#streamId, raw, lossless, still);
-      job.faces = analysed.faces;
+      // Whom an analysis that was started again does not see at once stays covered as long as somebody it has lost.
+      if (this.#life !== undefined && analysed.life !== this.#life) {
+        for (const face of this.#lastFaces) this.#forgotten.add(face, this.#engine.solidFrames, FORGOTTEN_GROWTH);
+      }
+      this.#life = analysed.life;
+      const forgotten = this.#forgotten.step(analysed.faces);
+      job.faces = [...analysed.faces, ...forgotten.covers];
+      this.#lastFaces = analysed.faces;
       this.#timings.add('detect', analysed.timingsUs.detect / 1000);
       this.#timings.add('landmarks', analysed.timingsUs.landmarks / 1000);
       const held = [...this.#ahead.window];
       for (const trackId of analysed.started) {
         await searchBack(trackId, held, (earlier, id) => this.#engine.searchBack(this.#streamId, earlier.raw, id));
       }
-      if (analysed.ended.length > 0) this.#engine.endTracks(this.#streamId, analysed.ended);
+      const ended = [...analysed.ended, ...forgotten.ended];
+      if (ended.length > 0) this.#engine.endTracks(this.#streamId, ended);
     } catch {
       // A picture nobody looked at may hold any face, and so may those before it: what begins on it is searched for in none of them.
       for (const unseen of [job, ...this.#ahead.window]) unseen.veil ??= 'analysis-failed';
@@ -187,12 +205,12 @@ class StreamRun {
   async #generate(job: FrameJob): Promise<FrameJob> {
     if (job.veil || job.raw.damaged) return job;
     const started = performance.now();
+    const { lossless: wait, still = false } = this.#options;
+    const how = { wait, still, detail: this.#options.detail?.() ?? true };
     const faces = await Promise.all(
       withinSlots(job.faces).map((face) =>
         face.cover === 'generated'
-          ? this.#engine
-              .generate(this.#streamId, job.raw, face, this.#options.lossless)
-              .catch(() => stepDown(face, 'held'))
+          ? this.#engine.generate(this.#streamId, job.raw, face, how).catch(() => stepDown(face, 'held'))
           : face,
       ),
     );

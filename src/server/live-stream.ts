@@ -23,6 +23,8 @@ export type RunPipeline = (options: {
   readonly sink: Sink;
   readonly stop: AbortSignal;
   readonly stats: StreamStats;
+  /** Whether large faces are to be drawn in detail now. */
+  readonly detail: () => boolean;
 }) => Promise<void>;
 
 export interface LiveStreamOptions extends ViewerHubOptions {
@@ -199,7 +201,15 @@ export class LiveStream {
       const endAudio = this.#passAudio(source);
       const watch = new OverloadWatch(source, (sentence) => this.#options.log('warning', { stream: name, sentence }));
       try {
-        await this.#run({ name, streamId, source, sink: this.hub, stop: this.#stop.signal, stats });
+        await this.#run({
+          name,
+          streamId,
+          source,
+          sink: this.hub,
+          stop: this.#stop.signal,
+          stats,
+          detail: () => watch.detail,
+        });
       } catch (error) {
         this.failures++;
         this.#options.log('pipeline failed', {

@@ -1,16 +1,28 @@
 import type { TrackedFace } from '../core/face-track.ts';
-import { area, intersection } from './geometry.ts';
+import { area, intersection, scaled } from './geometry.ts';
 
 /** A cover gives way to a face that is seen over so much of it. */
 const TAKEN_OVER = 0.5;
 
+interface Lingering {
+  readonly cover: TrackedFace;
+  /** Where the face was seen: what is found there again takes the cover over, however large that is drawn. */
+  readonly seen: TrackedFace['region'];
+  left: number;
+}
+
 /** Solid covers that stay where they are for a while though nobody is followed there. */
 export class LingeringCovers {
-  #covers: { readonly face: TrackedFace; left: number }[] = [];
+  #covers: Lingering[] = [];
 
-  /** @param frames on which it is still to be shown */
-  add(face: TrackedFace, frames: number): void {
-    this.#covers.push({ face: { ...face, cover: 'solid' }, left: frames });
+  /**
+   * @param frames on which it is still to be shown
+   * @param growth of the area: for a face that may have moved since
+   */
+  add(face: TrackedFace, frames: number, growth = 1): void {
+    const { trackId, personId, score, roll, region } = face;
+    const cover = { trackId, personId, score, roll, cover: 'solid' as const, region: scaled(region, growth) };
+    this.#covers.push({ cover, seen: region, left: frames });
   }
 
   clear(): void {
@@ -19,11 +31,14 @@ export class LingeringCovers {
 
   /** @param faces seen on this frame @returns the covers of this frame, and the FaceTracks whose cover ends with it */
   step(faces: readonly TrackedFace[]): { readonly covers: TrackedFace[]; readonly ended: number[] } {
-    const taken = (face: TrackedFace) =>
-      faces.some((f) => intersection(f.region, face.region) >= TAKEN_OVER * area(face.region));
-    const ended = this.#covers.filter(({ face, left }) => left === 0 || taken(face)).map(({ face }) => face.trackId);
-    this.#covers = this.#covers.filter(({ face }) => !ended.includes(face.trackId));
-    for (const cover of this.#covers) cover.left--;
-    return { covers: this.#covers.map(({ face }) => face), ended };
+    // Somebody who is still followed has covers of his own, and his FaceTrack has not ended.
+    const followed = new Set(faces.map((f) => f.trackId));
+    this.#covers = this.#covers.filter(({ cover }) => !followed.has(cover.trackId));
+    const over = ({ left, seen }: Lingering) =>
+      left === 0 || faces.some((f) => intersection(f.region, seen) >= TAKEN_OVER * area(seen));
+    const ended = this.#covers.filter(over).map(({ cover }) => cover.trackId);
+    this.#covers = this.#covers.filter(({ cover }) => !ended.includes(cover.trackId));
+    for (const lingering of this.#covers) lingering.left--;
+    return { covers: this.#covers.map(({ cover }) => cover), ended };
   }
 }

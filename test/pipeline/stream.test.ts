@@ -27,6 +27,9 @@ const faceAt = (trackId: number): TrackedFace => ({
 /** The stages around the workers with the workers' answers given; frames are sealed by the real compositor. */
 class Answers {
   readonly given: number[] = [];
+  life = 0;
+  /** For each frame that left, whether the picture shows in the middle of `faceAt` and in the corner opposite to it. */
+  readonly seen: { face: boolean; corner: boolean }[] = [];
   analyse: (raw: RawFrame) => Promise<TrackedFace[]> = async () => [];
   whileComposing: (job: FrameJob) => { released?: Promise<void> } = () => ({});
 
@@ -34,6 +37,7 @@ class Answers {
     return {
       analyse: async (_: number, raw: RawFrame) => ({
         ...{ faces: await this.analyse(raw), started: [], ended: [] },
+        life: this.life,
         timingsUs: { detect: 0, landmarks: 0 },
       }),
       generate: async (_1: number, _2: RawFrame, face: TrackedFace) => ({ ...face, faceSlot: 7 }),
@@ -45,6 +49,7 @@ class Answers {
       giveFaceSlot: (slot: number) => void this.given.push(slot),
       endTracks: () => {},
       endStream: () => {},
+      solidFrames: 2,
     } as unknown as Engine;
   }
 
@@ -58,6 +63,8 @@ class Answers {
     const left: string[] = [];
     const sink = {
       write: async (frame: SealedFrame) => {
+        const at = (x: number, y: number) => frame.pixels[64 * y + x] === 201;
+        this.seen.push({ face: at(18, 18), corner: at(62, 46) });
         left.push(`${frame.kind} ${frame.pixels.includes(201) ? 'picture' : 'empty'}`);
         frame.close();
       },
@@ -80,6 +87,35 @@ describe('runStream', () => {
     const left = await answers.run(new FramePool(byteLength, 6), 6, 2);
     const [shown, veiled] = ['composed picture', 'veiled empty'];
     expect(left).toEqual([shown, veiled, veiled, veiled, shown, shown]);
+  });
+
+  it('goes on covering whom an analysis knew that had to be started again, though the next does not see him at once', async () => {
+    const answers = new Answers();
+    answers.analyse = async ({ sequence }) => {
+      if (sequence > 0) answers.life = 1;
+      return sequence === 0 ? [{ ...faceAt(1), cover: 'solid' }] : [];
+    };
+    await answers.run(new FramePool(byteLength, 4), 4, 0);
+    expect(answers.seen.map((s) => s.face)).toEqual([false, false, false, true]);
+    expect(answers.seen.every((s) => s.corner)).toBe(true);
+  });
+
+  it('lets that cover go when a face is found there again, and adds none where the same analysis goes on', async () => {
+    const composed: number[] = [];
+    for (const life of [1, 0]) {
+      const answers = new Answers();
+      answers.analyse = async ({ sequence }) => {
+        if (sequence === 1) throw new Error('one bad answer');
+        if (sequence === 2) answers.life = life;
+        return life === 0 && sequence === 2 ? [] : [{ ...faceAt(sequence), cover: 'solid' }];
+      };
+      answers.whileComposing = ({ faces }) => {
+        composed.push(faces.length);
+        return {};
+      };
+      await answers.run(new FramePool(byteLength, 3), 3, 0);
+    }
+    expect(composed).toEqual([1, 1, 1, 0]);
   });
 
   it('veils a frame that the decoder complains of while it is composed', async () => {

@@ -1,13 +1,18 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
+import { from } from 'rxjs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { FramePool } from '../../src/core/frame-pool.ts';
+import { planeLayout, RawFrame } from '../../src/core/video-frame.ts';
 import { openPacedFileSource } from '../../src/ingest/live/paced-file-source.ts';
 import { openRtspSource } from '../../src/ingest/rtsp/rtsp-source.ts';
+import { runStream } from '../../src/pipeline/stream.ts';
+import { demoPhoto } from '../support/demo-photo.ts';
 import {
   childrenWith,
   EngineUnderTest,
-  type KeepingSink,
+  KeepingSink,
   type Role,
   type Running,
   spoiltModels,
@@ -178,6 +183,42 @@ describe('faults while a stream runs', { timeout: 180_000 }, () => {
     }
     expect((await search.search(ofAnna, anna)).withFace).toBeGreaterThan(5);
     expect((await search.search(ofBea, bea)).withFace).toBeGreaterThan(5);
+  });
+
+  it('covers in a recording whom an analysis knew that was started again, though he is not seen at once', async () => {
+    const { planes, format } = demoPhoto(1);
+    const { byteLength, cbOffset } = planeLayout(format.width, format.height);
+    const wall = new Uint8Array(byteLength).fill(128).fill(60, 0, cbOffset);
+    /** @returns for each frame, how many of its pixels are not the wall's */
+    const film = async (end: () => Promise<void>) => {
+      const pool = new FramePool(byteLength, 6);
+      const sink = new KeepingSink();
+      async function* pictures() {
+        for (let sequence = 0; sequence < 6; sequence++) {
+          if (sequence === 3) {
+            await until(() => sink.frames.length === 3, PATIENCE_MS, 'three frames');
+            await end();
+          }
+          const slot = await pool.acquire();
+          new Uint8Array(slot.memory).set(sequence < 3 ? planes : wall);
+          yield new RawFrame({ sequence, timestampUs: 33_333 * sequence, format }, slot);
+        }
+      }
+      const source = {
+        info: { format, hasAudio: false },
+        frames: from(pictures()),
+        decodeErrors: 0,
+        close: async () => {},
+      };
+      await runStream(shared!.engine, { source, sink, streamId: 9, lookaheadFrames: 0, lossless: true });
+      const luma = sink.frames.map(({ rgba }) => rgba.filter((_, i) => i % 4 === 1));
+      const grey = Math.round(1.164 * (60 - 16));
+      return luma.map((green) => green.filter((v) => Math.abs(v - grey) > 8).length);
+    };
+    // As it is where nothing happens: somebody who is not found is covered for a while.
+    expect(Math.min(...(await film(async () => {})).slice(3))).toBeGreaterThan(1000);
+    const covered = await film(() => shared!.replace('analysis', kill));
+    expect(Math.min(...covered.slice(3))).toBeGreaterThan(1000);
   });
 
   describe('with a helper of the face detector', () => {

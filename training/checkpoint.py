@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -23,14 +24,17 @@ def half(state: dict) -> dict:
     return {k: v.half() if v.is_floating_point() else v for k, v in state.items()}
 
 
-def save_start(path: Path, average: nn.Module, heads: nn.Module, features: ProjectedFeatures, seen: int) -> None:
-    """≤ 10 MB: averaged generator, discriminator heads, mixing layers, images seen."""
+def save_start(
+    path: Path, average: nn.Module, heads: nn.Module, features: ProjectedFeatures, seen: int, eyes: nn.Module | None = None
+) -> None:
+    """≤ 10 MB: averaged generator, discriminator heads, mixing layers, images seen; `eyes`: heads that look at the eyes, if there are any."""
     save_atomically(
         {
             "generator_average": half(average.state_dict()),
             "discriminator_heads": half(heads.state_dict()),
             "projection_mixing": half(features.mixing_state()),
             "seen": seen,
+            **({} if eyes is None else {"eye_heads": half(eyes.state_dict())}),
         },
         path,
     )
@@ -42,12 +46,22 @@ def _built(weights: dict[str, Tensor]) -> Generator:
     return generator
 
 
-def load_start(path: Path, heads: nn.Module, features: ProjectedFeatures) -> tuple[Generator, int]:
-    """-> the generator, as wide as it was saved, and images seen. Raises ValueError when the file is of another architecture."""
+class Start(NamedTuple):
+    generator: Generator
+    """As wide as it was saved."""
+    seen: int
+    eyes_are_new: bool
+    """The file holds no heads that look at the eyes."""
+
+
+def load_start(path: Path, heads: nn.Module, features: ProjectedFeatures, eyes: nn.Module | None = None) -> Start:
+    """Fills `heads`, the mixing layers and `eyes`. Raises ValueError when the file is of another architecture."""
     state = torch.load(path, map_location="cpu", weights_only=True)
     heads.load_state_dict({k: v.float() for k, v in discriminators.renamed(state["discriminator_heads"]).items()})
     features.load_mixing({k: v.float() for k, v in state["projection_mixing"].items()})
-    return _built(state["generator_average"]), int(state["seen"])
+    if eyes is not None and "eye_heads" in state:
+        eyes.load_state_dict({k: v.float() for k, v in state["eye_heads"].items()})
+    return Start(_built(state["generator_average"]), int(state["seen"]), "eye_heads" not in state)
 
 
 def load_generator(path: Path) -> tuple[Generator, int]:

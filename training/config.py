@@ -40,6 +40,9 @@ class Weights:
     away: float = 0.0
     apart: float = 0.0
     landmarks: float = 0.0
+    eyes: float = 0.0
+    """Of heads that look at the eyes alone; 0: there are none."""
+    eye_features: float = 0.0
 
 
 @dataclass

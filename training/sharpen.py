@@ -62,7 +62,7 @@ class Sharpener:
         torch.manual_seed(seed)
         self.data, self.images, self.seed = data, images, seed
         self.features, self.discriminator = ProjectedFeatures(), Discriminator()
-        self.generator, _ = load_start(start, self.discriminator, self.features)
+        self.generator = load_start(start, self.discriminator, self.features).generator
         self.generator.eval().requires_grad_(False)
         self.detail = load_detail(detail).train() if detail else Detail()
         for module in (self.generator, self.features, self.discriminator, self.detail):

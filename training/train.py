@@ -21,6 +21,7 @@ from .checkpoint import load_start, save_atomically, save_start
 from .config import RunConfig, load_config
 from .data import Batch, FaceData, batches, plain_views
 from .discriminator import Discriminator
+from .eyes import HEIGHT, WIDTH, EyeDiscriminator, eye_windows
 from .features import ProjectedFeatures
 from .losses import (
     IdentityTarget,
@@ -43,6 +44,8 @@ _NOISE = 0.03
 """Added before the recognizer, so that it can't be fooled by single pixels."""
 _ALIGNMENT_JITTER_PX = 1.4
 _CROP_JITTER = 0.03
+_EYES_WARM_UP = 1500
+"""Images until the heads of the eyes, where they are new, count in full: before that they know nothing."""
 
 
 class Trainer:
@@ -53,23 +56,31 @@ class Trainer:
         torch.manual_seed(config.seed)
         self.config, self.data = config, data
         self.features, self.discriminator = ProjectedFeatures(), Discriminator()
+        self.eyes = EyeDiscriminator() if config.weights.eyes else None
+        self.eyes_are_new = True
         self.recognizer, self.landmarks = DifferentiableRecognizer(), DifferentiableLandmarks()
         identities = data.identities
         self.target = IdentityTarget(identities.mean, identities.components, identities.sd)
         self.seen = self.step_count = self.base_seen = 0
         if config.start:
-            self.generator, self.base_seen = load_start(Path(config.start), self.discriminator, self.features)
+            start = load_start(Path(config.start), self.discriminator, self.features, self.eyes)
+            self.generator, self.base_seen, self.eyes_are_new = start.generator, start.seen, start.eyes_are_new
         else:
             self.generator = Generator()
-        for module in (self.generator, self.features, self.discriminator):
+        for module in (self.generator, self.features, *self.judges):
             module.to(memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.generator).eval()
         betas = (0.0, 0.99)
         self.generator_optimizer = torch.optim.Adam(self.generator.parameters(), config.generator_rate, betas=betas)
-        self.discriminator_optimizer = torch.optim.Adam(self.discriminator.parameters(), config.discriminator_rate, betas=betas)
+        self.discriminator_optimizer = torch.optim.Adam([p for judge in self.judges for p in judge.parameters()], config.discriminator_rate, betas=betas)
+
+    @property
+    def judges(self) -> list[torch.nn.Module]:
+        return [self.discriminator] + ([] if self.eyes is None else [self.eyes])
 
     def state(self) -> dict:
         return {
+            **({} if self.eyes is None else {"eyes": self.eyes.state_dict()}),
             "generator": self.generator.state_dict(), "average": self.average.state_dict(),
             "discriminator": self.discriminator.state_dict(), "mixing": self.features.mixing_state(),
             "generator_optimizer": self.generator_optimizer.state_dict(),
@@ -81,6 +92,8 @@ class Trainer:
         self.generator.load_state_dict(state["generator"])
         self.average.load_state_dict(state["average"])
         self.discriminator.load_state_dict(state["discriminator"])
+        if self.eyes is not None:
+            self.eyes.load_state_dict(state["eyes"])
         self.features.load_mixing(state["mixing"])
         self.generator_optimizer.load_state_dict(state["generator_optimizer"])
         self.discriminator_optimizer.load_state_dict(state["discriminator_optimizer"])
@@ -110,23 +123,38 @@ class Trainer:
             lines = self.generator.lines(points)
         generated = composite(self.generator, picture, mask, points, batch.z)
         jitter = Jitter.drawn(len(picture))
+        real, fake = jitter(picture), jitter(generated)
         with torch.no_grad():
-            real_features, real_maps = self.features(jitter(picture))
-        fake_features, fake_maps = self.features(jitter(generated))
+            real_features, real_maps = self.features(real)
+        fake_features, fake_maps = self.features(fake)
 
         loss = discriminator_loss(
             self.discriminator(real_maps, mask, lines), self.discriminator([m.detach() for m in fake_maps], mask, lines)
         )
+        log = {"discriminator": loss.item()}
+        if self.eyes is not None:
+            with torch.no_grad():
+                real_eyes, real_eye_maps = self.features(eye_windows(real, points))
+            fake_eyes, fake_eye_maps = self.features(eye_windows(fake, points))
+            judged = self.eyes([m.detach() for m in fake_eye_maps], mask, lines, points)
+            eye_loss = discriminator_loss(self.eyes(real_eye_maps, mask, lines, points), judged)
+            loss, log["eye_discriminator"] = loss + eye_loss, eye_loss.item()
         self.discriminator_optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.discriminator_optimizer.step()
-        log = {"discriminator": loss.item()}
 
-        self.discriminator.requires_grad_(False)
+        for judge in self.judges:
+            judge.requires_grad_(False)
         parts = {"adversarial": adversarial_loss(self.discriminator(fake_maps, mask, lines))}
         if own:
             parts["pixels"] = pixel_loss(generated[:own], picture[:own], mask[:own])
             parts["features"] = feature_loss([f[:own] for f in fake_features], [f[:own] for f in real_features], mask[:own])
+        if self.eyes is not None:
+            known = min(1.0, self.seen / _EYES_WARM_UP) if self.eyes_are_new else 1.0
+            parts["eyes"] = adversarial_loss(self.eyes(fake_eye_maps, mask, lines, points)) * known
+            if own:
+                everywhere = torch.ones(own, 1, HEIGHT, WIDTH)
+                parts["eye_features"] = feature_loss([f[:own] for f in fake_eyes], [f[:own] for f in real_eyes], everywhere)
         if w.rim:
             parts["rim"] = pixel_loss(generated, picture, batch.rim)
         if w.landmarks:
@@ -136,7 +164,7 @@ class Trainer:
         elif batch.between is not None:
             parts["views"] = views_loss(generated, batch)
         if batch.pairs:
-            others = jitter(generated)[own:]
+            others = fake[own:]
             others = (others + torch.randn_like(others) * _NOISE).contiguous(memory_format=torch.contiguous_format)
             embedded = self.recognizer(others, points[own:], _ALIGNMENT_JITTER_PX)
             identity = identity_losses(embedded, batch, self.target, c)
@@ -146,7 +174,8 @@ class Trainer:
         self.generator_optimizer.zero_grad(set_to_none=True)
         total.backward()
         self.generator_optimizer.step()
-        self.discriminator.requires_grad_(True)
+        for judge in self.judges:
+            judge.requires_grad_(True)
         self._follow()
         self.step_count += 1
         self.seen += len(picture)
@@ -195,7 +224,7 @@ def train(config: RunConfig, out: Path, minutes: float = math.inf, stop_at: int 
 
     def save() -> None:
         save_atomically(trainer.state(), state_path)
-        save_start(out / "checkpoint-fp16.pt", trainer.average, trainer.discriminator, trainer.features, trainer.seen + trainer.base_seen)
+        save_start(out / "checkpoint-fp16.pt", trainer.average, trainer.discriminator, trainer.features, trainer.seen + trainer.base_seen, trainer.eyes)
         save_sheet(out / f"sheet-{trainer.seen:07d}.jpg", trainer.average, *shown)
         rate = (trainer.seen - first) / max(1e-9, time.monotonic() - began)
         log.write(seen=trainer.seen, step=trainer.step_count, rate=round(rate, 2))

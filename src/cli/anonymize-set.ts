@@ -80,11 +80,11 @@ export async function anonymizeSet(
       for (const file of ready) onOutput(file);
       const rest = todo.filter((f) => !timed.includes(f));
       // A video keeps all stages busy by itself.
-      await runWeighted(
-        rest,
-        (file) => (file.kind === 'picture' ? 1 / AT_ONCE : 1),
-        (file) => make(file, onOutput),
-      );
+      await runWeighted({
+        jobs: rest,
+        weightOf: (file) => (file.kind === 'picture' ? 1 / AT_ONCE : 1),
+        run: (file) => make(file, onOutput),
+      });
     } finally {
       await engine.close();
     }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import type { Config } from '../config/loader.ts';
 import { ExitCode, UnderstudyError } from '../core/errors.ts';
 import { isStillName } from '../egress/file/still-sink.ts';
@@ -39,12 +39,21 @@ const PICTURES_AT_ONCE = 4;
 /** Together they have no more pixels than this, but for one that is larger: each takes some ten bytes a pixel. */
 const PIXELS_AT_ONCE = 60_000_000;
 
+/** Of a picture whose header does not tell its size; few have more pixels. */
+const PIXELS_A_BYTE = 4;
+
 /** The part of what may be under way that a file takes; recordings keep all stages busy by themselves. */
 function weightOf({ input }: MediaFile): number {
-  const kind = stillKind(input);
-  if (!kind) return 1;
-  const size = existsSync(input) ? stillSize(input, kind) : undefined;
-  return Math.max(1 / PICTURES_AT_ONCE, size ? (size.width * size.height) / PIXELS_AT_ONCE : 0);
+  try {
+    const kind = stillKind(input);
+    if (!kind) return 1;
+    const size = stillSize(input, kind);
+    const pixels = size ? size.width * size.height : PIXELS_A_BYTE * statSync(input).size;
+    return Math.max(1 / PICTURES_AT_ONCE, pixels / PIXELS_AT_ONCE);
+  } catch {
+    // It cannot be read: what anonymizes it says so.
+    return 1;
+  }
 }
 
 /**
@@ -65,9 +74,11 @@ export async function runFolder(run: FolderRun): Promise<FolderOutcome> {
     say(`no face was found before in ${withoutFaceBefore.join(', ')}; look at what came of it before you trust it`);
   const still = todo.every((file) => isStillName(file.output));
   const turns = new Turns();
-  const anonymize = async (file: MediaFile, i: number) => {
+  /** Pictures that came out veiled while others were under way, one of which may have brought the workers down. */
+  const veiled: number[] = [];
+  const anonymize = async (i: number, alone: boolean) => {
+    const file = todo[i]!;
     const turn = turns.next();
-    if (stop.aborted) return turn.done();
     const progress = run.progress.ofFile(`${i + 1}/${todo.length} ${file.input}`);
     try {
       makeFolderOf(file.output);
@@ -83,6 +94,11 @@ export async function runFolder(run: FolderRun): Promise<FolderOutcome> {
       });
       const { result } = outcome;
       progress.end(result);
+      if (outcome.still && result.audit.totals.veiledFrames > 0 && !stop.aborted) {
+        if (alone) throw leftGrey(file);
+        veiled.push(i);
+        return;
+      }
       if (run.report) reports[i] = await fileReport(file.input, file.output, outcome);
       if (result.sourceError) throw result.sourceError;
       const none = withoutFace(result.audit.totals);
@@ -102,7 +118,8 @@ export async function runFolder(run: FolderRun): Promise<FolderOutcome> {
       turn.done();
     }
   };
-  await runWeighted(todo, weightOf, anonymize);
+  await runWeighted({ jobs: todo, weightOf, run: (_, i) => anonymize(i, false), stop });
+  await runWeighted({ jobs: veiled, weightOf: () => 1, run: (i) => anonymize(i, true), stop });
   const noFace = faceless > 0 && !run.allowNoFace ? ExitCode.noFace : ExitCode.ok;
   return {
     exitCode: stop.aborted ? ExitCode.interrupted : (Object.values(failures)[0] ?? noFace),
@@ -111,5 +128,12 @@ export async function runFolder(run: FolderRun): Promise<FolderOutcome> {
     notMedia: other,
   };
 }
+
+const leftGrey = ({ input, output }: MediaFile) =>
+  new UnderstudyError(
+    ExitCode.tool,
+    `${input} could not be looked at or drawn, twice: all of ${output} is grey`,
+    'run the folder once more, and understudy doctor should that happen again',
+  );
 
 const FILE_FAILURES: ReadonlySet<number> = new Set([ExitCode.input, ExitCode.output, ExitCode.tool]);

@@ -25,28 +25,37 @@ export class Turns {
   }
 }
 
+export interface Weighted<T> {
+  readonly jobs: readonly T[];
+  /** 1 and more: runs alone. */
+  readonly weightOf: (job: T) => number;
+  readonly run: (job: T, index: number) => Promise<void>;
+  /** No job is begun after it. */
+  readonly stop?: AbortSignal;
+}
+
 /**
- * Starts jobs in order, as many at once as their weights allow; one that weighs 1 or more runs alone.
- * Rejects with the first failure, when all that had begun have ended; none is begun after it.
+ * Starts jobs in order, as many at once as their weights allow. Rejects with the first failure, when all that had begun
+ * have ended; none is begun after it.
  */
-export async function runWeighted<T>(
-  jobs: readonly T[],
-  weightOf: (job: T) => number,
-  run: (job: T, index: number) => Promise<void>,
-): Promise<void> {
+export async function runWeighted<T>({ jobs, weightOf, run, stop }: Weighted<T>): Promise<void> {
   const running = new Map<Promise<void>, number>();
   const failures: unknown[] = [];
   const load = () => [...running.values()].reduce((sum, weight) => sum + weight, 0);
-  for (const [index, job] of jobs.entries()) {
-    const weight = Math.min(1, weightOf(job));
-    // Sums of quarters and the like are exact enough; of other weights they need not be.
-    while (running.size > 0 && load() + weight > 1 + 1e-9) await Promise.race(running.keys());
-    if (failures.length > 0) break;
-    const ended: Promise<void> = run(job, index)
-      .catch((error: unknown) => void failures.push(error))
-      .then(() => void running.delete(ended));
-    running.set(ended, weight);
+  try {
+    for (const [index, job] of jobs.entries()) {
+      if (stop?.aborted) break;
+      const weight = Math.min(1, weightOf(job));
+      // Sums of quarters and the like are exact enough; of other weights they need not be.
+      while (running.size > 0 && load() + weight > 1 + 1e-9) await Promise.race(running.keys());
+      if (failures.length > 0 || stop?.aborted) break;
+      const ended: Promise<void> = run(job, index)
+        .catch((error: unknown) => void failures.push(error))
+        .then(() => void running.delete(ended));
+      running.set(ended, weight);
+    }
+  } finally {
+    await Promise.all(running.keys());
   }
-  await Promise.all(running.keys());
   if (failures.length > 0) throw failures[0];
 }

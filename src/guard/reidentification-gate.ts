@@ -6,7 +6,7 @@ export const MAX_LIKENESS = 0.2;
 const MAX_DRAWS = 6;
 /** An understudy is taken for certain up to this likeness, above it with a probability that falls by e every 1 / TILT. */
 const CERTAIN_LIKENESS = -0.05;
-const TILT = 10;
+const TILT = 12;
 
 /** More than the analysis tells apart, in a folder of pictures that has no end. */
 const MAX_PERSONS = 4096;
@@ -50,7 +50,12 @@ export class ReidentificationGate {
   async drawFor(key: string, judge: Judge): Promise<{ draw: number; judged: boolean }> {
     let known = this.#persons.get(key);
     for (; known?.judging; known = this.#persons.get(key)) await known.judging;
-    if (known?.settled) return { draw: known.draw, judged: false };
+    if (known?.settled) {
+      // Put at the end again: the first of the map is whoever was shown longest ago.
+      this.#persons.delete(key);
+      this.#persons.set(key, known);
+      return { draw: known.draw, judged: false };
+    }
     const person: Person = { draw: known?.draw ?? 0, settled: false, judging: undefined };
     this.#persons.set(key, person);
     if (this.#persons.size > MAX_PERSONS) this.#forgetOne();
@@ -68,7 +73,7 @@ export class ReidentificationGate {
     for (const key of this.#persons.keys()) if (key.startsWith(prefix)) this.#persons.delete(key);
   }
 
-  /** The one met longest ago; nobody who is being judged. */
+  /** The one shown longest ago; nobody who is being judged. */
   #forgetOne(): void {
     for (const [key, { settled }] of this.#persons) if (settled) return void this.#persons.delete(key);
   }
@@ -79,8 +84,10 @@ export class ReidentificationGate {
       const likeness = await judge(draw);
       // No number is above no limit: it would pass for an understudy that nobody looks like.
       if (likeness === undefined || Number.isNaN(likeness)) throw new Error('the understudy could not be judged');
-      if (likeness < best.likeness) best = { draw, likeness };
-      if (likeness <= this.#limit(key, draw)) break;
+      const taken = likeness <= this.#limit(key, draw);
+      // Not the least alike so far: to prefer that would thin the upper end out again.
+      if (taken || likeness < best.likeness) best = { draw, likeness };
+      if (taken) break;
       this.refused++;
     }
     person.draw = best.draw;

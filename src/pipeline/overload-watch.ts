@@ -43,7 +43,9 @@ export class OverloadWatch {
     this.#received = received;
     this.#dropped = dropped;
     this.#thinned = thinned;
-    const overloaded = came > 0 && lost / came >= WORTH_TELLING;
+    // A source that has paused says nothing about the stages.
+    if (came === 0) return;
+    const overloaded = lost / came >= WORTH_TELLING;
     const changed = this.#detail.look(overloaded);
     if (changed && this.detail) this.#tell('the overload is over: large faces are drawn in detail again');
     if (!overloaded) return;

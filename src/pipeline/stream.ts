@@ -83,7 +83,7 @@ class StreamRun {
   /** Which life of the analysis looked at the last picture, and its faces: the next life knows nothing of them. */
   #life: number | undefined;
   #lastFaces: readonly TrackedFace[] = [];
-  readonly #forgotten = new LingeringCovers();
+  readonly #forgotten = new LingeringCovers(true);
 
   constructor(engine: Engine, options: StreamOptions) {
     this.#engine = engine;
@@ -184,7 +184,9 @@ class StreamRun {
         for (const face of this.#lastFaces) this.#forgotten.add(face, this.#engine.solidFrames, FORGOTTEN_GROWTH);
       }
       this.#life = analysed.life;
-      const forgotten = this.#forgotten.step(analysed.faces);
+      // What is only doubtful is covered on this frame alone, and says nothing of the next.
+      const followed = analysed.faces.filter(({ trackId }) => !analysed.ended.includes(trackId));
+      const forgotten = this.#forgotten.step(followed);
       job.faces = [...analysed.faces, ...forgotten.covers];
       this.#lastFaces = analysed.faces;
       this.#timings.add('detect', analysed.timingsUs.detect / 1000);

@@ -1,8 +1,10 @@
 import type { TrackedFace } from '../core/face-track.ts';
-import { area, intersection, scaled } from './geometry.ts';
+import { area, intersection, intersectionOverUnion, scaled } from './geometry.ts';
 
-/** A cover gives way to a face that is seen over so much of it. */
+/** A cover ends when a face is seen over so much of it. */
 const TAKEN_OVER = 0.5;
+/** Overlap with where it was seen from which a face is the one that was lost, and not somebody's before or behind whom it is. */
+const SAME_FACE = 0.4;
 
 interface Lingering {
   readonly cover: TrackedFace;
@@ -13,7 +15,16 @@ interface Lingering {
 
 /** Solid covers that stay where they are for a while though nobody is followed there. */
 export class LingeringCovers {
+  readonly #returning: boolean;
   #covers: Lingering[] = [];
+
+  /**
+   * @param returning false: a cover ends when a face is seen over it. True: it is left out only while the very face is
+   * seen there, and shown again when that is lost within its time
+   */
+  constructor(returning = false) {
+    this.#returning = returning;
+  }
 
   /**
    * @param frames on which it is still to be shown
@@ -34,11 +45,13 @@ export class LingeringCovers {
     // Somebody who is still followed has covers of his own, and his FaceTrack has not ended.
     const followed = new Set(faces.map((f) => f.trackId));
     this.#covers = this.#covers.filter(({ cover }) => !followed.has(cover.trackId));
-    const over = ({ left, seen }: Lingering) =>
-      left === 0 || faces.some((f) => intersection(f.region, seen) >= TAKEN_OVER * area(seen));
+    const takenOver = ({ seen }: Lingering) =>
+      faces.some((f) => intersection(f.region, seen) >= TAKEN_OVER * area(seen));
+    const over = (c: Lingering) => c.left === 0 || (!this.#returning && takenOver(c));
     const ended = this.#covers.filter(over).map(({ cover }) => cover.trackId);
-    this.#covers = this.#covers.filter(({ cover }) => !ended.includes(cover.trackId));
+    this.#covers = this.#covers.filter((c) => !over(c));
     for (const lingering of this.#covers) lingering.left--;
-    return { covers: this.#covers.map(({ cover }) => cover), ended };
+    const seenAgain = ({ seen }: Lingering) => faces.some((f) => intersectionOverUnion(f.region, seen) >= SAME_FACE);
+    return { covers: this.#covers.filter((c) => !seenAgain(c)).map(({ cover }) => cover), ended };
   }
 }

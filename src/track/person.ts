@@ -22,6 +22,8 @@ export class PersonGallery {
   readonly #embedder: FaceEmbedder;
   readonly #sameCosine: number;
   readonly #persons = new Map<number, Float32Array>();
+  /** As they were first seen: judging an understudy must not depend on which picture was looked at meanwhile. */
+  readonly #first = new Map<number, Float32Array>();
 
   constructor(embedder: FaceEmbedder, sameCosine: number) {
     this.#embedder = embedder;
@@ -58,9 +60,9 @@ export class PersonGallery {
     return this.#persons.has(person);
   }
 
-  /** Cosine of an embedding to a person's own; undefined for somebody who was never embedded. */
+  /** Cosine of an embedding to a person's own at first sight; undefined for somebody who was never embedded. */
   likeness(person: number, embedding: Float32Array): number | undefined {
-    const known = this.#persons.get(person);
+    const known = this.#first.get(person);
     return known && dot(known, embedding);
   }
 
@@ -72,7 +74,11 @@ export class PersonGallery {
     // Put at the end again: the first of the map is whoever was met longest ago.
     this.#persons.delete(person);
     this.#persons.set(person, next);
-    if (this.#persons.size > MAX_PERSONS) this.#persons.delete(this.#persons.keys().next().value as number);
+    if (!known) this.#first.set(person, next);
+    if (this.#persons.size <= MAX_PERSONS) return;
+    const oldest = this.#persons.keys().next().value as number;
+    this.#persons.delete(oldest);
+    this.#first.delete(oldest);
   }
 }
 

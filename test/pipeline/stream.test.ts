@@ -28,6 +28,7 @@ const faceAt = (trackId: number): TrackedFace => ({
 class Answers {
   readonly given: number[] = [];
   life = 0;
+  ended: number[] = [];
   /** For each frame that left, whether the picture shows in the middle of `faceAt` and in the corner opposite to it. */
   readonly seen: { face: boolean; corner: boolean }[] = [];
   analyse: (raw: RawFrame) => Promise<TrackedFace[]> = async () => [];
@@ -36,7 +37,7 @@ class Answers {
   get engine(): Engine {
     return {
       analyse: async (_: number, raw: RawFrame) => ({
-        ...{ faces: await this.analyse(raw), started: [], ended: [] },
+        ...{ faces: await this.analyse(raw), started: [], ended: this.ended },
         life: this.life,
         timingsUs: { detect: 0, landmarks: 0 },
       }),
@@ -100,22 +101,44 @@ describe('runStream', () => {
     expect(answers.seen.every((s) => s.corner)).toBe(true);
   });
 
-  it('lets that cover go when a face is found there again, and adds none where the same analysis goes on', async () => {
-    const composed: number[] = [];
-    for (const life of [1, 0]) {
+  it('shows that cover again when the face it was left out for is lost, and for nobody else', async () => {
+    const region = (x: number, side: number) => ({ region: { x, y: 8, width: side, height: side } });
+    const seenAs = async (second: Partial<TrackedFace>[], ended: number[] = []) => {
+      const composed: number[] = [];
       const answers = new Answers();
+      answers.ended = ended;
       answers.analyse = async ({ sequence }) => {
-        if (sequence === 1) throw new Error('one bad answer');
-        if (sequence === 2) answers.life = life;
-        return life === 0 && sequence === 2 ? [] : [{ ...faceAt(sequence), cover: 'solid' }];
+        if (sequence > 0) answers.life = 1;
+        const found = sequence === 0 ? [{}] : sequence === 1 ? second : [];
+        return found.map((change, i) => ({ ...faceAt(10 * sequence + i), cover: 'solid' as const, ...change }));
       };
       answers.whileComposing = ({ faces }) => {
         composed.push(faces.length);
         return {};
       };
-      await answers.run(new FramePool(byteLength, 3), 3, 0);
-    }
-    expect(composed).toEqual([1, 1, 1, 0]);
+      await answers.run(new FramePool(byteLength, 4), 4, 0);
+      return composed;
+    };
+    expect(await seenAs([{}])).toEqual([1, 1, 1, 0]);
+    // Somebody larger before him, somebody beside him; and a find that is doubted and covered on one frame only.
+    expect(await seenAs([region(0, 44)])).toEqual([1, 2, 1, 0]);
+    expect(await seenAs([region(28, 20)])).toEqual([1, 2, 1, 0]);
+    expect(await seenAs([{}], [10])).toEqual([1, 2, 1, 0]);
+  });
+
+  it('adds no cover where the same analysis goes on', async () => {
+    const composed: number[] = [];
+    const answers = new Answers();
+    answers.analyse = async ({ sequence }) => {
+      if (sequence === 1) throw new Error('one bad answer');
+      return sequence === 0 ? [{ ...faceAt(1), cover: 'solid' }] : [];
+    };
+    answers.whileComposing = ({ faces }) => {
+      composed.push(faces.length);
+      return {};
+    };
+    await answers.run(new FramePool(byteLength, 3), 3, 0);
+    expect(composed).toEqual([1, 0]);
   });
 
   it('veils a frame that the decoder complains of while it is composed', async () => {

@@ -6,7 +6,7 @@ export const MAX_LIKENESS = 0.2;
 const MAX_DRAWS = 6;
 /** An understudy is taken for certain up to this likeness, above it with a probability that falls by e every 1 / TILT. */
 const CERTAIN_LIKENESS = -0.05;
-const TILT = 12;
+const TILT = 11;
 
 /** More than the analysis tells apart, in a folder of pictures that has no end. */
 const MAX_PERSONS = 4096;

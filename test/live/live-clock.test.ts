@@ -34,5 +34,10 @@ describe('the clock of a live source', () => {
     // One that may bring its first pictures faster than they were taken keeps their spacing.
     const burst = new LiveClock();
     expect([0, 1, 2].map((i) => burst.map(i * 40_000, 1e6 + i * 1000))).toEqual([0, 40_000, 80_000]);
+    // The last of them had just been taken; nothing is ever of the future, and a blank frame comes after what it stands for.
+    expect(burst.elapsed(1e6 + 2000)).toBe(80_000);
+    expect(burst.map(120_000, 1e6 + 50_000)).toBe(120_000);
+    expect(burst.elapsed(1e6 + 50_000) - 120_000).toBe(8000);
+    expect(burst.now(1e6 + 90_000)).toBe(168_000);
   });
 });

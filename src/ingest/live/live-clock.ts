@@ -10,6 +10,8 @@ const MAX_SOUND_OFFSET_US = 2_500_000;
 export class LiveClock {
   #startUs: number | undefined;
   #offsetUs: number | undefined;
+  /** By how much the earliest frame of a source was ahead of the first one. */
+  #aheadUs = 0;
   #lastUs = -1;
 
   /**
@@ -18,11 +20,13 @@ export class LiveClock {
    */
   map(sourceUs: number, nowUs: number, steady = false): number {
     this.#startUs ??= nowUs;
-    const elapsedUs = nowUs - this.#startUs;
+    const elapsedUs = this.elapsed(nowUs);
     if (this.#offsetUs === undefined || Math.abs(sourceUs + this.#offsetUs - elapsedUs) > MAX_OFFSET_US) {
       this.#offsetUs = elapsedUs - sourceUs;
     }
     if (steady) this.#offsetUs = Math.min(this.#offsetUs, elapsedUs - sourceUs);
+    // Others keep their spacing, and this clock's now moves instead: no frame is taken for younger than one that has just come.
+    else this.#aheadUs += Math.max(0, sourceUs + this.#offsetUs - elapsedUs);
     return this.#advance(sourceUs + this.#offsetUs);
   }
 
@@ -38,12 +42,12 @@ export class LiveClock {
   /** For frames that have no time of their own. */
   now(nowUs: number): number {
     this.#startUs ??= nowUs;
-    return this.#advance(nowUs - this.#startUs);
+    return this.#advance(this.elapsed(nowUs));
   }
 
   /** Now on this clock, without giving a time stamp out. */
   elapsed(nowUs: number): number {
-    return nowUs - (this.#startUs ?? nowUs);
+    return nowUs - (this.#startUs ?? nowUs) + this.#aheadUs;
   }
 
   #advance(timestampUs: number): number {

@@ -3,7 +3,11 @@ import { keyedUniform } from '../core/keyed-random.ts';
 /** How alike a person and the understudy may be: cosine of the recognizer, whose threshold at FAR 1e-3 is about 0.3. */
 export const MAX_LIKENESS = 0.2;
 /** Understudies tried for one person before the least alike of them is taken. */
-const MAX_DRAWS = 6;
+const MAX_DRAWS = 8;
+/** Inter-ocular distances. An understudy whose points are further than this from where they were asked for shows another expression, or is a smear. */
+const MAX_MISFIT = 0.03;
+/** Understudies refused for that alone: a face that is turned or blurred may have none that fits. */
+const MAX_MISFITS = 3;
 /** An understudy is taken for certain up to this likeness, above it with a probability that falls by e every 1 / TILT. */
 const CERTAIN_LIKENESS = -0.05;
 const TILT = 11;
@@ -19,11 +23,18 @@ interface Person {
   judging: Promise<void> | undefined;
 }
 
+export interface Judgement {
+  /** Cosine of the recognizer, generated face against person. */
+  readonly likeness: number;
+  /** How far the generated face's points are from where they were asked for, in inter-ocular distances. */
+  readonly misfit: number;
+}
+
 /**
- * Makes the face of a given draw and says how much it looks like the person; undefined when that cannot be told: the
- * analysis is down or does not answer, or the recognizer failed on the person.
+ * Makes the face of a given draw and judges it; undefined when that cannot be told: the analysis is down or does not
+ * answer, or the recognizer failed on the person.
  */
-export type Judge = (draw: number) => Promise<number | undefined>;
+export type Judge = (draw: number) => Promise<Judgement | undefined>;
 
 /**
  * The re-identification gate: an understudy whose first generated face is too like the person is never shown; another
@@ -31,6 +42,8 @@ export type Judge = (draw: number) => Promise<number | undefined>;
  * keys or frames could average that out of them. So a draw is refused the more readily the more alike it is: exponential
  * tilting, under which a normal distribution keeps its width and only its mean moves, here to where strangers are. A
  * hard limit there would move it as well, and leave a distribution that ends where no stranger's does.
+ *
+ * An understudy that does not wear the person's expression is refused too.
  */
 export class ReidentificationGate {
   readonly #sessionKey: Uint8Array;
@@ -80,11 +93,14 @@ export class ReidentificationGate {
 
   async #judge(key: string, person: Person, judge: Judge): Promise<void> {
     let best = { draw: person.draw, likeness: Number.POSITIVE_INFINITY };
+    let misfits = 0;
     for (let draw = 0; draw < MAX_DRAWS; draw++) {
-      const likeness = await judge(draw);
+      const judgement = await judge(draw);
+      const { likeness = Number.NaN, misfit = Number.NaN } = judgement ?? {};
       // No number is above no limit: it would pass for an understudy that nobody looks like.
-      if (likeness === undefined || Number.isNaN(likeness)) throw new Error('the understudy could not be judged');
-      const taken = likeness <= this.#limit(key, draw);
+      if (Number.isNaN(likeness) || Number.isNaN(misfit)) throw new Error('the understudy could not be judged');
+      const unlike = likeness <= this.#limit(key, draw);
+      const taken = unlike && (misfit <= MAX_MISFIT || ++misfits > MAX_MISFITS);
       // Not the least alike so far: to prefer that would thin the upper end out again.
       if (taken || likeness < best.likeness) best = { draw, likeness };
       if (taken) break;

@@ -1,7 +1,6 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
-import type { FaceSlotViews } from '../core/face-slot.ts';
-import { CROP_SIZE } from '../core/face-track.ts';
 import type { FaceEmbedder, Picture } from '../core/vision.ts';
+import type { GeneratedFace } from './generated-face.ts';
 import type { ModelStore } from './model-store.ts';
 import { PictureSampler, type Sampling } from './sample.ts';
 import { createSession, type SessionOptions } from './session.ts';
@@ -31,24 +30,15 @@ export class Recognizer implements FaceEmbedder {
     return this.#run();
   }
 
-  /**
-   * Embeds a generated face in the surroundings it will be shown in, before any pixel of it is.
-   * @param fivePoints 10 numbers in canonical-crop pixels
-   */
-  async embedGenerated(slot: FaceSlotViews, faceSize: number, fivePoints: Float32Array): Promise<Float32Array> {
+  /** @param fivePoints 10 numbers in canonical-crop pixels */
+  async embedGenerated(face: GeneratedFace, fivePoints: Float32Array): Promise<Float32Array> {
     const s = similarity(ARCFACE_POINTS, fivePoints);
-    const scale = faceSize / CROP_SIZE;
     const n = SIZE * SIZE;
+    const rgb = new Uint8Array(3);
     for (let v = 0; v < SIZE; v++) {
       for (let u = 0; u < SIZE; u++) {
-        const x = s.a * u + s.b * v + s.c;
-        const y = s.d * u + s.e * v + s.f;
-        const hidden = slot.mask[nearest(y, CROP_SIZE) * CROP_SIZE + nearest(x, CROP_SIZE)] !== 0;
-        const at = hidden
-          ? nearest((y + 0.5) * scale - 0.5, faceSize) * faceSize + nearest((x + 0.5) * scale - 0.5, faceSize)
-          : nearest(y, CROP_SIZE) * CROP_SIZE + nearest(x, CROP_SIZE);
-        const source = hidden ? slot.face : slot.crop;
-        for (let c = 0; c < 3; c++) this.#input[c * n + v * SIZE + u] = (source[4 * at + c]! - 127.5) / 128;
+        face.read(s.a * u + s.b * v + s.c, s.d * u + s.e * v + s.f, rgb);
+        for (let c = 0; c < 3; c++) this.#input[c * n + v * SIZE + u] = (rgb[c]! - 127.5) / 128;
       }
     }
     return this.#run();
@@ -61,8 +51,6 @@ export class Recognizer implements FaceEmbedder {
     return embedding.map((x) => x / length);
   }
 }
-
-const nearest = (value: number, size: number): number => Math.max(0, Math.min(size - 1, Math.round(value)));
 
 /** Least-squares similarity that takes the points of `from` to those of `to` (Umeyama 1991, without reflection). */
 export function similarity(from: ArrayLike<number>, to: ArrayLike<number>): Sampling {

@@ -1,5 +1,6 @@
 import type { TrackedFace } from '../core/face-track.ts';
 import type { PictureFormat } from '../core/video-frame.ts';
+import type { Judgement } from '../guard/reidentification-gate.ts';
 
 /** Handed to the analysis worker when it starts. */
 export interface AnalysisWorkerData {
@@ -29,8 +30,8 @@ export type AnalysisRequest =
   | ({ readonly kind: 'analyse'; readonly damaged: boolean; readonly still: boolean } & At)
   | ({ readonly kind: 'search-back'; readonly trackId: number } & At)
   | {
-      /** How much the generated face in a slot still looks like the person it stands in for. */
-      readonly kind: 'likeness';
+      /** Whether the generated face in a slot may stand in for the person. */
+      readonly kind: 'judge';
       readonly streamId: number;
       readonly personId: number;
       readonly faceSlot: number;
@@ -49,5 +50,5 @@ export interface Analysed {
   readonly timingsUs: { readonly detect: number; readonly landmarks: number };
 }
 
-/** `likeness` answers a cosine, or undefined for somebody who was never embedded. */
-export type AnalysisReply = Analysed | TrackedFace | 'scene-cut' | number | undefined;
+/** `judge` answers undefined for somebody who was never embedded. */
+export type AnalysisReply = Analysed | TrackedFace | 'scene-cut' | Judgement | undefined;

@@ -1,8 +1,10 @@
 import { faceSlotViews } from '../core/face-slot.ts';
 import type { TrackedFace } from '../core/face-track.ts';
+import { cropFromPoints } from '../core/landmark-crop.ts';
 import { serveWorker } from '../core/serve-worker.ts';
 import { planeLayout } from '../core/video-frame.ts';
 import { FaceDetector } from '../infer/detector.ts';
+import { GeneratedFace } from '../infer/generated-face.ts';
 import { IrisModel } from '../infer/iris.ts';
 import { LandmarkModel } from '../infer/landmarks.ts';
 import { ModelStore } from '../infer/model-store.ts';
@@ -10,6 +12,8 @@ import { HalvedPlanes } from '../infer/picture-pyramid.ts';
 import { Recognizer } from '../infer/recognizer.ts';
 import { SharedDetector } from '../infer/shared-detector.ts';
 import { StreamAnalyser } from '../track/analyser.ts';
+import { rollOf } from '../track/canonical.ts';
+import { misfit } from '../track/misfit.ts';
 import { trackOptions } from '../track/options.ts';
 import { fivePoints, PersonGallery } from '../track/person.ts';
 import { loadShapeModel } from '../track/shape-model.ts';
@@ -80,13 +84,19 @@ serveWorker<AnalysisRequest, AnalysisReply, { provider: string }, AnalysisWorker
         streams.delete(request.streamId);
         return undefined;
       }
-      if (request.kind === 'likeness') {
+      if (request.kind === 'judge') {
         const { analyser } = streamOf(request.streamId);
         const personId = request.personId - personOffset;
         if (!analyser.knows(personId)) return undefined;
-        const slot = faceSlotViews(data.faceMemory, request.faceSlot, request.faceSize);
-        const embedding = await embedder.embedGenerated(slot, request.faceSize, fivePoints(request.driven));
-        return analyser.likeness(personId, embedding);
+        const { driven } = request;
+        const face = new GeneratedFace(
+          faceSlotViews(data.faceMemory, request.faceSlot, request.faceSize),
+          request.faceSize,
+        );
+        const likeness = analyser.likeness(personId, await embedder.embedGenerated(face, fivePoints(driven)));
+        if (likeness === undefined) return undefined;
+        const found = await landmarks.find(face.gray(), cropFromPoints(driven, rollOf(driven)));
+        return { likeness, misfit: misfit(found, driven) };
       }
       const { width, height } = request.format;
       const planes = new Uint8Array(request.memory, 0, planeLayout(width, height).byteLength);

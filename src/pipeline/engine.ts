@@ -6,7 +6,7 @@ import { WorkerHung } from '../core/worker-errors.ts';
 import { type Composed, Compositor } from '../gpu-post/compositor.ts';
 import { XDisplay } from '../gpu-post/x-display.ts';
 import { lower, stepDown } from '../guard/ladder.ts';
-import { ReidentificationGate } from '../guard/reidentification-gate.ts';
+import { type Judgement, ReidentificationGate } from '../guard/reidentification-gate.ts';
 import { DetailChoice } from '../infer/detail.ts';
 import { DetectorHelpers, detectorThreads } from '../infer/detector-helpers.ts';
 import { GeneratorClient } from '../infer/generator-client.ts';
@@ -229,8 +229,8 @@ export class Engine {
     const { draw, judged } = await this.#gate.drawFor(person, async (candidate) => {
       shown = { draw: candidate, good: await run(candidate) };
       if (!shown.good || !driven) return undefined;
-      const request = { kind: 'likeness', streamId, personId, faceSlot: slot, faceSize, driven } as const;
-      return (await patiently(this.#analysis, wait, () => this.#analysis.call(request))) as number | undefined;
+      const request = { kind: 'judge', streamId, personId, faceSlot: slot, faceSize, driven } as const;
+      return (await patiently(this.#analysis, wait, () => this.#analysis.call(request))) as Judgement | undefined;
     });
     if (judged && shown?.draw === draw) return shown.good;
     return run(draw);

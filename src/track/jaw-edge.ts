@@ -8,14 +8,18 @@ const SIDES = [
   [2, 3, 4, 5, 6],
   [14, 13, 12, 11, 10],
 ] as const;
-/** Canonical pixels, along the line from the middle of the face: what skin is like, how far an edge is looked for, how far the contour may move. */
-const INSIDE = 5;
+/** Canonical pixels, along the line from the middle of the face: where an edge is looked for, how far the contour may move. */
+const INSIDE = 2;
 const OUTSIDE = 9;
 const STEP = 0.5;
-const MOST = 5;
+const MOST = 6.5;
+/** What lies within as many samples on both sides of an edge is compared. */
+const SAMPLES = 4;
+/** The nearest edge that is not much weaker than the strongest: beyond a jaw may come hair, and then a wall. */
+const OF_STRONGEST = 0.6;
 /** An edge so near is where the contour should be. */
-const NEAR = 1.5;
-/** Log of luma and chroma samples by which skin's edge differs. */
+const NEAR = 1.75;
+/** Log of luma and chroma samples by which the sides of an edge differ. */
 const EDGE_LUMA = 0.4;
 const EDGE_CHROMA = 12;
 /** Below so many picture pixels per canonical one the edge is too blurred to be placed. */
@@ -35,17 +39,21 @@ export function jawExtents(picture: Picture, toPicture: Affine, own: Float32Arra
   const middle = meanPoint(own, 27, 36);
   for (const side of SIDES) {
     const found = side.map((i) => edgeBeyond(planes, picture, toPicture, own, i, middle));
-    const settled = side.map((_, k) => {
-      const known = found.slice(Math.max(0, k - 1), k + 2).filter((v) => v !== undefined);
-      // A single point that sees an edge may see a collar, an earring, a strand of hair.
-      return known.length < 2 ? 0 : known.sort((a, b) => a - b)[(known.length - 1) >> 1]!;
-    });
+    const settled = settle(found);
     for (const [k, i] of side.entries()) {
-      const [before, after] = [settled[k - 1] ?? 0, settled[k + 1] ?? 0];
+      const [before, after] = [settled[k - 1] ?? settled[k]!, settled[k + 1] ?? settled[k]!];
       extents[i] = (before + 2 * settled[k]! + after) / 4;
     }
   }
   return extents;
+}
+
+/** One extent for each point of a side, from those that see an edge: the middle one of three neighbours; half of a neighbour's where none is seen. */
+function settle(found: readonly (number | undefined)[]): number[] {
+  const near = found.map((_, k) => found.slice(Math.max(0, k - 1), k + 2).filter((v) => v !== undefined));
+  // A single point that sees an edge may see a collar, an earring, a strand of hair.
+  const sure = near.map((known) => (known.length < 2 ? undefined : known.sort((a, b) => a - b)[known.length >> 1]!));
+  return sure.map((v, k) => v ?? Math.max(sure[k - 1] ?? 0, sure[k + 1] ?? 0) / 2);
 }
 
 /** Moves the contour of 68 or more points outwards, away from the middle of the face. */
@@ -97,34 +105,41 @@ function edgeBeyond(
 ): number | undefined {
   const [px, py] = [own[2 * i]!, own[2 * i + 1]!];
   const length = Math.hypot(px - middle.x, py - middle.y);
-  if (!(length > INSIDE)) return undefined;
+  if (!(length > INSIDE + SAMPLES * STEP)) return undefined;
   const [ox, oy] = [(px - middle.x) / length, (py - middle.y) / length];
-  const colour = (s: number): number[] => {
+  const to = Math.min(OUTSIDE, visible(picture, t, px, py, ox, oy));
+  // Scaled so that an edge is 1: the logarithm of luma, and chroma.
+  const profile: number[][] = [];
+  for (let s = -INSIDE - SAMPLES * STEP; s <= to; s += STEP) {
     const sums = [0, 0, 0];
     for (const along of [-1, 0, 1]) {
       const [u, v] = [px + s * ox - along * oy, py + s * oy + along * ox];
       const [x, y] = [t.a * u + t.b * v + t.c, t.d * u + t.e * v + t.f];
       for (const [k, plane] of planes.entries()) sums[k]! += at(plane, k ? x / 2 : x, k ? y / 2 : y) / 3;
     }
-    return sums;
-  };
-  const limit = visible(picture, t, px, py, ox, oy);
-  const inner: number[][] = [];
-  for (let s = -INSIDE; s < -1; s += 2 * STEP) inner.push(colour(s));
-  const skin = [0, 1, 2].map((k) => inner.reduce((sum, c) => sum + c[k]!, 0) / inner.length);
-  let beyond = 0;
-  for (let s = 0; s <= Math.min(OUTSIDE, limit); s += STEP) {
-    const c = colour(s);
-    const light = Math.abs(Math.log((c[0]! + 8) / (skin[0]! + 8)));
-    const tone = Math.hypot(c[1]! - skin[1]!, c[2]! - skin[2]!);
-    beyond = light > EDGE_LUMA || tone > EDGE_CHROMA ? beyond + 1 : 0;
-    // Three in a row are no grain.
-    if (beyond === 3) {
-      const edge = s - 2 * STEP;
-      return edge < NEAR ? 0 : Math.min(MOST, edge);
-    }
+    profile.push([Math.log(sums[0]! + 8) / EDGE_LUMA, sums[1]! / EDGE_CHROMA, sums[2]! / EDGE_CHROMA]);
   }
-  return undefined;
+  const strength = profile.map((_, k) => stepAt(profile, k));
+  const least = Math.max(1, OF_STRONGEST * Math.max(...strength));
+  // A peak: what begins to fall at once is an edge further inside.
+  const k = strength.findIndex(
+    (v, j) => j > SAMPLES && v >= least && v >= strength[j - 1]! && v >= (strength[j + 1] ?? 0),
+  );
+  if (k < 0) return undefined;
+  const edge = (k - SAMPLES) * STEP - INSIDE;
+  return edge < NEAR ? 0 : Math.min(MOST, edge);
+}
+
+/** How much the samples before number `k` differ from it and those after it; 0 where they are too few. */
+function stepAt(profile: readonly (readonly number[])[], k: number): number {
+  if (k < SAMPLES || k + SAMPLES > profile.length) return 0;
+  let sum = 0;
+  for (let c = 0; c < 3; c++) {
+    let difference = 0;
+    for (let j = 0; j < SAMPLES; j++) difference += profile[k + j]![c]! - profile[k - 1 - j]![c]!;
+    sum += (difference / SAMPLES) ** 2;
+  }
+  return Math.sqrt(sum);
 }
 
 /** Canonical pixels from a point outwards to where the picture or the crop ends. */

@@ -14,8 +14,12 @@ const EXPRESSIVE = [
   { from: 42, to: 48, width: 0.06, rise: 0.12 },
   { from: 48, to: 68, width: 0.05, rise: 0.12 },
 ] as const;
-/** A contour that lies further inside one's own leaves a rim that is neither face nor background; inter-ocular distances. */
+/**
+ * Inter-ocular distances. A contour that lies further inside one's own leaves a rim that is neither face nor background; one that lies
+ * further outside paints cheeks over neck, hair and ears, with an edge where none was.
+ */
 const MAX_NARROWING = 0.02;
+const MAX_WIDENING = 0.02;
 /** Understudies' shapes differ by this part of what people's do: at 1 the mouth and the jaw are a caricature's now and then. */
 const SHAPE_SPREAD = 0.7;
 /** Time in which the offset goes most of the way to a new target: a median that jumps must not be seen. */
@@ -61,7 +65,7 @@ export function retargetOffset(understudy: Float32Array, ownNeutral: Float32Arra
   const eyes = interOcular(ownNeutral);
   const offset = Float32Array.from(understudy, (v, i) => v - own[i]!);
   for (const group of EXPRESSIVE) moveAsOne(offset, understudy, own, group, eyes);
-  keepOutside(offset, own, MAX_NARROWING * eyes);
+  keepContour(offset, own, MAX_NARROWING * eyes, MAX_WIDENING * eyes);
   for (let i = 0; i < 68; i++) {
     const length = Math.hypot(offset[2 * i]!, offset[2 * i + 1]!);
     const factor = length > cap * eyes ? (cap * eyes) / length : 1;
@@ -71,18 +75,43 @@ export function retargetOffset(understudy: Float32Array, ownNeutral: Float32Arra
   return offset;
 }
 
-/** Takes away what would move the contour (points 0 to 16) further than `most` towards the middle of the face. */
-function keepOutside(offset: Float32Array, own: Float32Array, most: number): void {
+/**
+ * Keeps the contour (points 0 to 16) near one's own, seen from the middle of the face: not each point near where it was, which may slide
+ * along, but the line they are on.
+ */
+function keepContour(offset: Float32Array, own: Float32Array, inward: number, outward: number): void {
   const middle = meanPoint(own, 27, 36);
   for (let i = 0; i <= 16; i++) {
-    const x = own[2 * i]! - middle.x;
-    const y = own[2 * i + 1]! - middle.y;
+    const x = own[2 * i]! + offset[2 * i]! - middle.x;
+    const y = own[2 * i + 1]! + offset[2 * i + 1]! - middle.y;
     const length = Math.hypot(x, y) || 1;
-    const outward = (offset[2 * i]! * x + offset[2 * i + 1]! * y) / length;
-    if (outward >= -most) continue;
-    offset[2 * i] = offset[2 * i]! - ((outward + most) * x) / length;
-    offset[2 * i + 1] = offset[2 * i + 1]! - ((outward + most) * y) / length;
+    const there =
+      contourDistance(own, middle, x / length, y / length) ??
+      Math.hypot(own[2 * i]! - middle.x, own[2 * i + 1]! - middle.y);
+    const excess = length - Math.max(there - inward, Math.min(there + outward, length));
+    offset[2 * i] = offset[2 * i]! - (excess * x) / length;
+    offset[2 * i + 1] = offset[2 * i + 1]! - (excess * y) / length;
   }
+}
+
+/** How far from `middle` in the direction (x, y), of length 1, the contour is; undefined beyond its ends. */
+function contourDistance(
+  own: Float32Array,
+  middle: { x: number; y: number },
+  x: number,
+  y: number,
+): number | undefined {
+  let farthest: number | undefined;
+  for (let i = 0; i < 16; i++) {
+    const [ax, ay] = [own[2 * i]! - middle.x, own[2 * i + 1]! - middle.y];
+    const [ex, ey] = [own[2 * i + 2]! - middle.x - ax, own[2 * i + 3]! - middle.y - ay];
+    const across = x * ey - y * ex;
+    if (Math.abs(across) < 1e-9) continue;
+    const along = (ax * y - ay * x) / across;
+    const distance = (ax * ey - ay * ex) / across;
+    if (along >= 0 && along <= 1 && distance > (farthest ?? 0)) farthest = distance;
+  }
+  return farthest;
 }
 
 function moveAsOne(

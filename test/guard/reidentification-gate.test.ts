@@ -5,10 +5,11 @@ import { MAX_LIKENESS, ReidentificationGate } from '../../src/guard/reidentifica
 const KEY = new Uint8Array(32).fill(7);
 
 const judgeOf =
-  (likeness: readonly (number | undefined)[], asked: number[] = []) =>
+  (likeness: readonly (number | undefined)[], asked: number[] = [], misfit: readonly number[] = []) =>
   async (draw: number) => {
     asked.push(draw);
-    return likeness[draw];
+    const here = likeness[draw];
+    return here === undefined ? undefined : { likeness: here, misfit: misfit[draw] ?? 0.02 };
   };
 
 describe('the re-identification gate', () => {
@@ -24,8 +25,20 @@ describe('the re-identification gate', () => {
 
   it('takes the least alike of a handful when all are too alike', async () => {
     const gate = new ReidentificationGate(KEY);
-    const likeness = [0.6, 0.5, 0.3, 0.4, 0.5, 0.6, 0.1];
+    const likeness = [0.6, 0.5, 0.3, 0.4, 0.5, 0.6, 0.4, 0.5, 0.1];
     expect((await gate.drawFor('0/1', judgeOf(likeness))).draw).toBe(2);
+  });
+
+  it('refuses what does not wear the person’s expression, but not for ever, and nothing that is alike for its sake', async () => {
+    const gate = new ReidentificationGate(KEY);
+    const unlike = Array(8).fill(-0.2);
+    expect((await gate.drawFor('0/1', judgeOf(unlike, [], [0.04, 0.031, 0.03]))).draw).toBe(2);
+    const asked: number[] = [];
+    expect((await gate.drawFor('0/2', judgeOf(unlike, asked, Array(8).fill(0.1)))).draw).toBe(3);
+    expect(asked).toEqual([0, 1, 2, 3]);
+    const alike = [0.5, -0.2, 0.5, -0.2, -0.2, -0.2];
+    expect((await gate.drawFor('0/3', judgeOf(alike, [], [0.01, 0.1, 0.01, 0.1, 0.1, 0.1]))).draw).toBe(5);
+    await expect(gate.drawFor('0/4', judgeOf([-0.2], [], [Number.NaN]))).rejects.toThrow('could not be judged');
   });
 
   it('lets no other frame of the person pass while its first face is judged', async () => {
@@ -34,7 +47,7 @@ describe('the re-identification gate', () => {
     const slow = async (draw: number) => {
       await new Promise((resolve) => setTimeout(resolve, 20));
       order.push(`judged ${draw}`);
-      return draw === 0 ? 0.9 : -0.1;
+      return { likeness: draw === 0 ? 0.9 : -0.1, misfit: 0 };
     };
     const never = () => Promise.reject(new Error('asked twice'));
     const first = gate.drawFor('0/1', slow);

@@ -3,6 +3,7 @@ import { keyedNormals } from '../../src/core/keyed-random.ts';
 import { interOcular } from '../../src/track/canonical.ts';
 import { FacePoints } from '../../src/track/face-points.ts';
 import { BoxMotion } from '../../src/track/kalman.ts';
+import { misfit } from '../../src/track/misfit.ts';
 import { NeutralShape } from '../../src/track/neutral.ts';
 import { PointSmoother } from '../../src/track/one-euro.ts';
 import { trackOptions } from '../../src/track/options.ts';
@@ -71,6 +72,32 @@ describe('smoothing', () => {
   });
 });
 
+/** From a point to the line through the points 0 to 16. */
+function distanceToContour(points: Float32Array, x: number, y: number): number {
+  let nearest = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < 16; i++) {
+    const [ax, ay] = [points[2 * i]!, points[2 * i + 1]!];
+    const [ex, ey] = [points[2 * i + 2]! - ax, points[2 * i + 3]! - ay];
+    const along = Math.max(0, Math.min(1, ((x - ax) * ex + (y - ay) * ey) / (ex * ex + ey * ey)));
+    nearest = Math.min(nearest, Math.hypot(ax + along * ex - x, ay + along * ey - y));
+  }
+  return nearest;
+}
+
+describe('how well a generated face fits its points', () => {
+  it('does not count a common shift, nor the outline, but what a mouth does', () => {
+    const wanted = neutralShape();
+    expect(misfit(wanted, wanted)).toBe(0);
+    const shifted = wanted.map((v) => v + 3);
+    for (let i = 0; i < 34; i++) shifted[i] = 0;
+    expect(misfit(shifted, wanted)).toBeCloseTo(0, 5);
+    const open = Float32Array.from(wanted);
+    for (let i = 55; i < 60; i++) open[2 * i + 1] = open[2 * i + 1]! + 0.3 * interOcular(wanted);
+    expect(misfit(open, wanted)).toBeGreaterThan(0.03);
+    expect(misfit(wanted.fill(Number.NaN), open)).toBeNaN();
+  });
+});
+
 describe('retargeting', () => {
   const shape = fixtureShape();
 
@@ -104,6 +131,21 @@ describe('retargeting', () => {
         expect(gap(driven, i, j)).toBeCloseTo(gap(own, i, j), 3);
       expect(driven[138]).toBe(-1000);
     }
+  });
+
+  it('keeps the outline, whatever slides along it', () => {
+    const own = neutralShape();
+    const near = 0.03 * interOcular(own);
+    let slid = 0;
+    for (let person = 0; person < 20; person++) {
+      const offset = retargetOffset(understudyShape(shape, KEY, person), own, 0.12);
+      for (let i = 1; i < 16; i++) {
+        const [x, y] = [own[2 * i]! + offset[2 * i]!, own[2 * i + 1]! + offset[2 * i + 1]!];
+        slid = Math.max(slid, Math.hypot(offset[2 * i]!, offset[2 * i + 1]!));
+        expect(distanceToContour(own, x, y)).toBeLessThan(near);
+      }
+    }
+    expect(slid).toBeGreaterThan(2 * near);
   });
 
   it('leaves what a turned head does to the points alone', () => {

@@ -21,7 +21,14 @@ function contour(): Float32Array {
 }
 
 /** A face whose edge lies `beyond` canonical pixels outside that contour. */
-function picture(beyond: number, skin: readonly number[], wall: readonly number[], noise = 0): Picture {
+function picture(
+  beyond: number,
+  skin: readonly number[],
+  wall: readonly number[],
+  noise = 0,
+  hair: readonly number[] = skin,
+  hairFrom = -1,
+): Picture {
   const format = { width: WIDTH, height: HEIGHT, colour: { matrix: 'bt601', range: 'limited' } } as const;
   const { chromaWidth, cbOffset, crOffset, byteLength } = planeLayout(WIDTH, HEIGHT);
   const planes = new Uint8Array(byteLength);
@@ -29,7 +36,8 @@ function picture(beyond: number, skin: readonly number[], wall: readonly number[
   for (let y = 0; y < HEIGHT; y++) {
     for (let x = 0; x < WIDTH; x++) {
       const [u, v] = [(x - TO_PICTURE.c) / SCALE - CX, (y - TO_PICTURE.f) / SCALE - CY];
-      const [l, cb, cr] = Math.hypot(u / (RX + beyond), v / (RY + beyond)) < 1 ? skin : wall;
+      const within = (by: number) => Math.hypot(u / (RX + by), v / (RY + by)) < 1;
+      const [l, cb, cr] = within(hairFrom) ? skin : within(beyond) ? hair : wall;
       seed = (seed * 1103515245 + 12345) & 0x7fffffff;
       planes[y * WIDTH + x] = l! + noise * (seed / 2 ** 30 - 1);
       const at = (y >> 1) * chromaWidth + (x >> 1);
@@ -51,6 +59,16 @@ describe('the edge of a jaw', () => {
       for (const i of MEASURED) expect(Math.abs(extents[i]! - 4)).toBeLessThan(1.1);
       for (const i of [0, 1, 7, 8, 9, 15, 16]) expect(extents[i]).toBe(0);
     }
+  });
+
+  it('is the end of a beard, not where it begins', () => {
+    const extents = jawExtents(picture(5, SKINS.light, WALLS.white, 6, [95, 122, 134], -3), TO_PICTURE, contour());
+    for (const i of MEASURED) expect(Math.abs(extents[i]! - 5)).toBeLessThan(1.1);
+  });
+
+  it('is the nearer one where hair lies between skin and wall', () => {
+    const extents = jawExtents(picture(6, SKINS.light, WALLS.white, 6, [40, 126, 130]), TO_PICTURE, contour());
+    expect(Math.max(...extents)).toBeLessThan(1);
   });
 
   it('is the same with the smaller forms of the picture at hand', () => {

@@ -25,19 +25,23 @@ def half(state: dict) -> dict:
 
 
 def save_start(
-    path: Path, average: nn.Module, heads: nn.Module, features: ProjectedFeatures, seen: int, eyes: nn.Module | None = None
+    path: Path, average: nn.Module, heads: nn.Module, features: ProjectedFeatures, seen: int, closeups: dict[str, nn.Module] | None = None
 ) -> None:
-    """≤ 10 MB: averaged generator, discriminator heads, mixing layers, images seen; `eyes`: heads that look at the eyes, if there are any."""
+    """≤ 10 MB: averaged generator, discriminator heads, mixing layers, images seen; `closeups`: heads that look at one place, if there are any."""
     save_atomically(
         {
             "generator_average": half(average.state_dict()),
             "discriminator_heads": half(heads.state_dict()),
             "projection_mixing": half(features.mixing_state()),
             "seen": seen,
-            **({} if eyes is None else {"eye_heads": half(eyes.state_dict())}),
+            **{_heads_of(place): half(judge.state_dict()) for place, judge in (closeups or {}).items()},
         },
         path,
     )
+
+
+def _heads_of(place: str) -> str:
+    return "eye_heads" if place == "eyes" else f"{place}_heads"
 
 
 def _built(weights: dict[str, Tensor]) -> Generator:
@@ -50,18 +54,22 @@ class Start(NamedTuple):
     generator: Generator
     """As wide as it was saved."""
     seen: int
-    eyes_are_new: bool
-    """The file holds no heads that look at the eyes."""
+    new: frozenset[str]
+    """Places for whose heads the file holds nothing."""
 
 
-def load_start(path: Path, heads: nn.Module, features: ProjectedFeatures, eyes: nn.Module | None = None) -> Start:
-    """Fills `heads`, the mixing layers and `eyes`. Raises ValueError when the file is of another architecture."""
+def load_start(path: Path, heads: nn.Module, features: ProjectedFeatures, closeups: dict[str, nn.Module] | None = None) -> Start:
+    """Fills `heads`, the mixing layers and `closeups`. Raises ValueError when the file is of another architecture."""
     state = torch.load(path, map_location="cpu", weights_only=True)
     heads.load_state_dict({k: v.float() for k, v in discriminators.renamed(state["discriminator_heads"]).items()})
     features.load_mixing({k: v.float() for k, v in state["projection_mixing"].items()})
-    if eyes is not None and "eye_heads" in state:
-        eyes.load_state_dict({k: v.float() for k, v in state["eye_heads"].items()})
-    return Start(_built(state["generator_average"]), int(state["seen"]), "eye_heads" not in state)
+    new = set()
+    for place, judge in (closeups or {}).items():
+        if _heads_of(place) in state:
+            judge.load_state_dict({k: v.float() for k, v in state[_heads_of(place)].items()})
+        else:
+            new.add(place)
+    return Start(_built(state["generator_average"]), int(state["seen"]), frozenset(new))
 
 
 def load_generator(path: Path) -> tuple[Generator, int]:

@@ -41,8 +41,10 @@ class Weights:
     apart: float = 0.0
     landmarks: float = 0.0
     eyes: float = 0.0
-    """Of heads that look at the eyes alone; 0: there are none."""
-    eye_features: float = 0.0
+    """Of heads that look at the eyes alone; 0: there are none. Eyes and mouth take turns where both are looked at."""
+    eyes_features: float = 0.0
+    mouth: float = 0.0
+    mouth_features: float = 0.0
 
 
 @dataclass

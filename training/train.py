@@ -18,10 +18,10 @@ from pathlib import Path
 import torch
 
 from .checkpoint import load_start, save_atomically, save_start
+from .closeups import HEIGHT, PLACES, WIDTH, WindowDiscriminator, windows
 from .config import RunConfig, load_config
 from .data import Batch, FaceData, batches, plain_views
 from .discriminator import Discriminator
-from .eyes import HEIGHT, WIDTH, EyeDiscriminator, eye_windows
 from .features import ProjectedFeatures
 from .losses import (
     IdentityTarget,
@@ -44,8 +44,8 @@ _NOISE = 0.03
 """Added before the recognizer, so that it can't be fooled by single pixels."""
 _ALIGNMENT_JITTER_PX = 1.4
 _CROP_JITTER = 0.03
-_EYES_WARM_UP = 1500
-"""Images until the heads of the eyes, where they are new, count in full: before that they know nothing."""
+_CLOSEUPS_WARM_UP = 1500
+"""Images until heads that look at one place, where they are new, count in full: before that they know nothing."""
 
 
 class Trainer:
@@ -56,15 +56,15 @@ class Trainer:
         torch.manual_seed(config.seed)
         self.config, self.data = config, data
         self.features, self.discriminator = ProjectedFeatures(), Discriminator()
-        self.eyes = EyeDiscriminator() if config.weights.eyes else None
-        self.eyes_are_new = True
+        self.closeups = {place: WindowDiscriminator(place) for place in PLACES if getattr(config.weights, place)}
+        self.new_closeups = frozenset(self.closeups)
         self.recognizer, self.landmarks = DifferentiableRecognizer(), DifferentiableLandmarks()
         identities = data.identities
         self.target = IdentityTarget(identities.mean, identities.components, identities.sd)
         self.seen = self.step_count = self.base_seen = 0
         if config.start:
-            start = load_start(Path(config.start), self.discriminator, self.features, self.eyes)
-            self.generator, self.base_seen, self.eyes_are_new = start.generator, start.seen, start.eyes_are_new
+            start = load_start(Path(config.start), self.discriminator, self.features, self.closeups)
+            self.generator, self.base_seen, self.new_closeups = start.generator, start.seen, start.new
         else:
             self.generator = Generator()
         for module in (self.generator, self.features, *self.judges):
@@ -76,11 +76,11 @@ class Trainer:
 
     @property
     def judges(self) -> list[torch.nn.Module]:
-        return [self.discriminator] + ([] if self.eyes is None else [self.eyes])
+        return [self.discriminator, *self.closeups.values()]
 
     def state(self) -> dict:
         return {
-            **({} if self.eyes is None else {"eyes": self.eyes.state_dict()}),
+            **{place: judge.state_dict() for place, judge in self.closeups.items()},
             "generator": self.generator.state_dict(), "average": self.average.state_dict(),
             "discriminator": self.discriminator.state_dict(), "mixing": self.features.mixing_state(),
             "generator_optimizer": self.generator_optimizer.state_dict(),
@@ -92,8 +92,8 @@ class Trainer:
         self.generator.load_state_dict(state["generator"])
         self.average.load_state_dict(state["average"])
         self.discriminator.load_state_dict(state["discriminator"])
-        if self.eyes is not None:
-            self.eyes.load_state_dict(state["eyes"])
+        for place, judge in self.closeups.items():
+            judge.load_state_dict(state[place])
         self.features.load_mixing(state["mixing"])
         self.generator_optimizer.load_state_dict(state["generator_optimizer"])
         self.discriminator_optimizer.load_state_dict(state["discriminator_optimizer"])
@@ -132,29 +132,30 @@ class Trainer:
             self.discriminator(real_maps, mask, lines), self.discriminator([m.detach() for m in fake_maps], mask, lines)
         )
         log = {"discriminator": loss.item()}
-        if self.eyes is not None:
+        if self.closeups:
+            place, judge = list(self.closeups.items())[self.step_count % len(self.closeups)]
             with torch.no_grad():
-                real_eyes, real_eye_maps = self.features(eye_windows(real, points))
-            fake_eyes, fake_eye_maps = self.features(eye_windows(fake, points))
-            judged = self.eyes([m.detach() for m in fake_eye_maps], mask, lines, points)
-            eye_loss = discriminator_loss(self.eyes(real_eye_maps, mask, lines, points), judged)
-            loss, log["eye_discriminator"] = loss + eye_loss, eye_loss.item()
+                real_near, real_near_maps = self.features(windows(real, points, place))
+            fake_near, fake_near_maps = self.features(windows(fake, points, place))
+            judged = judge([m.detach() for m in fake_near_maps], mask, lines, points)
+            near_loss = discriminator_loss(judge(real_near_maps, mask, lines, points), judged)
+            loss, log[f"{place}_discriminator"] = loss + near_loss, near_loss.item()
         self.discriminator_optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.discriminator_optimizer.step()
 
-        for judge in self.judges:
-            judge.requires_grad_(False)
+        for each in self.judges:
+            each.requires_grad_(False)
         parts = {"adversarial": adversarial_loss(self.discriminator(fake_maps, mask, lines))}
         if own:
             parts["pixels"] = pixel_loss(generated[:own], picture[:own], mask[:own])
             parts["features"] = feature_loss([f[:own] for f in fake_features], [f[:own] for f in real_features], mask[:own])
-        if self.eyes is not None:
-            known = min(1.0, self.seen / _EYES_WARM_UP) if self.eyes_are_new else 1.0
-            parts["eyes"] = adversarial_loss(self.eyes(fake_eye_maps, mask, lines, points)) * known
+        if self.closeups:
+            known = min(1.0, self.seen / _CLOSEUPS_WARM_UP) if place in self.new_closeups else 1.0
+            parts[place] = adversarial_loss(judge(fake_near_maps, mask, lines, points)) * known
             if own:
                 everywhere = torch.ones(own, 1, HEIGHT, WIDTH)
-                parts["eye_features"] = feature_loss([f[:own] for f in fake_eyes], [f[:own] for f in real_eyes], everywhere)
+                parts[f"{place}_features"] = feature_loss([f[:own] for f in fake_near], [f[:own] for f in real_near], everywhere)
         if w.rim:
             parts["rim"] = pixel_loss(generated, picture, batch.rim)
         if w.landmarks:
@@ -174,8 +175,8 @@ class Trainer:
         self.generator_optimizer.zero_grad(set_to_none=True)
         total.backward()
         self.generator_optimizer.step()
-        for judge in self.judges:
-            judge.requires_grad_(True)
+        for each in self.judges:
+            each.requires_grad_(True)
         self._follow()
         self.step_count += 1
         self.seen += len(picture)
@@ -224,7 +225,7 @@ def train(config: RunConfig, out: Path, minutes: float = math.inf, stop_at: int 
 
     def save() -> None:
         save_atomically(trainer.state(), state_path)
-        save_start(out / "checkpoint-fp16.pt", trainer.average, trainer.discriminator, trainer.features, trainer.seen + trainer.base_seen, trainer.eyes)
+        save_start(out / "checkpoint-fp16.pt", trainer.average, trainer.discriminator, trainer.features, trainer.seen + trainer.base_seen, trainer.closeups)
         save_sheet(out / f"sheet-{trainer.seen:07d}.jpg", trainer.average, *shown)
         rate = (trainer.seen - first) / max(1e-9, time.monotonic() - began)
         log.write(seen=trainer.seen, step=trainer.step_count, rate=round(rate, 2))

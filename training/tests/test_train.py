@@ -2,9 +2,9 @@ import numpy as np
 import torch
 
 from training.checkpoint import load_generator
+from training.closeups import HEIGHT, PLACES, WIDTH, windows
 from training.config import RunConfig, Weights
 from training.data import FaceData, make_batch, plain_views
-from training.eyes import HEIGHT, SPAN, WIDTH, eye_windows
 from training.model import Generator, composite
 from training.quantization import INT8_LAYERS, QuantConv2d, set_fake_quant
 from training.recognizer import DifferentiableLandmarks, DifferentiableRecognizer
@@ -12,7 +12,7 @@ from training.train import Trainer, train
 
 
 def _config(faces, images: int) -> RunConfig:
-    weights = Weights(away=1.0, apart=1.0, landmarks=1.0, eyes=1.0, eye_features=1.0)
+    weights = Weights(away=1.0, apart=1.0, landmarks=1.0, eyes=1.0, eyes_features=1.0, mouth=1.0, mouth_features=1.0)
     return RunConfig(data=str(faces), images=images, batch=4, own_share=0.5, threads=1, quantize_from=8, weights=weights)
 
 
@@ -45,34 +45,37 @@ def test_a_run_takes_the_heads_of_another_where_it_has_them(faces, tmp_path):
     config.start = str(tmp_path / "first" / "checkpoint-fp16.pt")
     data = FaceData(faces)
     trainer = Trainer(config, data)
-    assert not trainer.eyes_are_new
-    for key, value in first.eyes.state_dict().items():
-        assert torch.allclose(value, trainer.eyes.state_dict()[key], atol=2e-3), key
+    assert not trainer.new_closeups
+    for place in ("eyes", "mouth"):
+        for key, value in first.closeups[place].state_dict().items():
+            assert torch.allclose(value, trainer.closeups[place].state_dict()[key], atol=2e-3), key
     config.weights.eyes = 0.0
-    assert Trainer(config, data).eyes is None
-    # And one that never looked at eyes gives a start to one that does.
+    assert list(Trainer(config, data).closeups) == ["mouth"]
+    # And one that looked at the eyes only gives a start to one that looks at the mouth too.
     config = _config(faces, 4)
-    config.weights.eyes = config.weights.eye_features = 0.0
+    config.weights.mouth = config.weights.mouth_features = 0.0
     train(config, tmp_path / "plain")
     config = _config(faces, 4)
     config.start = str(tmp_path / "plain" / "checkpoint-fp16.pt")
-    assert Trainer(config, data).eyes_are_new
+    assert Trainer(config, data).new_closeups == {"mouth"}
 
 
-def test_windows_of_the_eyes_are_upright_and_centred():
+def test_windows_are_upright_and_centred():
     points = torch.zeros(2, 70, 2)
-    points[0, 36:42], points[0, 42:48] = torch.tensor([44.0, 60.0]), torch.tensor([84.0, 60.0])
-    # Turned by a quarter: the picture's left eye is above.
-    points[1, 36:42], points[1, 42:48] = torch.tensor([64.0, 40.0]), torch.tensor([64.0, 80.0])
-    picture = torch.zeros(2, 1, 128, 128)
-    picture[0, :, 58:63, 42:47] = picture[1, :, 38:43, 62:67] = 1.0
-    windows = eye_windows(picture, points)
-    assert windows.shape == (2, 1, HEIGHT, WIDTH)
-    for window in windows:
-        rows, columns = torch.nonzero(window[0] > 0.5, as_tuple=True)
-        assert abs(rows.float().mean() - (HEIGHT - 1) / 2) < 1
-        # Half an inter-ocular distance left of the middle.
-        assert abs(columns.float().mean() - ((WIDTH - 1) / 2 - WIDTH / SPAN / 2)) < 1
+    points[0, 36:42], points[0, 42:48], points[0, 48:68] = (torch.tensor([x, y]) for x, y in ((44.0, 50.0), (84.0, 50.0), (64.0, 90.0)))
+    # Turned by a quarter: the picture's left eye is above, and the mouth on the left.
+    points[1, 36:42], points[1, 42:48], points[1, 48:68] = (torch.tensor([x, y]) for x, y in ((74.0, 44.0), (74.0, 84.0), (34.0, 64.0)))
+    for place, at, left in (("eyes", 36, 0.5), ("mouth", 48, 0.0)):
+        picture = torch.zeros(2, 1, 128, 128)
+        for one, (x, y) in zip(picture, points[:, at].int().tolist()):
+            one[:, y - 2 : y + 3, x - 2 : x + 3] = 1.0
+        seen = windows(picture, points, place)
+        assert seen.shape == (2, 1, HEIGHT, WIDTH)
+        for window in seen:
+            rows, columns = torch.nonzero(window[0] > 0.5, as_tuple=True)
+            assert abs(rows.float().mean() - (HEIGHT - 1) / 2) < 1
+            # The left eye is half an inter-ocular distance left of the middle.
+            assert abs(columns.float().mean() - ((WIDTH - 1) / 2 - left * WIDTH / PLACES[place].span)) < 1
 
 
 def test_every_part_of_the_generator_learns(faces):

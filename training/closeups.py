@@ -55,6 +55,6 @@ class WindowDiscriminator(nn.Module):
         condition = windows(torch.cat([F.avg_pool2d(mask, 2), lines], 1), points, self.place) * 2 - 1
         logits = []
         for features, head in zip(maps, self.heads):
-            told = F.avg_pool2d(condition, WIDTH // features.shape[-1])
+            told = F.avg_pool2d(condition, WIDTH // int(features.shape[-1]))
             logits.append(head(torch.cat([features, told.to(features.dtype)], 1)))
         return logits

@@ -60,6 +60,8 @@ class RunConfig:
     """Share of a batch that rebuilds its own face; the rest becomes somebody else."""
     generator_rate: float = 2e-4
     discriminator_rate: float = 2e-4
+    closeups_rate: float = 1.0
+    """Times `discriminator_rate`, for the heads that look at one place: they see a tenth of the picture, and every other batch."""
     last_rate: float = 0.1
     """Learning rates fall to this part of the first along half a cosine."""
     average: float = 0.999

@@ -36,7 +36,7 @@ class Discriminator(nn.Module):
         condition = torch.cat([F.avg_pool2d(mask, 2), lines], 1) * 2 - 1
         logits = []
         for features, head in zip(maps, self.heads):
-            told = F.avg_pool2d(condition, condition.shape[-1] // features.shape[-1])
+            told = F.avg_pool2d(condition, int(condition.shape[-1]) // int(features.shape[-1]))
             logits.append(head(torch.cat([features, told.to(features.dtype)], 1)))
         return logits
 

@@ -72,7 +72,9 @@ class Trainer:
         self.average = copy.deepcopy(self.generator).eval()
         betas = (0.0, 0.99)
         self.generator_optimizer = torch.optim.Adam(self.generator.parameters(), config.generator_rate, betas=betas)
-        self.discriminator_optimizer = torch.optim.Adam([p for judge in self.judges for p in judge.parameters()], config.discriminator_rate, betas=betas)
+        groups = [{"params": list(self.discriminator.parameters()), "of_rate": 1.0}]
+        groups += [{"params": list(judge.parameters()), "of_rate": config.closeups_rate} for judge in self.closeups.values()]
+        self.discriminator_optimizer = torch.optim.Adam(groups, config.discriminator_rate, betas=betas)
 
     @property
     def judges(self) -> list[torch.nn.Module]:
@@ -108,7 +110,7 @@ class Trainer:
         factor = c.last_rate + (1 - c.last_rate) * 0.5 * (1 + math.cos(math.pi * done))
         for optimizer, rate in ((self.generator_optimizer, c.generator_rate), (self.discriminator_optimizer, c.discriminator_rate)):
             for group in optimizer.param_groups:
-                group["lr"] = rate * factor
+                group["lr"] = rate * factor * group.get("of_rate", 1.0)
         layers = INT8_LAYERS if 0 <= c.quantize_from <= self.seen else ()
         for model in (self.generator, self.average):
             set_fake_quant(model, layers)

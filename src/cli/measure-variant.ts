@@ -143,9 +143,9 @@ function generatorOf({ mode, models, infer }: Config) {
     ...(models.dir && { dir: models.dir }),
     ...(models.cacheDir && { cacheDir: models.cacheDir }),
   });
-  const identities = store.lists('generator-identities') ? ['generator-identities'] : [];
+  const beside = ['generator-identities', 'generator-naturalness'].filter((name) => store.lists(name));
   const detail = store.detail(infer.detail);
-  return { generator: store.hashes([store.generator(infer.precision), ...(detail ? [detail] : []), ...identities]) };
+  return { generator: store.hashes([store.generator(infer.precision), ...(detail ? [detail] : []), ...beside]) };
 }
 
 /** Pictures of other settings or another generator in the same folder would be taken for this run's. */

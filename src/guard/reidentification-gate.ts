@@ -2,12 +2,16 @@ import { keyedUniform } from '../core/keyed-random.ts';
 
 /** How alike a person and the understudy may be: cosine of the recognizer, whose threshold at FAR 1e-3 is about 0.3. */
 export const MAX_LIKENESS = 0.2;
-/** Understudies tried for one person before the least alike of them is taken. */
-const MAX_DRAWS = 8;
-/** Inter-ocular distances. An understudy whose points are further than this from where they were asked for shows another expression, or is a smear. */
-const MAX_MISFIT = 0.03;
-/** Understudies refused for that alone: a face that is turned or blurred may have none that fits. */
-const MAX_MISFITS = 3;
+export interface Choice {
+  /** Understudies unlike the person of which the best is taken. */
+  readonly among: number;
+  /** Understudies tried for one person, before the least alike of them is taken if all were refused. */
+  readonly tries: number;
+}
+
+export const CHOICE: Choice = { among: 5, tries: 16 };
+/** Live, the face is covered and everything else waits while its understudy is chosen. */
+export const LIVE_CHOICE: Choice = { among: 3, tries: 8 };
 /** An understudy is taken for certain up to this likeness, above it with a probability that falls by e every 1 / TILT. */
 const CERTAIN_LIKENESS = -0.05;
 const TILT = 11;
@@ -26,15 +30,24 @@ interface Person {
 export interface Judgement {
   /** Cosine of the recognizer, generated face against person. */
   readonly likeness: number;
-  /** How far the generated face's points are from where they were asked for, in inter-ocular distances. */
-  readonly misfit: number;
+  /** How good a stand-in it is; absent where it is more alike than was asked about. */
+  readonly quality?: number;
 }
 
+/** Standard deviations of naturalness that one of misfit, in inter-ocular distances, is worth. */
+const MISFIT_WEIGHT = 60;
+
 /**
- * Makes the face of a given draw and judges it; undefined when that cannot be told: the analysis is down or does not
+ * @param naturalness of infer/naturalness
+ * @param misfit of track/misfit: a face whose points are not where they were asked for shows another expression
+ */
+export const quality = (naturalness: number, misfit: number): number => naturalness - MISFIT_WEIGHT * misfit;
+
+/**
+ * Makes the face of a given draw and judges it, its quality only if it is no more alike than `limit`; undefined when that cannot be told: the analysis is down or does not
  * answer, or the recognizer failed on the person.
  */
-export type Judge = (draw: number) => Promise<Judgement | undefined>;
+export type Judge = (draw: number, limit: number) => Promise<Judgement | undefined>;
 
 /**
  * The re-identification gate: an understudy whose first generated face is too like the person is never shown; another
@@ -43,17 +56,20 @@ export type Judge = (draw: number) => Promise<Judgement | undefined>;
  * tilting, under which a normal distribution keeps its width and only its mean moves, here to where strangers are. A
  * hard limit there would move it as well, and leave a distribution that ends where no stranger's does.
  *
- * An understudy that does not wear the person's expression is refused too.
+ * Of several that pass the best is taken: which of its samples are poor, a discriminator knows (Azadi et al.,
+ * "Discriminator rejection sampling", 2019), and whether a face wears the expression, the landmark model.
  */
 export class ReidentificationGate {
   readonly #sessionKey: Uint8Array;
+  readonly #choice: Choice;
   readonly #persons = new Map<string, Person>();
   /** Understudies refused so far. */
   refused = 0;
 
   /** @param sessionKey decides which draws are refused: the same for the same key */
-  constructor(sessionKey: Uint8Array) {
+  constructor(sessionKey: Uint8Array, choice: Choice = CHOICE) {
     this.#sessionKey = sessionKey;
+    this.#choice = choice;
   }
 
   /**
@@ -92,21 +108,24 @@ export class ReidentificationGate {
   }
 
   async #judge(key: string, person: Person, judge: Judge): Promise<void> {
-    let best = { draw: person.draw, likeness: Number.POSITIVE_INFINITY };
-    let misfits = 0;
-    for (let draw = 0; draw < MAX_DRAWS; draw++) {
-      const judgement = await judge(draw);
-      const { likeness = Number.NaN, misfit = Number.NaN } = judgement ?? {};
+    let leastAlike = { draw: person.draw, likeness: Number.POSITIVE_INFINITY };
+    let best: { draw: number; quality: number } | undefined;
+    let passed = 0;
+    for (let draw = 0; draw < this.#choice.tries && passed < this.#choice.among; draw++) {
+      const limit = this.#limit(key, draw);
+      const { likeness = Number.NaN, quality = Number.NaN } = (await judge(draw, limit)) ?? {};
       // No number is above no limit: it would pass for an understudy that nobody looks like.
-      if (Number.isNaN(likeness) || Number.isNaN(misfit)) throw new Error('the understudy could not be judged');
-      const unlike = likeness <= this.#limit(key, draw);
-      const taken = unlike && (misfit <= MAX_MISFIT || ++misfits > MAX_MISFITS);
-      // Not the least alike so far: to prefer that would thin the upper end out again.
-      if (taken || likeness < best.likeness) best = { draw, likeness };
-      if (taken) break;
-      this.refused++;
+      if (Number.isNaN(likeness) || (likeness <= limit && Number.isNaN(quality)))
+        throw new Error('the understudy could not be judged');
+      if (likeness <= limit) {
+        passed++;
+        if (!best || quality > best.quality) best = { draw, quality };
+      } else {
+        if (likeness < leastAlike.likeness) leastAlike = { draw, likeness };
+        this.refused++;
+      }
     }
-    person.draw = best.draw;
+    person.draw = (best ?? leastAlike).draw;
     person.settled = true;
   }
 

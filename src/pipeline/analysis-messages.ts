@@ -11,6 +11,8 @@ export interface AnalysisWorkerData {
   /** Faces between generator and compositor (core/face-slot). */
   readonly faceMemory: SharedArrayBuffer;
   readonly live: boolean;
+  /** False: no face is generated, and none judged. */
+  readonly generates: boolean;
   readonly track: Record<string, unknown>;
   /** Name of the channel on which helpers of the face detector listen (infer/shared-detector). */
   readonly detectorChannel: string;
@@ -37,6 +39,8 @@ export type AnalysisRequest =
       readonly faceSlot: number;
       readonly faceSize: number;
       readonly driven: Float32Array;
+      /** How alike it may be: nothing else is asked of a face that is more so. */
+      readonly limit: number;
     }
   | { readonly kind: 'end-stream'; readonly streamId: number };
 

@@ -3,11 +3,13 @@ import type { TrackedFace } from '../core/face-track.ts';
 import { cropFromPoints } from '../core/landmark-crop.ts';
 import { serveWorker } from '../core/serve-worker.ts';
 import { planeLayout } from '../core/video-frame.ts';
+import { quality } from '../guard/reidentification-gate.ts';
 import { FaceDetector } from '../infer/detector.ts';
 import { GeneratedFace } from '../infer/generated-face.ts';
 import { IrisModel } from '../infer/iris.ts';
 import { LandmarkModel } from '../infer/landmarks.ts';
 import { ModelStore } from '../infer/model-store.ts';
+import { Naturalness } from '../infer/naturalness.ts';
 import { HalvedPlanes } from '../infer/picture-pyramid.ts';
 import { Recognizer } from '../infer/recognizer.ts';
 import { SharedDetector } from '../infer/shared-detector.ts';
@@ -36,11 +38,12 @@ serveWorker<AnalysisRequest, AnalysisReply, { provider: string }, AnalysisWorker
     ...(data.cacheDir && { cacheDir: data.cacheDir }),
   });
   const sessionOptions = { executionProviders: data.executionProviders };
-  const [detector, landmarks, pupils, embedder] = await allOrNone([
+  const [detector, landmarks, pupils, embedder, naturalness] = await allOrNone([
     FaceDetector.create(store, sessionOptions),
     LandmarkModel.create(store, sessionOptions),
     IrisModel.create(store, sessionOptions),
     Recognizer.create(store, sessionOptions),
+    data.generates ? Naturalness.create(store, sessionOptions) : undefined,
   ]);
   const finder = new SharedDetector(detector, data.detectorChannel);
   const shape = loadShapeModel(store.verify('shape-68'));
@@ -95,8 +98,10 @@ serveWorker<AnalysisRequest, AnalysisReply, { provider: string }, AnalysisWorker
         );
         const likeness = analyser.likeness(personId, await embedder.embedGenerated(face, fivePoints(driven)));
         if (likeness === undefined) return undefined;
+        if (likeness > request.limit) return { likeness };
         const found = await landmarks.find(face.gray(), cropFromPoints(driven, rollOf(driven)));
-        return { likeness, misfit: misfit(found, driven) };
+        const natural = (await naturalness?.of(face, driven)) ?? 0;
+        return { likeness, quality: quality(natural, misfit(found, driven)) };
       }
       const { width, height } = request.format;
       const planes = new Uint8Array(request.memory, 0, planeLayout(width, height).byteLength);
@@ -122,7 +127,7 @@ serveWorker<AnalysisRequest, AnalysisReply, { provider: string }, AnalysisWorker
 
 /** A failed start ends this thread, and to end it while another session is being made would abort the process: waits for all. */
 async function allOrNone<T extends readonly unknown[]>(
-  promises: readonly [...{ [K in keyof T]: Promise<T[K]> }],
+  promises: readonly [...{ [K in keyof T]: Promise<T[K]> | T[K] }],
 ): Promise<T> {
   await Promise.allSettled(promises);
   return (await Promise.all(promises)) as unknown as T;

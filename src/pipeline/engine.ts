@@ -6,12 +6,13 @@ import { WorkerHung } from '../core/worker-errors.ts';
 import { type Composed, Compositor } from '../gpu-post/compositor.ts';
 import { XDisplay } from '../gpu-post/x-display.ts';
 import { lower, stepDown } from '../guard/ladder.ts';
-import { type Judgement, ReidentificationGate } from '../guard/reidentification-gate.ts';
+import { CHOICE, type Judgement, LIVE_CHOICE, ReidentificationGate } from '../guard/reidentification-gate.ts';
 import { DetailChoice } from '../infer/detail.ts';
 import { DetectorHelpers, detectorThreads } from '../infer/detector-helpers.ts';
 import { GeneratorClient } from '../infer/generator-client.ts';
 import { Identities } from '../infer/identity.ts';
 import { ModelStore } from '../infer/model-store.ts';
+import { Naturalness } from '../infer/naturalness.ts';
 import { CreditGate } from '../rx/credit-gate.ts';
 import { trackOptions } from '../track/options.ts';
 import type { Analysed, AnalysisReply, AnalysisRequest, AnalysisWorkerData } from './analysis-messages.ts';
@@ -67,7 +68,7 @@ export class Engine {
     identities: Identities,
   ) {
     this.#identities = identities;
-    this.#gate = new ReidentificationGate(options.sessionKey);
+    this.#gate = new ReidentificationGate(options.sessionKey, options.live ? LIVE_CHOICE : CHOICE);
     this.models = [...ANALYSIS_MODELS, ...generatorModels, ...identities.models];
     this.#options = options;
     this.#analysis = analysis;
@@ -84,6 +85,7 @@ export class Engine {
     const places = { ...(modelsDir && { modelsDir }), ...(cacheDir && { cacheDir }) };
     const generates = options.mode === 'generate';
     const store = ModelStore.open({ ...(modelsDir && { dir: modelsDir }), ...(cacheDir && { cacheDir }) });
+    const natural = generates ? Naturalness.models(store) : [];
     const identities = generates ? Identities.load(store, options.infer.truncation) : new Identities();
     const faceMemory = new SharedArrayBuffer(FACE_SLOTS * FACE_SLOT_BYTES);
     const warn = options.onWarning ?? (() => {});
@@ -106,6 +108,7 @@ export class Engine {
       detectorChannel: helpers.channel,
       sessionKey: options.sessionKey,
       live: options.live,
+      generates,
       track: options.track,
       epoch: new SharedArrayBuffer(4),
       faceMemory,
@@ -145,7 +148,15 @@ export class Engine {
     );
     try {
       const [info, compositor] = await Promise.all([generator?.ready, composing, analysis.ready, helpers.ready]);
-      return new Engine(options, analysis, helpers, generator, compositor, info?.models ?? [], identities);
+      return new Engine(
+        options,
+        analysis,
+        helpers,
+        generator,
+        compositor,
+        [...(info?.models ?? []), ...natural],
+        identities,
+      );
     } catch (error) {
       const begun = composing.then(
         (compositor) => compositor.close(),
@@ -226,10 +237,10 @@ export class Engine {
     };
     const { faceSize = (generator.info ?? (await generator.ready)).faceSize, driven, personId } = face;
     let shown: { draw: number; good: boolean } | undefined;
-    const { draw, judged } = await this.#gate.drawFor(person, async (candidate) => {
+    const { draw, judged } = await this.#gate.drawFor(person, async (candidate, limit) => {
       shown = { draw: candidate, good: await run(candidate) };
       if (!shown.good || !driven) return undefined;
-      const request = { kind: 'judge', streamId, personId, faceSlot: slot, faceSize, driven } as const;
+      const request = { kind: 'judge', streamId, personId, faceSlot: slot, faceSize, driven, limit } as const;
       return (await patiently(this.#analysis, wait, () => this.#analysis.call(request))) as Judgement | undefined;
     });
     if (judged && shown?.draw === draw) return shown.good;

@@ -7,10 +7,12 @@ import type { Detection, TrackedFace } from '../../src/core/face-track.ts';
 import { cropFromBox } from '../../src/core/landmark-crop.ts';
 import type { Picture } from '../../src/core/vision.ts';
 import { FaceDetector } from '../../src/infer/detector.ts';
+import { GeneratedFace } from '../../src/infer/generated-face.ts';
 import { Generator } from '../../src/infer/generator.ts';
 import { Identities, type IdentityLimits } from '../../src/infer/identity.ts';
 import { LandmarkModel } from '../../src/infer/landmarks.ts';
 import { ModelStore } from '../../src/infer/model-store.ts';
+import { Naturalness } from '../../src/infer/naturalness.ts';
 import { canonicalToPicture, invert, mapPoints } from '../../src/track/canonical.ts';
 import { demoPhoto } from '../support/demo-photo.ts';
 
@@ -119,6 +121,32 @@ describe('models on a photograph', () => {
     expect(n).toBeGreaterThan(2000);
     expect(coarse / n).toBeLessThan(6);
     expect(fine / n).toBeGreaterThan(4);
+  });
+
+  it('finds a photograph more natural than what is generated in its place', async () => {
+    const generator = await Generator.create(store.verify('generator-128-int8'), {}, store.verify('generator-detail'));
+    const naturalness = (await Naturalness.create(store))!;
+    const toPicture = canonicalToPicture(landmarks)!;
+    const own = new Float32Array(140).fill(-1000);
+    own.set(mapPoints(invert(toPicture), landmarks));
+    const points = { toPicture, own, driven: own, raw: own };
+    const face = { trackId: 1, personId: 1, cover: 'generated', region: detections[0]!, roll: 0, score: 1 } as const;
+    const memory = new SharedArrayBuffer(2 * FACE_SLOT_BYTES);
+    const [small, large] = [faceSlotViews(memory, 0, 128), faceSlotViews(memory, 1, 256)];
+    const drawn: number[] = [];
+    for (let person = 1; person <= 4; person++) {
+      const z = new Identities().zFor(new Uint8Array(32), person);
+      await generator.run([
+        { picture, face: { ...face, ...points }, z, slot: small },
+        { picture, face: { ...face, ...points, faceSize: 256 }, z, slot: large },
+      ]);
+      drawn.push(await naturalness.of(new GeneratedFace(small, 128), own));
+      // Detail is not what it looks at.
+      expect(Math.abs((await naturalness.of(new GeneratedFace(large, 256), own)) - drawn.at(-1)!)).toBeLessThan(1.5);
+    }
+    small.face.set(small.crop);
+    const photograph = await naturalness.of(new GeneratedFace(small, 128), own);
+    expect(photograph).toBeGreaterThan(Math.max(...drawn) + 1);
   });
 
   it('gives one person one understudy and another session another', () => {

@@ -13,6 +13,7 @@ import { PersonGallery } from './person.ts';
 import { SceneCutDetector } from './scene-cut.ts';
 import { BackSearch } from './search-back.ts';
 import type { ShapeModel } from './shape-model.ts';
+import { UnseenTime } from './unseen.ts';
 
 export interface TrackPorts {
   readonly finder: FaceFinder;
@@ -48,6 +49,7 @@ export class StreamAnalyser {
   readonly #follower: FaceFollower;
   readonly #gallery: PersonGallery;
   readonly #scene = new SceneCutDetector();
+  readonly #unseen: UnseenTime;
   readonly #searchTools;
   readonly #searches = new Map<number, BackSearch>();
   readonly #lingering = new LingeringCovers();
@@ -70,6 +72,7 @@ export class StreamAnalyser {
     const locator = new LandmarkLocator(ports.landmarks, shape);
     const shared = { locator, pupils: ports.pupils, options: this.#options };
     this.#detection = new DetectionPass(ports.finder, this.#options);
+    this.#unseen = new UnseenTime(this.#options.mode === 'live');
     this.#follower = new FaceFollower({ ...shared, gallery: this.#gallery, shape });
     this.#searchTools = { ...shared, finder: ports.finder };
   }
@@ -78,7 +81,9 @@ export class StreamAnalyser {
   async analyse(picture: Picture, at: FrameTime): Promise<AnalysedFrame> {
     const dt = this.#elapsed(at.timestampUs);
     const ended: number[] = [];
-    if (!at.damaged && this.#scene.look(picture)) this.#cut(at.sequence, ended);
+    const damaged = at.damaged ?? false;
+    if (!damaged && this.#scene.look(picture)) this.#cut(at.sequence, ended);
+    if (!damaged && this.#unseen.before(at.timestampUs)) this.#detection.lookEverywhere();
     const began = performance.now();
     const tracks = this.#tracks;
     const expected = tracks.map((t) => expectation(t, dt));
@@ -89,6 +94,7 @@ export class StreamAnalyser {
       expected,
       this.#options,
     );
+    this.#unseen.looked(at.timestampUs, damaged);
     const detected = performance.now();
 
     for (const { track, detection } of found) track.found(detection);
@@ -97,7 +103,7 @@ export class StreamAnalyser {
     const faces: TrackedFace[] = [];
     for (const track of [...found.map((f) => f.track), ...started]) {
       const taken = new Set(this.#tracks.filter((t) => t !== track && t.identified > 0).map((t) => t.personId));
-      const moment = { picture, timestampUs: at.timestampUs, dt, damaged: at.damaged ?? false, taken };
+      const moment = { picture, timestampUs: at.timestampUs, dt, damaged, taken };
       faces.push(await this.#follower.found(track, moment));
     }
     for (const track of missed) faces.push(this.#follower.missed(track, dt));
@@ -138,17 +144,6 @@ export class StreamAnalyser {
   /** Cosine of an embedding to a person met in this stream; undefined for somebody who was never embedded. */
   likeness(personId: number, embedding: Float32Array): number | undefined {
     return this.#gallery.likeness(personId, embedding);
-  }
-
-  /** Ends all FaceTracks (another source, a reconnect); persons met in this session stay known. */
-  reset(): void {
-    this.#tracks = [];
-    this.#searches.clear();
-    this.#lingering.clear();
-    this.#cuts = [];
-    this.#lastUs = undefined;
-    this.#scene.reset();
-    this.#detection.newScene();
   }
 
   #elapsed(timestampUs: number): number {

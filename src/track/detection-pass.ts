@@ -69,7 +69,7 @@ export class DetectionPass {
   readonly #options: TrackOptions;
   readonly #schedule: WindowSchedule;
   #parity = 0;
-  #newScene = true;
+  #everywhere = true;
   /** By quarter turns: how many faces have been seen that way up. */
   #votes = [0, 0, 0, 0];
   #refuted: (Region & { score: number; frames: number })[] = [];
@@ -80,10 +80,15 @@ export class DetectionPass {
     this.#schedule = new WindowSchedule(options.mode === 'live' ? 'live' : 'file');
   }
 
-  /** The next frame shows another scene: faces may be anywhere. */
+  /** The next frame shows another scene: faces may be anywhere, and any way up. */
   newScene(): void {
-    this.#newScene = true;
+    this.#everywhere = true;
     this.#votes = [0, 0, 0, 0];
+  }
+
+  /** The next frame shows the same scene after a time in which nobody looked. */
+  lookEverywhere(): void {
+    this.#everywhere = true;
   }
 
   /** The whole picture, a window around every expected face, and the tiles whose turn it is. */
@@ -97,12 +102,12 @@ export class DetectionPass {
     const whole = wholePicture(format);
     // Where one face lies, or stands on its head, others may: the camera is turned.
     const turns = [...new Set(turned.map((e) => turnsOf(e.angle)))].map((t) => wholePicture(format, t));
-    const tiles = this.#newScene
+    const tiles = this.#everywhere
       ? this.#schedule.scan(format)
       : this.#schedule.take(format, Math.max(budget, this.#options.tileBudget));
     const first = await this.#detect(picture, [whole, ...tiles, ...turns]);
     // Not before: a look that failed has seen nothing of it.
-    this.#newScene = false;
+    this.#everywhere = false;
     // A face that is large and certain in the whole picture needs no window of its own.
     const scale = detectorScale(whole);
     const clear = (box: Region) =>

@@ -36,10 +36,6 @@ export class LingeringCovers {
     this.#covers.push({ cover, seen: region, left: frames });
   }
 
-  clear(): void {
-    this.#covers = [];
-  }
-
   /** @param faces seen on this frame @returns the covers of this frame, and the FaceTracks whose cover ends with it */
   step(faces: readonly TrackedFace[]): { readonly covers: TrackedFace[]; readonly ended: number[] } {
     // Somebody who is still followed has covers of his own, and his FaceTrack has not ended.

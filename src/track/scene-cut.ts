@@ -76,9 +76,4 @@ export class SceneCutDetector {
       correlation < (changed > 3 * MIN_DIFFERENCE ? MIN_CORRELATION_OF_HALF : MAX_CORRELATION)
     );
   }
-
-  reset(): void {
-    this.#last = undefined;
-    this.#format = '';
-  }
 }

@@ -1,12 +1,14 @@
 import type { Region, TrackedFace } from '../core/face-track.ts';
+import { stepDown } from '../guard/ladder.ts';
+import { mayHide } from '../track/cover-region.ts';
 import type { FrameJob } from './frame-job.ts';
 
 /** Share of the smaller region in the other that makes them one face, and of the found one that its cover has to hide. */
 const SAME_FACE = 0.9;
 const HIDDEN = 0.75;
 
-/** Whether a face that is covered already is the one found. A small find inside a large face (its mouth) hides nothing of the rest. */
-function hides(known: Region, found: Region): boolean {
+/** Whether both regions are of one face. A small find inside a large face (its mouth) hides nothing of the rest. */
+function samePlace(known: Region, found: Region): boolean {
   const w = Math.min(known.x + known.width, found.x + found.width) - Math.max(known.x, found.x);
   const h = Math.min(known.y + known.height, found.y + found.height) - Math.max(known.y, found.y);
   if (w <= 0 || h <= 0) return false;
@@ -35,7 +37,9 @@ export async function searchBack(
     }
     if (found === 'scene-cut') return;
     const face = found;
-    const known = job.faces.some((other) => hides(other.region, face.region));
-    if (!known) job.faces = [...job.faces, face];
+    const over = job.faces.filter((other) => samePlace(other.region, face.region));
+    if (over.some((other) => mayHide(other, face.region))) continue;
+    // Beside a face that is drawn, in its region: what is not painted by that one is hidden whole.
+    job.faces = [...job.faces, over.length > 0 ? stepDown(face, 'solid') : face];
   }
 }

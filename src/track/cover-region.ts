@@ -1,6 +1,6 @@
-import type { Region } from '../core/face-track.ts';
+import type { Region, TrackedFace } from '../core/face-track.ts';
 import { interOcular } from './canonical.ts';
-import { around, centreX, centreY } from './geometry.ts';
+import { area, around, centreX, centreY } from './geometry.ts';
 
 /** The detector's box ends at the hairline, the ears and the chin; the solid cover goes beyond all of them. */
 const BOX_MARGIN = 1.35;
@@ -55,4 +55,12 @@ export function coverArea(box: Region, angle: number, points?: Float32Array, gro
     growth * (bottom - top),
   );
   return { region, roll };
+}
+
+/** Of a drawn face's region: what is smaller and lies in it may be somebody else, beside the chin or over the ear. */
+const SAME_SIZE = 0.4;
+
+/** Whether a face's cover hides what lies in its region: a drawn face is painted within its own outline only, so that it must be that very face. */
+export function mayHide(face: Pick<TrackedFace, 'cover' | 'region'>, region: Region): boolean {
+  return face.cover === 'solid' || area(region) >= SAME_SIZE * area(face.region);
 }

@@ -1,4 +1,5 @@
 import type { TrackedFace } from '../core/face-track.ts';
+import { mayHide } from './cover-region.ts';
 import { area, intersection, intersectionOverUnion, scaled } from './geometry.ts';
 
 /** A cover ends when a face is seen over so much of it. */
@@ -42,7 +43,7 @@ export class LingeringCovers {
     const followed = new Set(faces.map((f) => f.trackId));
     this.#covers = this.#covers.filter(({ cover }) => !followed.has(cover.trackId));
     const takenOver = ({ seen }: Lingering) =>
-      faces.some((f) => intersection(f.region, seen) >= TAKEN_OVER * area(seen));
+      faces.some((f) => mayHide(f, seen) && intersection(f.region, seen) >= TAKEN_OVER * area(seen));
     const over = (c: Lingering) => c.left === 0 || (!this.#returning && takenOver(c));
     const ended = this.#covers.filter(over).map(({ cover }) => cover.trackId);
     this.#covers = this.#covers.filter((c) => !over(c));

@@ -53,6 +53,8 @@ export class WorkerClient<Req, Res, Ready = unknown> {
   #state = new SharedArrayBuffer(8);
   #ready!: Promise<Ready>;
   #started: Pending<Ready> | undefined;
+  /** It has started once: what can be tried again is, from then on. */
+  #begun = false;
   #nextId = 1;
   #closed = false;
   #backoffMs = FIRST_BACKOFF_MS;
@@ -73,7 +75,11 @@ export class WorkerClient<Req, Res, Ready = unknown> {
   }
 
   get alive(): boolean {
-    return this.#worker !== undefined && this.#overdue.size === 0;
+    return this.#worker !== undefined && this.#overdue.size === 0 && !this.#startsAgain;
+  }
+
+  get #startsAgain(): boolean {
+    return this.#begun && this.#started !== undefined;
   }
 
   /** Rejects at once with WorkerDied when the worker is down or late: waiting would only grow a queue. */
@@ -119,15 +125,22 @@ export class WorkerClient<Req, Res, Ready = unknown> {
     worker.on('message', (reply: Reply) => this.#settle(worker, reply));
     worker.on('error', (error) => this.#died(worker, error.message));
     worker.on('exit', (code) => this.#died(worker, `exit code ${code}`));
+    if (this.#begun) this.#watchFrom(worker);
   }
 
   #settle(worker: WorkerLike, reply: Reply): void {
     if (this.#worker !== worker) return;
     const failure = reply.failure && new WorkerFailure(this.name, reply.failure);
     if (reply.id === 0) {
+      // Such a thread answers everything with the error of its start, and would for ever; a driver or a disk may be there again in a moment.
+      if (failure && this.#begun) {
+        this.#died(worker, failure.message);
+        return;
+      }
       if (failure) this.#started?.reject(failure);
       else this.#started?.resolve(reply.body as Ready);
       this.#started = undefined;
+      this.#begun ||= !failure;
     }
     this.#overdue.get(reply.id)?.();
     this.#overdue.delete(reply.id);
@@ -136,7 +149,8 @@ export class WorkerClient<Req, Res, Ready = unknown> {
     this.#watchFrom(worker);
     if (failure) entry?.reject(failure);
     else {
-      this.#backoffMs = FIRST_BACKOFF_MS;
+      // A start alone proves nothing: the first picture may end it again.
+      if (reply.id > 0) this.#backoffMs = FIRST_BACKOFF_MS;
       entry?.resolve(reply.body as Res);
     }
   }
@@ -146,7 +160,7 @@ export class WorkerClient<Req, Res, Ready = unknown> {
     clearTimeout(this.#watch);
     this.#watch = undefined;
     const { lateMs = 0, timeoutMs = 0 } = this.#options;
-    if (this.#pending.size + this.#overdue.size === 0) return;
+    if (this.#pending.size + this.#overdue.size === 0 && !this.#startsAgain) return;
     if (timeoutMs === 0) return;
     const tells = lateMs > 0 && lateMs < timeoutMs;
     const firstMs = tells ? lateMs : timeoutMs / 2;

@@ -15,6 +15,8 @@ export interface WorkerClientOptions {
    * for a core does not count, up to twice as much, where the system tells it: on a busy machine another worker would be no quicker.
    */
   readonly timeoutMs?: number;
+  /** Calls while it is started again are rejected at once. Else they wait for it, as they do for the first start in any case. */
+  readonly impatient?: boolean;
   /** Hung workers that may be left behind; with one more the process ends (SIGKILL): only a new one helps. */
   readonly maxStuck?: number;
   readonly onDeath?: (error: WorkerDied, restarts: number) => void;
@@ -85,7 +87,8 @@ export class WorkerClient<Req, Res, Ready = unknown> {
   /** Rejects at once with WorkerDied when the worker is down or late: waiting would only grow a queue. */
   call(body: Req, transfer: TransferListItem[] = []): Promise<Res> {
     const worker = this.#closed ? undefined : this.#worker;
-    if (!worker) return Promise.reject(new WorkerDied(this.name, 'it is being started again'));
+    if (!worker || (this.#options.impatient && this.#startsAgain))
+      return Promise.reject(new WorkerDied(this.name, 'it is being started again'));
     if (this.#overdue.size > 0) return Promise.reject(new WorkerDied(this.name, 'it does not answer'));
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {

@@ -13,7 +13,7 @@ export type Mode = 'generate' | Exclude<PlaneCover, 'solid'>;
 
 export interface CompositorOptions extends GlWorkerData {
   readonly mode: Mode;
-  readonly patience?: Pick<WorkerClientOptions, 'lateMs' | 'timeoutMs' | 'onHopeless'>;
+  readonly patience?: Pick<WorkerClientOptions, 'lateMs' | 'timeoutMs' | 'impatient' | 'onHopeless'>;
   readonly givesWay?: boolean;
   readonly onWarning?: (sentence: string) => void;
 }

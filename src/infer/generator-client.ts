@@ -6,7 +6,7 @@ import type { GeneratorReady, GeneratorReply, GeneratorRequest, GeneratorWorkerD
 export interface GeneratorClientOptions extends GeneratorWorkerData {
   readonly maxBatchSize: number;
   readonly maxQueueDelayMs: number;
-  readonly patience: Pick<WorkerClientOptions, 'lateMs' | 'timeoutMs' | 'onHopeless'>;
+  readonly patience: Pick<WorkerClientOptions, 'lateMs' | 'timeoutMs' | 'impatient' | 'onHopeless'>;
   readonly givesWay?: boolean;
   readonly onWarning: (sentence: string) => void;
 }

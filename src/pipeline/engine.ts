@@ -26,7 +26,7 @@ export const FACE_SLOTS = 48;
 const ANALYSIS_MODELS = ['face-detector', 'face-landmarks', 'iris', 'face-recognizer', 'shape-68'] as const;
 
 /** A worker that takes this long is hung. Live, viewers get veiled frames (or covered faces) from two seconds on. */
-const PATIENCE = { live: { lateMs: 2000, timeoutMs: 10_000 }, recording: { timeoutMs: 30_000 } };
+const PATIENCE = { live: { lateMs: 2000, timeoutMs: 10_000, impatient: true }, recording: { timeoutMs: 30_000 } };
 
 export interface GenerateOptions {
   /** False: live, where nobody waits for a slot or a worker that is being started again. */

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { WorkerClient, type WorkerClientOptions } from '../../src/core/worker-client.ts';
-import { WorkerFailure } from '../../src/core/worker-errors.ts';
+import { WorkerDied, WorkerFailure } from '../../src/core/worker-errors.ts';
 import type { StartingData } from './starting-worker.ts';
 
 const entry = new URL('./starting-worker', import.meta.url);
@@ -52,6 +52,25 @@ describe('a worker that is started again', () => {
     }
     expect(ms).toBeGreaterThan(1600);
     await worker.close();
+  });
+
+  it('keeps nobody waiting who is impatient, but for its first start', async () => {
+    for (const impatient of [true, false]) {
+      const worker = client({ againMs: 1000 }, { impatient });
+      expect(await worker.call('ask')).toBe(1);
+      await worker.call('die').catch(() => {});
+      // The next thread is there, and starts.
+      await pause(300);
+      const asked = performance.now();
+      const answer = await worker.call('ask').catch((error: unknown) => error);
+      if (impatient) {
+        expect(answer).toBeInstanceOf(WorkerDied);
+        expect(performance.now() - asked).toBeLessThan(200);
+        await until(() => worker.alive);
+      }
+      expect(impatient ? await worker.call('ask') : answer).toBe(2);
+      await worker.close();
+    }
   });
 
   it('counts as hung when the start does not end, though nothing is asked of it', async () => {

@@ -67,8 +67,8 @@ describe('faults while a stream runs', { timeout: 180_000 }, () => {
   };
 
   /**
-   * Kills a worker. Frames that are with it then, and those that come before it is started again, are veiled; one that comes
-   * later waits for the new one. On a busy machine there may be none of the former: then it is killed once more.
+   * Kills a worker. Frames that are with it then, and those that come before another one has started, are veiled. Where frames come
+   * slowly there may be none: then it is killed once more.
    */
   const veiledWithout = async (role: Role, sink: KeepingSink) => {
     for (let attempt = 0; attempt < 5; attempt++) {

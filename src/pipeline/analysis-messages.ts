@@ -22,6 +22,8 @@ export interface AnalysisWorkerData {
 
 interface At {
   readonly streamId: number;
+  /** Another number says that the stream has begun anew, though the end of the one before may never have been heard of. */
+  readonly run: number;
   readonly memory: SharedArrayBuffer;
   readonly format: PictureFormat;
   readonly sequence: number;
@@ -42,7 +44,7 @@ export type AnalysisRequest =
       /** How alike it may be: nothing else is asked of a face that is more so. */
       readonly limit: number;
     }
-  | { readonly kind: 'end-stream'; readonly streamId: number };
+  | { readonly kind: 'end-stream'; readonly streamId: number; readonly run: number };
 
 export interface Analysed {
   readonly faces: TrackedFace[];

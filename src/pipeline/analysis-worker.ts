@@ -28,6 +28,7 @@ const PERSONS_PER_STREAM = 10_000;
 
 interface AnalysedStream {
   readonly analyser: StreamAnalyser;
+  readonly run: number | undefined;
   /** No FaceTrack of an earlier life or stream ever had these numbers: what is kept of it cannot be drawn on this one. */
   readonly trackOffset: number;
 }
@@ -58,9 +59,10 @@ serveWorker<AnalysisRequest, AnalysisReply, { provider: string }, AnalysisWorker
     embedder,
     trackOptions({ mode: 'still', ...data.track, sessionKey: data.sessionKey }).samePersonCosine,
   );
-  const streamOf = (streamId: number, still = false): AnalysedStream => {
+  const streamOf = (streamId: number, run?: number, still = false): AnalysedStream => {
     let stream = streams.get(streamId);
-    if (!stream) {
+    // Who publishes next under a name must not take over what is known of those before.
+    if (!stream || (run !== undefined && stream.run !== run)) {
       const options = {
         ...data.track,
         mode: still ? ('still' as const) : data.live ? ('live' as const) : ('file' as const),
@@ -68,7 +70,7 @@ serveWorker<AnalysisRequest, AnalysisReply, { provider: string }, AnalysisWorker
         firstPerson: streamId * PERSONS_PER_STREAM + 1,
       };
       const ports = { finder, landmarks, pupils, embedder, ...(still && { gallery: stillGallery }) };
-      stream = { analyser: new StreamAnalyser(ports, shape, options), trackOffset: trackEpoch * IDS_PER_EPOCH };
+      stream = { analyser: new StreamAnalyser(ports, shape, options), run, trackOffset: trackEpoch * IDS_PER_EPOCH };
       trackEpoch = takeEpoch();
       streams.set(streamId, stream);
     }
@@ -84,7 +86,7 @@ serveWorker<AnalysisRequest, AnalysisReply, { provider: string }, AnalysisWorker
     ready: { provider: 'cpu' },
     async handle(request) {
       if (request.kind === 'end-stream') {
-        streams.delete(request.streamId);
+        if (streams.get(request.streamId)?.run === request.run) streams.delete(request.streamId);
         return undefined;
       }
       if (request.kind === 'judge') {
@@ -106,7 +108,7 @@ serveWorker<AnalysisRequest, AnalysisReply, { provider: string }, AnalysisWorker
       const { width, height } = request.format;
       const planes = new Uint8Array(request.memory, 0, planeLayout(width, height).byteLength);
       const picture = { planes, format: request.format, pyramid: pyramid.load(planes, request.format) };
-      const stream = streamOf(request.streamId, request.kind === 'analyse' && request.still);
+      const stream = streamOf(request.streamId, request.run, request.kind === 'analyse' && request.still);
       const { analyser, trackOffset } = stream;
       const { sequence, timestampUs } = request;
       if (request.kind === 'search-back') {

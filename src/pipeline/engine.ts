@@ -19,6 +19,7 @@ import type { Analysed, AnalysisReply, AnalysisRequest, AnalysisWorkerData } fro
 import { type EngineOptions, startFailure } from './engine-options.ts';
 import type { FrameJob } from './frame-job.ts';
 import { patiently } from './patiently.ts';
+import { RunNumbers } from './run-numbers.ts';
 
 /** Faces between generator and compositor at once, over all streams. */
 export const FACE_SLOTS = 48;
@@ -54,6 +55,7 @@ export class Engine {
   readonly #faceSlots = new CreditGate(FACE_SLOTS);
   readonly #gate: ReidentificationGate;
   readonly #detail = new DetailChoice();
+  readonly #runs = new RunNumbers();
   readonly #identities: Identities;
   /** Names of all models in use, as models/manifest.json has them. */
   readonly models: readonly string[];
@@ -189,14 +191,20 @@ export class Engine {
    * @param still a picture of its own: looked at everywhere, at every turn
    */
   async analyse(streamId: number, raw: RawFrame, wait: boolean, still = false): Promise<Analysed> {
-    const request = { kind: 'analyse' as const, streamId, ...picture(raw), damaged: raw.damaged, still };
+    const request = {
+      kind: 'analyse' as const,
+      streamId,
+      run: this.#runs.of(streamId),
+      ...picture(raw),
+      damaged: raw.damaged,
+      still,
+    };
     return (await patiently(this.#analysis, wait, () => this.#analysis.call(request))) as Analysed;
   }
 
   async searchBack(streamId: number, raw: RawFrame, trackId: number): Promise<TrackedFace | 'scene-cut'> {
-    return (await this.#analysis.call({ kind: 'search-back', streamId, ...picture(raw), trackId })) as
-      | TrackedFace
-      | 'scene-cut';
+    const request = { kind: 'search-back' as const, streamId, run: this.#runs.of(streamId), ...picture(raw), trackId };
+    return (await this.#analysis.call(request)) as TrackedFace | 'scene-cut';
   }
 
   /** The face with its slot filled, or a step further down the ladder. The caller gives the slot back after composing. */
@@ -276,8 +284,9 @@ export class Engine {
   endStream(streamId: number): void {
     this.#gate.endStream(personKey(streamId));
     this.#detail.endStream(`${streamId}/`);
-    this.#analysis.call({ kind: 'end-stream', streamId }).catch(() => {
-      // A worker that is down holds no state of the stream either.
+    const run = this.#runs.end(streamId);
+    this.#analysis.call({ kind: 'end-stream', streamId, run }).catch(() => {
+      // A worker that is down holds no state of the stream; one that is late drops it when the stream's number is used again.
     });
   }
 

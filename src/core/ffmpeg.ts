@@ -93,8 +93,11 @@ export interface FfmpegCommand {
   readonly options: readonly string[];
 }
 
-/** Arguments by fluent-ffmpeg; the process is ours, since its own handling of streams copies and swallows errors. */
-export function ffmpegArguments(command: FfmpegCommand): string[] {
+/**
+ * Arguments by fluent-ffmpeg; the process is ours, since its own handling of streams copies and swallows errors.
+ * @param logLevel with `level+` in front lines say which they are of: `[h264 @ 0x5] [error] …`
+ */
+export function ffmpegArguments(command: FfmpegCommand, logLevel = 'error'): string[] {
   const builder = fluent();
   for (const input of command.inputs) {
     builder.input(input.from);
@@ -102,7 +105,7 @@ export function ffmpegArguments(command: FfmpegCommand): string[] {
   }
   builder.output(command.output).outputOptions([...command.options]);
   const internal = builder as unknown as { _getArguments(): string[] };
-  return ['-hide_banner', '-loglevel', 'error', '-nostdin', ...internal._getArguments()];
+  return ['-hide_banner', '-loglevel', logLevel, '-nostdin', ...internal._getArguments()];
 }
 
 export interface FfmpegProcess {
@@ -154,8 +157,9 @@ export function spawnFfmpeg(
   return { process: child, errors: () => stderr, exited };
 }
 
-/** ffmpeg's last word on what went wrong. */
+/** ffmpeg's last word on what went wrong; a warning only where there is nothing else. */
 export function lastLine(stderr: string): string {
-  const lines = stderr.split('\n').map((l) => l.trim().replace(/^\[[^\]]*\] /, ''));
-  return lines.filter(Boolean).at(-1) ?? 'it gave no reason';
+  const lines = stderr.split('\n').map((l) => l.trim());
+  const last = lines.filter((l) => l && !l.includes('[warning]')).at(-1) ?? lines.filter(Boolean).at(-1);
+  return last?.replace(/^(\[[^\]]*\] )+/, '') ?? 'it gave no reason';
 }

@@ -22,12 +22,15 @@ beforeAll(() => {
     [0, '240x320', FIRST],
     [1, '320x240', SECOND],
   ] as const) {
-    const part = join(folder, `${i}.ts`);
     const colour = `color=gray:s=${size}:r=10:d=2,format=yuv420p,geq=lum=${luma}:cb=128:cr=128`;
-    const coding = ['-c:v', 'libx264', '-g', '10', '-bf', '0', '-output_ts_offset', String(2 * i), '-f', 'mpegts'];
+    const part = join(folder, `${i}.h264`);
+    const coding = ['-c:v', 'libx264', '-g', '10', '-bf', '0'];
     execFileSync('ffmpeg', ['-v', 'error', '-y', '-f', 'lavfi', '-i', colour, ...coding, part]);
-    appendFileSync(clip, readFileSync(part));
+    appendFileSync(join(folder, 'both.h264'), readFileSync(part));
   }
+  // Two transport streams one after the other would look as if packets were lost between them.
+  const both = ['-framerate', '10', '-i', join(folder, 'both.h264'), '-c', 'copy', clip];
+  execFileSync('ffmpeg', ['-v', 'error', '-y', ...both]);
   const colour = `color=gray:s=120x78:r=10:d=0.5,format=yuv420p,geq=lum=${FIRST}:cb=128:cr=128,crop=119:77:0:0:exact=1`;
   execFileSync('ffmpeg', ['-v', 'error', '-y', '-f', 'lavfi', '-i', colour, '-c:v', 'ffv1', odd]);
 });

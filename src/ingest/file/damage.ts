@@ -2,8 +2,12 @@
 const DECODER_AHEAD = 24;
 /** A container that breaks off, told by the demuxer: what came before it is whole. */
 const BROKEN_OFF = /partial file|ended prematurely|truncat/i;
-/** The parser's complaints are about a packet that has not been decoded yet; the decoder's may come late. */
-const PARSER = /^\[NULL @/;
+/** Parsers and demuxers complain of a packet that has not been decoded yet; the decoder's complaints may come late. */
+const AHEAD = /^\[NULL @|\bpacket corrupt\b/i;
+/** A transport stream tells of what, in 1/90000 s, and while the file is being opened it may be the only one to tell. */
+const PACKET_TIME = /\[mpegts @.*\bpacket corrupt\b.*\bdts = (\d+)/i;
+/** Its clock has 33 bits; ffmpeg goes on counting, or begins below zero. */
+const WRAP_US = (2 ** 33 * 100) / 9;
 const SHORT_LOOKBACK = 2;
 /** Lines that belong together come in any order within this time. */
 const GATHER_MS = 20;
@@ -25,8 +29,9 @@ export class DamageWatch<F extends Damageable> {
   #lines: string[] = [];
   #gathered: Promise<void> | undefined;
   #known: readonly number[] | undefined;
-  #reported = false;
-  #untilUs = Number.NEGATIVE_INFINITY;
+  /** Reported since the last picture: times of packets, and undefined for what is being decoded now. */
+  readonly #reported = new Set<number | undefined>();
+  #wrong: { readonly fromUs: number; readonly untilUs: number }[] = [];
   errors = 0;
   /** The file ends before its own end. */
   brokenOff = false;
@@ -53,13 +58,15 @@ export class DamageWatch<F extends Damageable> {
   /** Looks at a picture before it is handed on. */
   async judge(frame: F): Promise<void> {
     await this.#gathered;
-    while (this.#reported) {
-      this.#reported = false;
-      this.#known ??= await this.#keyFrames(frame.timestampUs);
-      const after = frame.timestampUs + DECODER_AHEAD * this.#frameUs;
-      this.#untilUs = this.#known.find((key) => key >= after) ?? Number.POSITIVE_INFINITY;
+    const { timestampUs } = frame;
+    while (this.#reported.size > 0) {
+      const reported = [...this.#reported];
+      this.#reported.clear();
+      this.#known ??= await this.#keyFrames(timestampUs);
+      for (const packetUs of reported) this.#add(timestampUs, packetUs);
     }
-    if (frame.timestampUs < this.#untilUs) frame.damaged = true;
+    this.#wrong = this.#wrong.filter(({ untilUs }) => timestampUs < untilUs);
+    if (this.#wrong.some(({ fromUs }) => timestampUs >= fromUs)) frame.damaged = true;
     this.#recent.push(frame);
     if (this.#recent.length > this.#lookback) this.#recent.shift();
   }
@@ -70,16 +77,29 @@ export class DamageWatch<F extends Damageable> {
     if (this.brokenOff) for (const frame of this.#recent.slice(-SHORT_LOOKBACK)) frame.damaged = true;
   }
 
+  #add(nowUs: number, packetUs: number | undefined): void {
+    const atUs = packetUs === undefined ? nowUs : packetUs + WRAP_US * Math.round((nowUs - packetUs) / WRAP_US);
+    const after = atUs + DECODER_AHEAD * this.#frameUs;
+    const untilUs = this.#known?.find((key) => key >= after) ?? Number.POSITIVE_INFINITY;
+    // A picture is never shown before its packet's time.
+    const fromUs = packetUs === undefined ? Number.NEGATIVE_INFINITY : atUs - this.#frameUs;
+    this.#wrong.push({ fromUs, untilUs });
+  }
+
   #take(): void {
     const lines = this.#lines;
     this.#lines = [];
     this.#gathered = undefined;
     if (lines.length === 0) return;
     this.brokenOff ||= lines.some((line) => BROKEN_OFF.test(line));
-    const ahead = lines.every((line) => PARSER.test(line) || BROKEN_OFF.test(line));
+    const ahead = lines.every((line) => AHEAD.test(line) || BROKEN_OFF.test(line));
+    for (const line of lines) {
+      const ticks = PACKET_TIME.exec(line)?.[1];
+      if (ticks) this.#reported.add((Number(ticks) * 100) / 9);
+    }
     // Said while the file is being opened, of a place further on: the decoder will say so again when it gets there.
     if (ahead && this.#recent.length === 0) return;
-    this.#reported = true;
+    this.#reported.add(undefined);
     const near = ahead || this.brokenOff ? this.#recent.slice(-SHORT_LOOKBACK) : this.#recent;
     for (const frame of near) frame.damaged = true;
   }

@@ -1,6 +1,7 @@
 import { ffmpegArguments, findFfmpeg, hasFilter, spawnFfmpeg } from '../../core/ffmpeg.ts';
 import { NUT_OUTPUT } from '../../core/nut/constants.ts';
 import type { ColourSpec } from '../../core/video-frame.ts';
+import { tellsDamage } from '../decoder-lines.ts';
 import { fitFilters, type Stretch, squared } from '../fit.ts';
 import { DecodedFile } from './decoded-file.ts';
 import { keyFramesFrom } from './key-frames.ts';
@@ -41,14 +42,16 @@ export async function openFileSource(path: string, options: FileSourceOptions): 
   }
   const seek = [...(startS ? ['-ss', String(startS)] : []), ...(durationS ? ['-t', String(durationS)] : [])];
   const shiftS = Math.ceil(Math.max(0, -probe.startUs / 1e6)) + CLEARANCE_S;
-  const args = ffmpegArguments({
+  const command = {
     inputs: [{ from: `file:${path}`, options: ['-copyts', ...seek] }],
     output: 'pipe:1',
     options: [
       ...['-map', '0:V:0', '-vf', filters(probe, stretch), '-vsync', '0', '-enc_time_base', '1:1000000'],
       ...['-c:v', 'rawvideo', '-output_ts_offset', String(shiftS), ...NUT_OUTPUT],
     ],
-  });
+  };
+  // A decoder that conceals what is missing only warns of it.
+  const args = ffmpegArguments(command, 'level+warning');
   const colour: ColourSpec = probe.highDynamicRange ? { matrix: 'bt709', range: 'limited' } : probe.colour;
   return new DecodedFile(path, probe, {
     colour,
@@ -57,7 +60,7 @@ export async function openFileSource(path: string, options: FileSourceOptions): 
     poolFrames: options.poolFrames,
     damageLookback: options.damageLookback,
     keyFrames: (fromUs) => keyFramesFrom(tool, path, fromUs),
-    start: (onError) => spawnFfmpeg(tool, args, onError),
+    start: (onError) => spawnFfmpeg(tool, args, (line) => tellsDamage(line) && onError(line)),
   });
 }
 

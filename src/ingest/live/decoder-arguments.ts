@@ -14,7 +14,7 @@ export function liveDecoderArguments(
 ): string[] {
   const fit = canvas ? fitFilters(canvas, 'yuv420p') : ['format=yuv420p'];
   const watch = tool.modern ? 'showinfo=checksum=0' : 'showinfo';
-  const args = ffmpegArguments({
+  const command = {
     inputs: [{ from: input.from, options: ['-threads', '1', '-fpsprobesize', '0', ...input.options] }],
     output: 'pipe:1',
     options: [
@@ -34,9 +34,9 @@ export function liveDecoderArguments(
         ...NUT_OUTPUT,
       ],
     ],
-  });
+  };
   // Levels in front of the lines tell errors apart; key pictures are told at level info.
-  return args.map((arg, i) => (args[i - 1] === '-loglevel' ? 'level+info' : arg));
+  return ffmpegArguments(command, 'level+info');
 }
 
 /** Sound only, as it comes. The stream is named and not optional: without sound the process ends before its first picture. */

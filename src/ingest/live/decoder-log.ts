@@ -1,3 +1,8 @@
+import { tellsDamage } from '../decoder-lines.ts';
+
+/** RTP over UDP. */
+const PACKETS_LOST = /\[warning\].*(missed \d+ packets|max delay)/i;
+
 /** ffmpeg's `-loglevel level+info` lines, read for two things: what went wrong, and which pictures are key pictures. */
 export class DecoderLog {
   /** Errors so far. */
@@ -27,9 +32,7 @@ export class DecoderLog {
       if (this.#damaged) this.#soundFromUs ??= Number(key[1]) * 1e6 - 500;
       return;
     }
-    const bad =
-      /\[(error|fatal|panic)\]/.test(text) || /\[warning\].*(missed \d+ packets|max delay|corrupt|conceal)/i.test(text);
-    if (!bad) return;
+    if (!tellsDamage(text) && !PACKETS_LOST.test(text)) return;
     this.errors++;
     this.#damaged = true;
     this.#soundFromUs = undefined;

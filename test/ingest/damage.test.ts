@@ -1,0 +1,111 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { tellsDamage } from '../../src/ingest/decoder-lines.ts';
+import { openFileSource } from '../../src/ingest/file/file-source.ts';
+import { makeClip } from '../support/clips.ts';
+import { ffmpeg, meanDifference, scratch } from '../support/command.ts';
+
+const { at } = scratch('damage');
+const TS_PACKET = 188;
+const VIDEO_PID = 0x100;
+/** Mean difference of luma, in a block of which nobody would say that it is the same picture. */
+const WRONG = 10;
+const BLOCK_ROWS = 16;
+const CODINGS: Record<string, readonly string[]> = {
+  h264: ['-c:v', 'libx264', '-preset', 'veryfast', '-g', '25'],
+  slices: ['-c:v', 'libx264', '-preset', 'veryfast', '-g', '25', '-x264-params', 'slices=4'],
+  hevc: ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=error:keyint=25'],
+};
+
+beforeAll(() => makeClip(at('clip.mp4'), 4));
+
+interface Picture {
+  readonly damaged: boolean;
+  readonly luma: Uint8Array;
+}
+
+/** Pictures by their time in milliseconds. */
+async function decode(path: string): Promise<{ pictures: Map<number, Picture>; errors: number }> {
+  const source = await openFileSource(path, { poolFrames: 16, damageLookback: 32 });
+  const { width, height } = source.info.format;
+  const pictures = new Map<number, Picture>();
+  const held: (() => void)[] = [];
+  await new Promise<void>((resolve, reject) => {
+    source.frames.subscribe({
+      next: (frame) => {
+        // As the stages do: what is said of a frame while they hold it is heard.
+        held.push(() => {
+          const luma = Uint8Array.from(new Uint8Array(frame.slot.memory, 0, width * height));
+          pictures.set(Math.round(frame.timestampUs / 1000), { damaged: frame.damaged, luma });
+          frame.close();
+        });
+        if (held.length > 4) held.shift()!();
+      },
+      error: reject,
+      complete: resolve,
+    });
+  });
+  for (const take of held) take();
+  await source.close();
+  return { pictures, errors: source.decodeErrors };
+}
+
+/** The worst strip's: a picture of which one strip is wrong is wrong. */
+function difference(a: Uint8Array, b: Uint8Array): number {
+  const strip = 480 * BLOCK_ROWS;
+  let worst = 0;
+  for (let i = 0; i + strip <= a.length; i += strip)
+    worst = Math.max(worst, meanDifference(a.subarray(i, i + strip), b.subarray(i, i + strip)));
+  return worst;
+}
+
+function withoutPacket(path: string, share: number): void {
+  const bytes = readFileSync(path);
+  const packets: number[] = [];
+  for (let i = 0; i + TS_PACKET <= bytes.length; i += TS_PACKET)
+    if ((bytes.readUInt16BE(i + 1) & 0x1fff) === VIDEO_PID) packets.push(i);
+  const lost = packets[Math.floor(packets.length * share)]!;
+  writeFileSync(at('lost.ts'), Buffer.concat([bytes.subarray(0, lost), bytes.subarray(lost + TS_PACKET)]));
+}
+
+describe('a recording that lacks one packet of its transport stream', () => {
+  it.each(Object.keys(CODINGS))('has every wrong picture marked, and no other recording has one: %s', async (name) => {
+    ffmpeg('-i', at('clip.mp4'), '-an', ...CODINGS[name]!, at(`${name}.ts`));
+    const clean = await decode(at(`${name}.ts`));
+    expect(clean.errors).toBe(0);
+    expect([...clean.pictures.values()].some((p) => p.damaged)).toBe(false);
+    let wrong = 0;
+    for (const share of [0.1, 0.33, 0.52, 0.7, 0.93]) {
+      withoutPacket(at(`${name}.ts`), share);
+      const { pictures, errors } = await decode(at('lost.ts'));
+      for (const [time, { damaged, luma }] of pictures) {
+        const whole = clean.pictures.get(time);
+        if (whole && difference(whole.luma, luma) < WRONG) continue;
+        wrong++;
+        expect([share, time, damaged, errors > 0]).toEqual([share, time, true, true]);
+      }
+    }
+    expect(wrong).toBeGreaterThan(0);
+  });
+});
+
+it('tells lines about pictures from harmless ones', () => {
+  const damage = [
+    '[h264 @ 0x5] [error] error while decoding MB 7 19, bytestream -5',
+    '[warning] file:a.ts: corrupt input packet in stream 0',
+    '[warning] file:a.ts: corrupt decoded frame in stream 0',
+    '[vist#0:0/h264 @ 0x5] [warning] corrupt decoded frame',
+    '[mpegts @ 0x5] [warning] Packet corrupt (stream = 0, dts = 136800).',
+    '[h264 @ 0x5] [warning] concealing 120 DC, 120 AC, 120 MV errors in P frame',
+  ];
+  const harmless = [
+    '[swscaler @ 0x5] [warning] deprecated pixel format used, make sure you did set range correctly',
+    '[warning] Guessed Channel Layout for Input Stream #0.1 : stereo',
+    '[nut @ 0x5] [warning] Application provided invalid, non monotonically increasing dts to muxer in stream 0',
+    '[warning] file:corrupt.mp4: could not seek to position 1.000',
+    '[warning] -vsync is deprecated. Use -fps_mode',
+    '[info] corrupt decoded frame',
+  ];
+  expect(damage.filter((line) => !tellsDamage(line))).toEqual([]);
+  expect(harmless.filter(tellsDamage)).toEqual([]);
+});

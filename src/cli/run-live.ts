@@ -5,7 +5,7 @@ import { ExitCode, UnderstudyError } from '../core/errors.ts';
 import { isLiveAddress, withoutCredentials } from '../core/stream-address.ts';
 import { FanOutSink } from '../egress/fan-out-sink.ts';
 import { openFileSink } from '../egress/file/file-sink.ts';
-import { checkOutput } from '../egress/file/output-path.ts';
+import { checkOutput, checkReport, outputError, sameFile } from '../egress/file/output-path.ts';
 import type { Sink } from '../egress/sink.ts';
 import { withoutFace } from '../guard/audit-record.ts';
 import type { LiveSource } from '../ingest/live/live-source.ts';
@@ -22,7 +22,9 @@ export async function runLive(input: string, output: string, options: RunOptions
   if (options.start !== undefined) {
     throw new UnderstudyError(ExitCode.usage, '--start does not apply to a live stream', 'leave it out');
   }
-  if (!isLiveAddress(output)) checkOutput(output, input);
+  const outputs = [output, ...(options.also ?? [])];
+  checkLiveOutputs(input, outputs);
+  if (options.report) checkReport(options.report, [input].filter(isFile), outputs.filter(isFile));
   const onWarning = (sentence: string) => process.stderr.write(`understudy: ${sentence}\n`);
   const shared = {
     live: config.live,
@@ -46,7 +48,7 @@ export async function runLive(input: string, output: string, options: RunOptions
     source = await openLiveSource(input, { ...shared, loop: false });
     const watch = new OverloadWatch(source, onWarning);
     const engine = await engineStart;
-    const sink = await openSinks([output, ...(options.also ?? [])], source, config, shared);
+    const sink = await openSinks(outputs, source, config, shared);
     const progress = new ProgressLine(progressStyle(options.progress));
     progress.start(undefined);
     const timer = durationS === undefined ? undefined : setTimeout(() => stop.abort(), durationS * 1000);
@@ -66,7 +68,7 @@ export async function runLive(input: string, output: string, options: RunOptions
     if (options.report) writeReport(options.report, input, output, source, result);
     if (result.sourceError) throw result.sourceError;
     if (withoutFace(result.audit.totals) && !options.allowNoFace) {
-      const files = [output, ...(options.also ?? [])].filter((to) => !isLiveAddress(to));
+      const files = outputs.filter(isFile);
       const remedy =
         files.length > 0 ? `look at ${files.join(' and ')} before you trust it, or pass --allow-no-face` : '';
       onWarning(`no face was found in ${withoutCredentials(input)}${remedy && `; ${remedy}`}`);
@@ -82,6 +84,18 @@ export async function runLive(input: string, output: string, options: RunOptions
       (engine) => engine.close(),
       () => {},
     );
+  }
+}
+
+const isFile = (address: string): boolean => !isLiveAddress(address);
+
+/** Before anything is opened. @throws UnderstudyError(output) when two are one, or one is the recording that is played */
+function checkLiveOutputs(input: string, outputs: readonly string[]): void {
+  for (const [i, to] of outputs.entries()) {
+    if (isFile(to)) checkOutput(to, isFile(input) ? input : undefined);
+    const same = (other: string) => other === to || (isFile(other) && isFile(to) && sameFile(other, to));
+    if (outputs.slice(0, i).some(same))
+      throw outputError(`the output ${withoutCredentials(to)} is named twice`, 'name each output once');
   }
 }
 

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { type Config, loadConfig } from '../config/loader.ts';
 import { ExitCode, UnderstudyError } from '../core/errors.ts';
 import { isLiveAddress } from '../core/stream-address.ts';
-import { checkOutput } from '../egress/file/output-path.ts';
+import { checkReport } from '../egress/file/output-path.ts';
 import { withoutFace } from '../guard/audit-record.ts';
 import { stillKind } from '../ingest/file/still-format.ts';
 import { Engine } from '../pipeline/engine.ts';
@@ -92,6 +92,12 @@ export function settings(options: RunOptions): Config {
 /** @returns the process's exit code; throws UnderstudyError */
 export async function runFile(input: string, output: string, options: RunOptions): Promise<number> {
   const config = settings(options);
+  if (options.also)
+    throw new UnderstudyError(
+      ExitCode.usage,
+      '--also adds outputs to a live stream, and neither the input nor the output is one',
+      'run it once for each output',
+    );
   const startS = seconds(options.start, '--start');
   const durationS = seconds(options.duration, '--duration');
   const range = { ...(startS !== undefined && { startS }), ...(durationS !== undefined && { durationS }) };
@@ -102,8 +108,7 @@ export async function runFile(input: string, output: string, options: RunOptions
     started ??= startEngine(config, sessionKey, {}, { still });
     return started;
   };
-  // A report that cannot be written is found out before the work is done.
-  if (options.report) checkOutput(options.report);
+  if (options.report) checkReport(options.report, [input], [output]);
   const shared = async () => runReport(config, modelHashes(config, (await started)?.models ?? []));
   const interruption = new Interruption();
   const common = { input, output, config, stop: interruption.signal };

@@ -1,11 +1,13 @@
 import { statSync } from 'node:fs';
 import type { Config } from '../config/loader.ts';
 import { ExitCode, UnderstudyError } from '../core/errors.ts';
+import { checkReport } from '../egress/file/output-path.ts';
 import { isStillName } from '../egress/file/still-sink.ts';
 import { withoutFace } from '../guard/audit-record.ts';
 import { stillKind, stillSize } from '../ingest/file/still-format.ts';
 import type { Engine } from '../pipeline/engine.ts';
 import { anonymizeFile } from './anonymize-file.ts';
+import { settingsStamp } from './folder-journal.ts';
 import { type MediaFile, makeFolderOf, planFolder } from './media-files.ts';
 import type { ProgressLine } from './progress.ts';
 import { fileReport } from './report.ts';
@@ -18,11 +20,15 @@ export interface FolderRun {
   /** @param still whether all that there is to do are still pictures */
   readonly engine: (still: boolean) => Promise<Engine>;
   readonly again: boolean;
+  /** Replace files in the output folder that no run has made. */
+  readonly overwrite?: boolean;
   readonly allowNoFace: boolean;
   readonly stop: AbortSignal;
   readonly progress: ProgressLine;
   /** Hashes and counts per file are gathered only when somebody wants them. */
   readonly report: boolean;
+  /** Where the report goes, so that it replaces none of the files. */
+  readonly reportPath?: string;
 }
 
 export interface FolderOutcome {
@@ -63,7 +69,17 @@ function weightOf({ input }: MediaFile): number {
  */
 export async function runFolder(run: FolderRun): Promise<FolderOutcome> {
   const { input, output, config, stop } = run;
-  const { todo, done, other, journal } = planFolder(input, output, run.again);
+  const { again, overwrite = false } = run;
+  const { todo, done, refused, other, journal } = planFolder(input, output, {
+    ...{ again, overwrite, settings: settingsStamp(config) },
+  });
+  const all = [...todo, ...done];
+  if (run.reportPath !== undefined)
+    checkReport(
+      run.reportPath,
+      [...all, ...refused].map((file) => file.input),
+      all.map((file) => file.output),
+    );
   if (other.length > 0) say(`${other.length} of the files in ${input} are neither pictures nor videos by their names`);
   if (done.length > 0) say(`${done.length} of the files in ${input} are done already; --again does them once more`);
   const reports: (object | undefined)[] = [];
@@ -72,6 +88,7 @@ export async function runFolder(run: FolderRun): Promise<FolderOutcome> {
   let faceless = withoutFaceBefore.length;
   if (faceless > 0 && !run.allowNoFace)
     say(`no face was found before in ${withoutFaceBefore.join(', ')}; look at what came of it before you trust it`);
+  for (const { error } of refused) say(`${error.message}; ${error.remedy}`);
   const still = todo.every((file) => isStillName(file.output));
   const turns = new Turns();
   /** Pictures that came out veiled while others were under way, one of which may have brought the workers down. */
@@ -95,14 +112,16 @@ export async function runFolder(run: FolderRun): Promise<FolderOutcome> {
       const { result } = outcome;
       progress.end(result);
       if (outcome.still && result.audit.totals.veiledFrames > 0 && !stop.aborted) {
+        journal.record(file.input, file.output, 'incomplete');
         if (alone) throw leftGrey(file);
         veiled.push(i);
         return;
       }
       if (run.report) reports[i] = await fileReport(file.input, file.output, outcome);
-      if (result.sourceError) throw result.sourceError;
       const none = withoutFace(result.audit.totals);
-      if (!stop.aborted) journal.record(file.input, file.output, none ? 'no-face' : 'faces');
+      const whole = !result.sourceError && !stop.aborted;
+      journal.record(file.input, file.output, whole ? (none ? 'no-face' : 'faces') : 'incomplete');
+      if (result.sourceError) throw result.sourceError;
       if (none) {
         faceless++;
         if (!run.allowNoFace) say(`no face was found in ${file.input}; look at ${file.output} before you trust it`);
@@ -122,8 +141,13 @@ export async function runFolder(run: FolderRun): Promise<FolderOutcome> {
   await runWeighted({ jobs: veiled, weightOf: () => 1, run: (i) => anonymize(i, true), stop });
   const noFace = faceless > 0 && !run.allowNoFace ? ExitCode.noFace : ExitCode.ok;
   return {
-    exitCode: stop.aborted ? ExitCode.interrupted : (Object.values(failures)[0] ?? noFace),
-    files: Object.values(reports) as object[],
+    exitCode: stop.aborted
+      ? ExitCode.interrupted
+      : (Object.values(failures)[0] ?? refused[0]?.error.exitCode ?? noFace),
+    files: [
+      ...(Object.values(reports) as object[]),
+      ...refused.map(({ input: path, error }) => ({ input: { path }, failure: error.message })),
+    ],
     skipped: done.map((f) => f.input),
     notMedia: other,
   };

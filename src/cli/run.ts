@@ -30,6 +30,7 @@ export interface RunOptions {
   readonly progress?: string;
   readonly allowNoFace?: boolean;
   readonly again?: boolean;
+  readonly overwrite?: boolean;
   readonly also?: string[];
 }
 
@@ -57,7 +58,8 @@ export function registerRun(program: Command): void {
     .option('--report <file>', 'write what was done as JSON')
     .option('--progress <line|json|none>', 'status on stderr')
     .option('--allow-no-face', 'exit with 0 also when no face was found')
-    .option('--again', 'folders: do files once more whose outputs are there already')
+    .option('--again', 'folders: do files once more that were done already')
+    .option('--overwrite', 'folders: replace files in the output folder that no run has made')
     .action(async (input: string, output: string, options: RunOptions) => {
       const live = isLiveAddress(input) || isLiveAddress(output);
       const run = live ? (await import('./run-live.ts')).runLive : runFile;
@@ -121,11 +123,12 @@ export async function runFile(input: string, output: string, options: RunOptions
           'leave them out',
         );
       const report = options.report !== undefined;
-      const again = options.again ?? false;
+      const { again = false, overwrite = false } = options;
       const { exitCode, ...folder } = await runFolder({
         ...common,
         engine,
-        ...{ again, progress, report, allowNoFace: options.allowNoFace ?? false },
+        ...(options.report && { reportPath: options.report }),
+        ...{ again, overwrite, progress, report, allowNoFace: options.allowNoFace ?? false },
       });
       if (options.report) writeReport(options.report, { ...(await shared()), ...folder });
       return exitCode;

@@ -172,21 +172,27 @@ describe('a folder of pictures and videos', () => {
     expect(meanDifference(b!, c!)).toBeLessThan(1);
   }, 240_000);
 
-  it('goes on where it left off: done files stay, changed, failed and merely copied ones are done', () => {
+  it('goes on where it left off: done files stay, changed and failed ones are done, copied ones refused', () => {
     copyFileSync(at('upright.jpg'), at('in/copied.jpg'));
     copyFileSync(at('in/copied.jpg'), out('copied.jpg'));
     const before = statSync(out('turned-1.jpg')).mtimeMs;
     const newer = Date.now() / 1000 + 60;
     utimesSync(at('in/odd.png'), newer, newer);
     rmSync(at('in/broken.jpg'));
-    const second = understudy(['run', at('in'), at('out'), '--report', at('report.json'), '--mode', 'mask']);
+    const second = understudy(['run', at('in'), at('out'), '--report', at('report.json')]);
     expect(second.stderr).toMatch(/6 of the files in .* are done already/);
     // Nobody has looked at the picture in which the first run found no face.
     expect(second.stderr).toMatch(/no face was found before in .*wall\.jpg/);
-    expect(second.code).toBe(3);
+    // A file that no run has made may be anything, here the original itself.
+    expect(second.stderr).toMatch(/out\/copied\.jpg is there already, and no run has made it; move it away, or/);
+    expect(readFileSync(out('copied.jpg')).equals(readFileSync(at('upright.jpg')))).toBe(true);
+    expect(second.code).toBe(5);
     expect(statSync(out('turned-1.jpg')).mtimeMs).toBe(before);
-    const made = report().files.map((f: { input: { path: string } }) => f.input.path);
-    expect(made).toEqual([at('in/copied.jpg'), at('in/odd.png')]);
+    const made = () => report().files.map((f: { input: { path: string } }) => f.input.path);
+    expect(made()).toEqual([at('in/odd.png'), at('in/copied.jpg')]);
+    const replaced = understudy(['run', at('in'), at('out'), '--report', at('report.json'), '--overwrite']);
+    expect(replaced.code).toBe(3);
+    expect(made()).toEqual([at('in/copied.jpg')]);
     const copied = meanDifference(pixels(at('upright.jpg'), 'rgb24'), pixels(out('copied.jpg'), 'rgb24'));
     expect(copied).toBeGreaterThan(1);
     symlinkSync(at('in/turned-1.jpg'), at('in/linked.jpg'));

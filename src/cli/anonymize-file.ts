@@ -1,4 +1,5 @@
 import type { Config } from '../config/loader.ts';
+import { fittedTo } from '../egress/file/encoder-options.ts';
 import { openFileSink } from '../egress/file/file-sink.ts';
 import { checkOutput, outputError } from '../egress/file/output-path.ts';
 import { isStillName, openStillSink } from '../egress/file/still-sink.ts';
@@ -54,6 +55,7 @@ export async function anonymizeFile(job: FileJob): Promise<FileOutcome> {
           'end it in .mp4, .mov, .mkv or .webm',
         );
   }
+  if (!still) fittedTo(output, config.egress);
   const ffmpeg = config.ffmpeg.path ? { ffmpegPath: config.ffmpeg.path } : {};
   const range = {
     ...(job.startS !== undefined && { startS: job.startS }),

@@ -110,6 +110,8 @@ export async function runFolder(run: FolderRun): Promise<FolderOutcome> {
         onFrame: (p) => progress.frame(p),
       });
       const { result } = outcome;
+      // Stopped before its first picture: there is no output.
+      if (stop.aborted && result.audit.totals.frames === 0) return;
       progress.end(result);
       if (outcome.still && result.audit.totals.veiledFrames > 0 && !stop.aborted) {
         journal.record(file.input, file.output, 'incomplete');

@@ -4,6 +4,7 @@ import type { Config } from '../config/loader.ts';
 import { ExitCode, UnderstudyError } from '../core/errors.ts';
 import { isLiveAddress, withoutCredentials } from '../core/stream-address.ts';
 import { FanOutSink } from '../egress/fan-out-sink.ts';
+import { fittedTo } from '../egress/file/encoder-options.ts';
 import { openFileSink } from '../egress/file/file-sink.ts';
 import { checkOutput, checkReport, outputError, sameFile } from '../egress/file/output-path.ts';
 import type { Sink } from '../egress/sink.ts';
@@ -23,7 +24,7 @@ export async function runLive(input: string, output: string, options: RunOptions
     throw new UnderstudyError(ExitCode.usage, '--start does not apply to a live stream', 'leave it out');
   }
   const outputs = [output, ...(options.also ?? [])];
-  checkLiveOutputs(input, outputs);
+  checkLiveOutputs(input, outputs, config);
   if (options.report) checkReport(options.report, [input].filter(isFile), outputs.filter(isFile));
   const onWarning = (sentence: string) => process.stderr.write(`understudy: ${sentence}\n`);
   const shared = {
@@ -64,6 +65,8 @@ export async function runLive(input: string, output: string, options: RunOptions
       clearTimeout(timer);
       watch.close();
     });
+    // Stopped before the first picture: there is no output.
+    if (signals > 0 && result.audit.totals.frames === 0) return ExitCode.interrupted;
     progress.end(result);
     if (options.report) writeReport(options.report, input, output, source, result);
     if (result.sourceError) throw result.sourceError;
@@ -90,9 +93,12 @@ export async function runLive(input: string, output: string, options: RunOptions
 const isFile = (address: string): boolean => !isLiveAddress(address);
 
 /** Before anything is opened. @throws UnderstudyError(output) when two are one, or one is the recording that is played */
-function checkLiveOutputs(input: string, outputs: readonly string[]): void {
+function checkLiveOutputs(input: string, outputs: readonly string[], config: Config): void {
   for (const [i, to] of outputs.entries()) {
-    if (isFile(to)) checkOutput(to, isFile(input) ? input : undefined);
+    if (isFile(to)) {
+      checkOutput(to, isFile(input) ? input : undefined);
+      fittedTo(to, config.egress);
+    }
     const same = (other: string) => other === to || (isFile(other) && isFile(to) && sameFile(other, to));
     if (outputs.slice(0, i).some(same))
       throw outputError(`the output ${withoutCredentials(to)} is named twice`, 'name each output once');

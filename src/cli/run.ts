@@ -49,7 +49,7 @@ export function registerRun(program: Command): void {
     .option('--mode <mode>', 'generate, blur, pixelate, mask or noise')
     .option('--start <seconds>', 'begin here')
     .option('--duration <seconds>', 'stop after this long')
-    .option('--codec <codec>', 'h264, h265 or vp9')
+    .option('--codec <codec>', 'h264, h265 or vp9; auto: what the ending stands for')
     .option('--crf <n>', 'quality, lower is better')
     .option('--audio <keep|drop>', 'sound')
     .option('--no-relight', 'leave out the relighting')
@@ -114,6 +114,7 @@ export async function runFile(input: string, output: string, options: RunOptions
   const shared = async () => runReport(config, modelHashes(config, (await started)?.models ?? []));
   const interruption = new Interruption();
   const common = { input, output, config, stop: interruption.signal };
+  let begun = false;
   try {
     if (existsSync(input) && statSync(input).isDirectory()) {
       if (startS !== undefined || durationS !== undefined)
@@ -138,9 +139,14 @@ export async function runFile(input: string, output: string, options: RunOptions
       ...range,
       engine: () => engine(stillKind(input) !== undefined),
       onStart: (total) => progress.start(total),
-      onFrame: (p) => progress.frame(p),
+      onFrame: (p) => {
+        begun = true;
+        progress.frame(p);
+      },
     });
     const { result } = outcome;
+    // Stopped before the first picture: there is no output.
+    if (interruption.signal.aborted && result.audit.totals.frames === 0) return ExitCode.interrupted;
     progress.end(result);
     if (options.report)
       writeReport(options.report, {
@@ -157,7 +163,8 @@ export async function runFile(input: string, output: string, options: RunOptions
     }
     return ExitCode.ok;
   } catch (error) {
-    if (interruption.dropped) return ExitCode.interrupted;
+    // Whatever fails before the first picture then, fails because of the signal: a terminal sends it to ffprobe too.
+    if (interruption.dropped || (interruption.signal.aborted && !begun)) return ExitCode.interrupted;
     throw error;
   } finally {
     interruption.close();

@@ -49,7 +49,7 @@ export const configSchema = z.strictObject({
     .prefault({}),
   egress: z
     .strictObject({
-      codec: z.enum(['h264', 'h265', 'vp9']).default('h264'),
+      codec: z.enum(['auto', 'h264', 'h265', 'vp9']).default('auto'),
       crf: z.number().min(0).max(63).default(20),
       preset: z.string().default('veryfast'),
       hardware: z.enum(['none', 'nvenc', 'qsv', 'vaapi', 'videotoolbox']).default('none'),

@@ -157,9 +157,14 @@ export function spawnFfmpeg(
   return { process: child, errors: () => stderr, exited };
 }
 
-/** ffmpeg's last word on what went wrong; a warning only where there is nothing else. */
+/** What ffmpeg says after the reason, whatever that was. */
+const AFTERWORDS =
+  /^(Error (initializing|reinitializing|while opening encoder|while processing|sending frames|writing trailer|closing file|opening output)|Could not (write header|open encoder)|Failed to inject|av_interleaved_write_frame|Conversion failed|Nothing was written|Terminating thread|Task finished|Last message repeated|encoded \d+ frames)/i;
+
+/** ffmpeg's last word on what went wrong, but for those that only say that something did; a warning only where there is nothing else. */
 export function lastLine(stderr: string): string {
   const lines = stderr.split('\n').map((l) => l.trim());
-  const last = lines.filter((l) => l && !l.includes('[warning]')).at(-1) ?? lines.filter(Boolean).at(-1);
-  return last?.replace(/^(\[[^\]]*\] )+/, '') ?? 'it gave no reason';
+  const errors = lines.filter((l) => l && !l.includes('[warning]'));
+  const said = (errors.length > 0 ? errors : lines.filter(Boolean)).map((l) => l.replace(/^(\[[^\]]*\] )+/, ''));
+  return said.filter((l) => !AFTERWORDS.test(l)).at(-1) ?? said[0] ?? 'it gave no reason';
 }

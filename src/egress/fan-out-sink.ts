@@ -37,9 +37,9 @@ export class FanOutSink implements Sink {
     await this.#first.write(own!);
   }
 
-  async finish(): Promise<void> {
-    await Promise.all(this.#others.map((branch) => this.#end(branch)));
-    await this.#first.finish();
+  async finish(how: { readonly early?: boolean } = {}): Promise<void> {
+    await Promise.all(this.#others.map((branch) => this.#end(branch, how)));
+    await this.#first.finish(how);
   }
 
   async abort(): Promise<void> {
@@ -66,9 +66,9 @@ export class FanOutSink implements Sink {
     );
   }
 
-  async #end(branch: Branch): Promise<void> {
+  async #end(branch: Branch, how: { readonly early?: boolean }): Promise<void> {
     try {
-      await (branch.failed ? branch.sink.abort() : branch.sink.finish());
+      await (branch.failed ? branch.sink.abort() : branch.sink.finish(how));
     } catch (error) {
       this.#onFailure(error);
     }

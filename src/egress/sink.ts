@@ -6,7 +6,7 @@ export interface Sink {
   readonly dropped?: number;
   /** Resolves when the sink can take the next frame; the sink closes the frame when its last byte has been handed over. */
   write(frame: SealedFrame): Promise<void>;
-  /** Completes the output under its final name. @param how early: the source was stopped before its end */
+  /** Completes the output under its final name. @param how early: the source was stopped before its end, perhaps before its first picture: there is no output then */
   finish(how?: { readonly early?: boolean }): Promise<void>;
   /** Stops and leaves nothing under the final name. */
   abort(): Promise<void>;

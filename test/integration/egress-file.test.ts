@@ -11,6 +11,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { loadConfig } from '../../src/config/loader.ts';
+import { openFileSink } from '../../src/egress/file/file-sink.ts';
 import { makeClip } from '../support/clips.ts';
 import { ffmpeg, ffprobe, meanDifference, pixels, scratch, timestamps, understudy } from '../support/command.ts';
 
@@ -49,6 +51,30 @@ describe('encoders', () => {
     for (const [i, t] of after.entries()) expect(Math.abs(t - moved - before[i]!)).toBeLessThan(0.0011);
     const corner = ['-vf', 'crop=100:100:0:0', '-frames:v', '1'];
     expect(meanDifference(pixels(clip, 'rgb24', ...corner), pixels(out, 'rgb24', ...corner))).toBeLessThan(4);
+  });
+
+  it('takes VP9 and Opus for .webm by itself', () => {
+    const { code, stderr } = run(clip, at('plain.webm'));
+    expect(code, stderr).toBe(0);
+    const shown = ffprobe('-show_entries', 'stream=codec_name', '-of', 'csv=p=0', at('plain.webm'));
+    expect(shown.trim().split('\n')).toEqual(['vp9', 'opus']);
+  });
+
+  it('tells the reason that ffmpeg gave first', () => {
+    const { code, stderr } = run(clip, at('x.mp4'), '--set', 'egress.preset=nope');
+    expect(stderr).toMatch(/x\.mp4 could not be written: Error setting preset\/tune nope/);
+    expect(code).toBe(5);
+  });
+
+  it('leaves nothing when it is stopped before the first picture, and says so when there was none', async () => {
+    const { egress } = loadConfig({ sets: [], env: {} });
+    const format = { width: 64, height: 48, colour: { matrix: 'bt601', range: 'limited' } } as const;
+    const stopped = await openFileSink(at('nothing.mp4'), { ...egress, format });
+    await stopped.finish({ early: true });
+    const empty = await openFileSink(at('nothing.mp4'), { ...egress, format });
+    await expect(empty.finish()).rejects.toThrow(/there was no picture for .*nothing\.mp4/);
+    expect(existsSync(at('nothing.mp4'))).toBe(false);
+    expect(leftovers()).toEqual([]);
   });
 
   it('tags BT.709 as BT.709', () => {

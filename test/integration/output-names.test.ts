@@ -53,4 +53,11 @@ describe('names that would overwrite one another', { timeout: 60_000 }, () => {
   it('refuses a name that leaves no room for the temporary one', () => {
     refused([clip, at(`${'n'.repeat(240)}.mp4`)], 5, /the name of the output .* is too long; shorten it/);
   });
+
+  it('refuses a codec that the container cannot carry, and a quality that the codec does not have', () => {
+    refused([clip, at('x.webm'), '--codec', 'h264'], 5, /x\.webm cannot carry h264; choose --codec vp9, or another/);
+    refused([clip, at('x.mov'), '--codec', 'vp9'], 5, /x\.mov cannot carry vp9; choose --codec h264 or h265/);
+    refused(['rtsp://127.0.0.1:1/x', at('x.webm'), '--codec', 'h265'], 5, /cannot carry h265/);
+    refused([clip, at('x.mp4'), '--crf', '60'], 2, /out of range; give --crf 0 to 51 for h264/);
+  });
 });

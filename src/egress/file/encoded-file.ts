@@ -96,6 +96,16 @@ export class EncodedFile implements Sink {
   }
 
   async finish(how: { early?: boolean } = {}): Promise<void> {
+    if (!this.#nut) {
+      // Of nothing ffmpeg makes no file, and says that something was wrong with it.
+      await this.abort();
+      if (how.early) return;
+      throw new UnderstudyError(
+        ExitCode.input,
+        `there was no picture for ${this.#path}`,
+        'check the input, --start and --duration',
+      );
+    }
     this.#stdin.end();
     await this.#options.liveAudio?.close();
     const code = await this.#child.exited;

@@ -6,7 +6,8 @@ import type { ColourSpec } from '../../core/video-frame.ts';
 export type VideoCodec = 'h264' | 'h265' | 'vp9';
 
 export interface EncoderSettings {
-  readonly codec: VideoCodec;
+  /** `auto`: what the container is known for. */
+  readonly codec: VideoCodec | 'auto';
   /** Constant rate factor on the codec's own scale; lower is better. */
   readonly crf: number;
   /** x264/x265 preset; VP9 takes its speed from it. */
@@ -16,9 +17,13 @@ export interface EncoderSettings {
 }
 
 const SOFTWARE = { h264: 'libx264', h265: 'libx265', vp9: 'libvpx-vp9' } as const;
+/** The worst constant rate factor of each codec. */
+const MAX_CRF = { h264: 51, h265: 51, vp9: 63 } as const;
 const HARDWARE_NAME = { h264: 'h264', h265: 'hevc', vp9: 'vp9' } as const;
 export interface Container {
   readonly format: string;
+  /** Codecs of pictures that it can carry; the first is taken unless another is asked for. */
+  readonly video: readonly VideoCodec[];
   /** Codecs of sound that are copied. */
   readonly audio: readonly string[];
   /** ffmpeg's encoder of all other sound, but for: */
@@ -32,16 +37,17 @@ export interface Container {
  * AC-3 and FLAC: what lies between their frames, ID3 tags with a picture for example, is part of a packet and a copy would take it along.
  */
 const CONTAINERS: Record<string, Container> = {
-  '.mp4': { format: 'mp4', audio: ['aac', 'opus', 'alac'], encoder: 'aac' },
-  '.m4v': { format: 'mp4', audio: ['aac'], encoder: 'aac' },
-  '.mov': { format: 'mov', audio: ['aac', 'alac', 'pcm_s16le'], encoder: 'aac' },
+  '.mp4': { format: 'mp4', video: ['h264', 'h265', 'vp9'], audio: ['aac', 'opus', 'alac'], encoder: 'aac' },
+  '.m4v': { format: 'mp4', video: ['h264', 'h265', 'vp9'], audio: ['aac'], encoder: 'aac' },
+  '.mov': { format: 'mov', video: ['h264', 'h265'], audio: ['aac', 'alac', 'pcm_s16le'], encoder: 'aac' },
   '.mkv': {
     format: 'matroska',
+    video: ['h264', 'h265', 'vp9'],
     audio: ['aac', 'opus', 'pcm_s16le'],
     encoder: 'aac',
     lossless: ['flac'],
   },
-  '.webm': { format: 'webm', audio: ['opus'], encoder: 'libopus' },
+  '.webm': { format: 'webm', video: ['vp9'], audio: ['opus'], encoder: 'libopus' },
 };
 
 export function containerOf(path: string): Container {
@@ -54,6 +60,28 @@ export function containerOf(path: string): Container {
   );
 }
 
+/**
+ * The settings with the codec that the file gets. Asked before anything is started: ffmpeg only says so at the first picture.
+ * @throws UnderstudyError(output|usage) when the container cannot carry the codec, or the codec has no such quality
+ */
+export function fittedTo<S extends EncoderSettings>(path: string, settings: S): S & { readonly codec: VideoCodec } {
+  const { video } = containerOf(path);
+  const codec = settings.codec === 'auto' ? video[0]! : settings.codec;
+  if (!video.includes(codec))
+    throw new UnderstudyError(
+      ExitCode.output,
+      `the output ${path} cannot carry ${codec}`,
+      `choose --codec ${video.join(' or ')}, or another ending`,
+    );
+  if (settings.crf > MAX_CRF[codec])
+    throw new UnderstudyError(
+      ExitCode.usage,
+      `the quality ${settings.crf} of ${path} is out of range`,
+      `give --crf 0 to ${MAX_CRF[codec]} for ${codec}`,
+    );
+  return { ...settings, codec };
+}
+
 /** What ffmpeg makes of sound in this codec. */
 export function soundEncoder({ audio, encoder, lossless = [] }: Container, codec: string): string {
   if (audio.includes(codec)) return 'copy';
@@ -61,7 +89,10 @@ export function soundEncoder({ audio, encoder, lossless = [] }: Container, codec
 }
 
 /** @throws UnderstudyError(output) when this ffmpeg has no such encoder */
-export function encoderArguments(tool: FfmpegTool, settings: EncoderSettings): string[] {
+export function encoderArguments(
+  tool: FfmpegTool,
+  settings: EncoderSettings & { readonly codec: VideoCodec },
+): string[] {
   const { codec, crf, preset, hardware } = settings;
   const name = hardware === 'none' ? SOFTWARE[codec] : `${HARDWARE_NAME[codec]}_${hardware}`;
   if (!tool.encoders.has(name)) {

@@ -12,6 +12,7 @@ import {
   containerOf,
   type EncoderSettings,
   encoderArguments,
+  fittedTo,
   soundEncoder,
 } from './encoder-options.ts';
 import { checkOutput } from './output-path.ts';
@@ -53,7 +54,8 @@ export async function openFileSink(path: string, options: FileSinkOptions): Prom
   const tool = await findFfmpeg(options.ffmpegPath);
   const container = containerOf(path);
   const { audioFrom, format, originUs = 0 } = options;
-  const encoder = encoderArguments(tool, options);
+  const fitted = fittedTo(path, options);
+  const encoder = encoderArguments(tool, fitted);
   // The limit is on the output, whose clock begins at the range; on the input it would count from the file's own.
   const until = audioFrom?.durationS ? ['-t', String(audioFrom.durationS)] : [];
   const audio = audioFrom && {
@@ -70,7 +72,7 @@ export async function openFileSink(path: string, options: FileSinkOptions): Prom
     ],
   };
   const live = options.liveAudio && (await deliverLive(tool, options.liveAudio, container));
-  const filters = videoFilters(options);
+  const filters = videoFilters(fitted);
   return new EncodedFile(tool, path, {
     format,
     originUs,

@@ -3,6 +3,7 @@ import { parse } from 'yaml';
 import type { z } from 'zod';
 import { ExitCode, UnderstudyError } from '../core/errors.ts';
 import { type Config, configSchema } from './schema.ts';
+import { isSection, spelled, takesText } from './setting-path.ts';
 
 export type { Config } from './schema.ts';
 
@@ -25,14 +26,18 @@ function usage(message: string, remedy: string): UnderstudyError {
 /** Defaults, then the file, then `UNDERSTUDY_SECTION__KEY`, then `--set`. @throws UnderstudyError(usage) naming key and remedy */
 export function loadConfig(sources: ConfigSources): Config {
   const tree: Tree = sources.file ? readTree(sources.file) : {};
+  const inFile = structuredClone(tree);
   for (const [name, value] of Object.entries(sources.env)) {
     if (!name.startsWith(ENV_PREFIX) || ENV_OTHERS.has(name) || value === undefined) continue;
-    assign(tree, name.slice(ENV_PREFIX.length).split('__').map(knownSpelling), value);
+    const parts = name.slice(ENV_PREFIX.length).split('__');
+    const path = spelled(parts, (table) => namesIn(inFile, table));
+    assign(tree, path, value, name);
   }
   for (const set of sources.sets) {
     const at = set.indexOf('=');
     if (at < 1) throw usage(`--set ${set} has no value`, 'write it as --set section.key=value');
-    assign(tree, set.slice(0, at).split('.'), set.slice(at + 1));
+    const name = set.slice(0, at);
+    assign(tree, name.split('.'), set.slice(at + 1), name);
   }
   const result = configSchema.safeParse(tree);
   if (result.success) return result.data;
@@ -46,34 +51,61 @@ function readTree(file: string): Tree {
   } catch {
     throw usage(`the settings file ${file} cannot be read`, 'check the name given to --config');
   }
+  let tree: unknown;
   try {
-    return (parse(text) as Tree | null) ?? {};
+    tree = parse(text) ?? {};
   } catch (error) {
     throw usage(
       `the settings file ${file} is not YAML: ${(error as Error).message.split('\n')[0]}`,
       'correct that line',
     );
   }
+  if (isTree(tree)) return fillSections(tree);
+  throw usage(`the settings file ${file} holds no settings`, 'write them as configs/default.yaml does');
 }
 
-function assign(tree: Tree, path: string[], text: string): void {
+/** @param name as the user has called it */
+function assign(tree: Tree, path: string[], text: string, name: string): void {
+  if (path.includes('__proto__')) throw usage(`there is no setting ${path.join('.')}`, 'see configs/default.yaml');
   let node = tree;
   for (const key of path.slice(0, -1)) {
-    if (typeof node[key] !== 'object' || node[key] === null) node[key] = {};
+    const inner = Object.hasOwn(node, key) ? node[key] : undefined;
+    if (typeof inner !== 'object' || inner === null) node[key] = {};
     node = node[key] as Tree;
   }
-  const key = path.at(-1)!;
-  // Hexadecimal keys and paths must not become numbers.
-  node[key] = key === 'sessionKey' ? text : parse(text);
+  node[path.at(-1)!] = takesText(path) ? unquoted(text) : value(text, name);
 }
 
-/** `TRACK__LOOKAHEADFRAMES` → `track`, `lookaheadFrames`. */
-function knownSpelling(part: string): string {
-  return (
-    knownKeys()
-      .flatMap((k) => k.split('.'))
-      .find((k) => k.toLowerCase() === part.toLowerCase()) ?? part
-  );
+/** Hexadecimal keys, addresses and tokens must not become numbers or lists. */
+const unquoted = (text: string): string => /^(["'])(.*)\1$/s.exec(text)?.[2] ?? text;
+
+function value(text: string, name: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    const why = (error as Error).message.split('\n')[0]!.replace(/:$/, '');
+    throw usage(`the value of ${name} is not YAML: ${why}`, 'correct it');
+  }
+}
+
+/** Sections of which only the name is there, for all of their settings are commented out. */
+function fillSections(tree: Tree, path: readonly string[] = []): Tree {
+  for (const [key, inner] of Object.entries(tree)) {
+    const here = [...path, key];
+    if (inner === null && isSection(here)) tree[key] = {};
+    else if (isTree(inner)) fillSections(inner, here);
+  }
+  return tree;
+}
+
+const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Names in a table, of the file, else those that are there without one. */
+function namesIn(tree: Tree, path: readonly string[]): string[] {
+  const find = (root: Tree) =>
+    path.reduce<unknown>((node, key) => (isTree(node) && Object.hasOwn(node, key) ? node[key] : undefined), root);
+  const table = find(tree) ?? find(configSchema.parse({}) as Tree);
+  return isTree(table) ? Object.keys(table) : [];
 }
 
 /** Tables whose keys are names that the user gives. */

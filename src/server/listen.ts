@@ -23,7 +23,7 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-/** @throws UnderstudyError(usage) for a port in use */
+/** @throws UnderstudyError(usage) for a port in use or an address that is not ours */
 export async function listen(app: Hono, options: ListenOptions): Promise<Listening> {
   const handler = getRequestListener(app.fetch);
   const server: Server = options.tls ? createSecureServer(options.tls, handler) : createServer(handler);
@@ -53,6 +53,8 @@ function explain(error: NodeJS.ErrnoException, { host, port }: ListenOptions): E
     return new UnderstudyError(ExitCode.usage, `port ${port} may not be opened`, 'choose one above 1023');
   if (error.code === 'EADDRNOTAVAIL')
     return new UnderstudyError(ExitCode.usage, `${host} is not an address of this machine`, 'use 0.0.0.0');
+  if (error.code === 'ENOTFOUND' || error.code === 'EAI_AGAIN')
+    return new UnderstudyError(ExitCode.usage, `the host ${host} to listen on cannot be found`, 'use 0.0.0.0');
   return error;
 }
 

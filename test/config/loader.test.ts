@@ -7,6 +7,12 @@ import { knownKeys, loadConfig } from '../../src/config/loader.ts';
 const load = (sets: string[], env: Record<string, string> = {}, file?: string) =>
   loadConfig({ sets, env, ...(file && { file }) });
 
+const settings = (text: string) => {
+  const file = join(mkdtempSync(join(tmpdir(), 'understudy-config-')), 'c.yaml');
+  writeFileSync(file, text);
+  return file;
+};
+
 describe('configuration', () => {
   it('documents every key, with the default that is in force', () => {
     const text = readFileSync('configs/default.yaml', 'utf8');
@@ -39,5 +45,44 @@ describe('configuration', () => {
     const bad = join(mkdtempSync(join(tmpdir(), 'understudy-config-')), 'bad.yaml');
     writeFileSync(bad, 'a: [1,\nb');
     expect(() => load([], {}, bad)).toThrow(/is not YAML/);
+  });
+
+  it('says what is wrong with a value that is no YAML, or a file that holds no settings', () => {
+    expect(() => load(['infer.executionProviders=[1'])).toThrow(/the value of infer\.executionProviders is not YAML: /);
+    for (const text of ['hello', '- a\n- b', '3'])
+      expect(() => load([], {}, settings(text))).toThrow(/holds no settings/);
+  });
+
+  it('takes a section whose settings are all commented out for an empty one', () => {
+    expect(load([], {}, settings('egress:\n  # crf: 30\nmode: blur\n'))).toEqual(load(['mode=blur']));
+    expect(load([], {}, settings('serve:\n  streams:\n    live:\n')).serve.streams).toEqual({ live: { outputs: [] } });
+    expect(load([], {}, settings('serve:\n  streams:\n')).serve.streams).toEqual({});
+    expect(() => load([], {}, settings('egress:\n  crf:\n'))).toThrow(/egress\.crf is wrong/);
+  });
+
+  it('leaves text as it is where a setting takes text', () => {
+    const { serve, ffmpeg, egress } = load([
+      ...['serve.host=::', 'serve.streams.live.publishToken=12345', 'serve.streams.live.viewToken=0x1F'],
+      ...['ffmpeg.path=/a: b', 'egress.preset=[1', "serve.tlsCert=''", 'serve.udpPorts="8189-8289"'],
+    ]);
+    expect(serve).toMatchObject({ host: '::', tlsCert: '', udpPorts: '8189-8289' });
+    expect(serve.streams.live).toMatchObject({ publishToken: '12345', viewToken: '0x1F' });
+    expect([ffmpeg.path, egress.preset]).toEqual(['/a: b', '[1']);
+  });
+
+  it('knows the streams in the environment too', () => {
+    const env = { UNDERSTUDY_SERVE__STREAMS__LIVE__PUBLISHTOKEN: '007', UNDERSTUDY_SERVE__STREAMS__B__VIEWTOKEN: 'b' };
+    expect(load([], env).serve.streams).toMatchObject({ live: { publishToken: '007' }, b: { viewToken: 'b' } });
+    const file = settings('serve:\n  streams:\n    Room: {}\n');
+    const room = { UNDERSTUDY_SERVE__STREAMS__ROOM__PUBLISHTOKEN: 'x' };
+    expect(load([], room, file).serve.streams).toEqual({ Room: { publishToken: 'x', outputs: [] } });
+  });
+
+  it('reaches nothing but settings', () => {
+    expect(() => load(['__proto__.x=1'])).toThrow('there is no setting __proto__.x');
+    expect(() => load(['egress.__proto__.x=1'])).toThrow(/there is no setting/);
+    expect(() => load(['constructor.prototype.x=1'])).toThrow(/there is no setting constructor/);
+    expect(() => load([], {}, settings('__proto__:\n  x: 1\n'))).toThrow(/there is no setting/);
+    expect(({} as { x?: unknown }).x).toBe(undefined);
   });
 });

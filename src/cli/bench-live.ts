@@ -6,6 +6,7 @@ import { type LiveFigures, liveTable } from './bench-live-figures.ts';
 import { benchRoom } from './bench-live-room.ts';
 import { benchRtsp } from './bench-live-rtsp.ts';
 import { benchWebRtc } from './bench-live-webrtc.ts';
+import { collected } from './collected.ts';
 import { machineName } from './machine-name.ts';
 
 interface BenchLiveOptions {
@@ -28,7 +29,7 @@ export function registerBenchLive(bench: Command): void {
     .option('--only <part>', 'webrtc (with the soak), rtsp or room')
     .option('--sound', 'publish a microphone too and measure the skew of sound and picture')
     .option('--json <file>', 'write the figures')
-    .option('--set <key=value...>', 'one setting of the command that is measured')
+    .option('--set <key=value>', 'one setting of the command that is measured; may be given several times', collected)
     .action(async (_: unknown, command: Command) => benchLive(command.optsWithGlobals()));
 }
 

@@ -1,6 +1,5 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { loadConfig } from '../config/loader.ts';
 import { ExitCode, UnderstudyError } from '../core/errors.ts';
@@ -16,7 +15,9 @@ import { calibrateThresholds, readThresholds } from '../evaluate/thresholds.ts';
 import { XDisplay } from '../gpu-post/x-display.ts';
 import { ModelStore } from '../infer/model-store.ts';
 import { runAblation } from './ablation.ts';
+import { collected } from './collected.ts';
 import { CountLine } from './count-line.ts';
+import { checkResults, openWorkFolder } from './evaluate-folder.ts';
 import { type Bench, evaluateVariant, type Variant } from './evaluate-variant.ts';
 import { foreignModels } from './foreign-model.ts';
 
@@ -76,7 +77,7 @@ export function registerEvaluate(program: Command): void {
     .option('--work <folder>', 'keep anonymized pictures and measurements here; a stopped run goes on from them')
     .option('--workers <n>', 'judges at work at once, 400 MB each (default: one a core, at most 8)')
     .option('--config <file>', 'settings for --method')
-    .option('--set <key=value...>', 'one setting')
+    .option('--set <key=value>', 'one setting; may be given several times', collected)
     .option('--progress <line|none>', 'status on stderr')
     .action(async (options: EvaluateArguments) => {
       process.exitCode = options.calibrate ? await calibrate(options.calibrate, options) : await evaluate(options);
@@ -100,8 +101,20 @@ async function evaluate(options: EvaluateArguments): Promise<number> {
   const csv = join(originals, 'info.csv');
   const groups = options.groups ?? (existsSync(csv) ? csv : undefined);
   const workers = options.workers === undefined ? undefined : count(options.workers, '--workers');
-  const work = options.work ? resolve(options.work) : mkdtempSync(join(tmpdir(), 'understudy-evaluate-'));
-  mkdirSync(work, { recursive: true });
+  checkProgress(options.progress);
+  checkResults(
+    [json, html],
+    [
+      ...files.map((file) => file.path),
+      ...anonymizedFiles(options),
+      ...(options.compare ?? []),
+      groups,
+      options.config,
+    ],
+  );
+  const compared = (options.compare ?? []).map(readCompared);
+  const folder = openWorkFolder(options.work);
+  const work = folder.path;
   let measurer: MeasurePool | undefined;
   try {
     const variant = variantOf(options, work);
@@ -132,7 +145,6 @@ async function evaluate(options: EvaluateArguments): Promise<number> {
     }
     const result = await evaluateVariant(variant, bench);
     process.stdout.write(scoreTable(result));
-    const compared = (options.compare ?? []).map(readCompared);
     if (compared.length > 0)
       process.stdout.write(
         `\n${comparisonTable([{ method: result.method, metrics: result.scores }, ...compared])}\n${PAPER_NOTE}\n`,
@@ -147,7 +159,7 @@ async function evaluate(options: EvaluateArguments): Promise<number> {
     return why ? ExitCode.noFace : ExitCode.ok;
   } finally {
     await measurer?.close();
-    if (!options.work) rmSync(work, { recursive: true, force: true });
+    folder.close();
   }
 }
 
@@ -156,6 +168,15 @@ function count(text: string, name: string): number {
   if (Number.isInteger(value) && value >= 1) return value;
   throw usage(`${name} is no number: ${text}`, `give it like ${name} 3`);
 }
+
+function checkProgress(style: string | undefined): void {
+  if (style !== undefined && style !== 'line' && style !== 'none')
+    throw usage(`--progress ${style} is not known`, 'use line or none');
+}
+
+/** A result in the place of one of them would be read as the next run's input. */
+const anonymizedFiles = ({ anonymized, match }: EvaluateArguments): string[] =>
+  anonymized === undefined ? [] : listInputs(anonymized, match).map((file) => file.path);
 
 function variantOf(options: EvaluateArguments, work: string): Variant {
   const { anonymized, method } = options;
@@ -191,6 +212,8 @@ async function calibrate(folder: string, options: EvaluateArguments): Promise<nu
   const files = listInputs(folder, options.match);
   const csv = join(folder, 'info.csv');
   const people = People.read(options.groups ?? (existsSync(csv) ? csv : undefined));
+  checkProgress(options.progress);
+  checkResults([options.json], [...files.map((file) => file.path), options.groups]);
   const measurer = await MeasurePool.start();
   try {
     const line = new CountLine(options.progress, 'read', files.length);

@@ -14,15 +14,16 @@ import { openLiveSink, openLiveSource } from '../pipeline/live-addresses.ts';
 import { OverloadWatch } from '../pipeline/overload-watch.ts';
 import { runStream, type StreamResult } from '../pipeline/stream.ts';
 import { ProgressLine } from './progress.ts';
-import { progressStyle, type RunOptions, seconds, settings, startEngine } from './run.ts';
+import { lengthSeconds, progressStyle, type RunOptions, settings, startEngine } from './run.ts';
 
 /** `run` with a stream on at least one side. @returns the process's exit code; throws UnderstudyError */
 export async function runLive(input: string, output: string, options: RunOptions): Promise<number> {
   const config = settings(options);
-  const durationS = seconds(options.duration, '--duration');
+  const durationS = lengthSeconds(options.duration, '--duration');
   if (options.start !== undefined) {
     throw new UnderstudyError(ExitCode.usage, '--start does not apply to a live stream', 'leave it out');
   }
+  const progress = new ProgressLine(progressStyle(options.progress));
   const outputs = [output, ...(options.also ?? [])];
   checkLiveOutputs(input, outputs, config);
   if (options.report) checkReport(options.report, [input].filter(isFile), outputs.filter(isFile));
@@ -50,7 +51,6 @@ export async function runLive(input: string, output: string, options: RunOptions
     const watch = new OverloadWatch(source, onWarning);
     const engine = await engineStart;
     const sink = await openSinks(outputs, source, config, shared);
-    const progress = new ProgressLine(progressStyle(options.progress));
     progress.start(undefined);
     const timer = durationS === undefined ? undefined : setTimeout(() => stop.abort(), durationS * 1000);
     const result = await runStream(engine, {

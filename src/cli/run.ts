@@ -9,6 +9,7 @@ import { withoutFace } from '../guard/audit-record.ts';
 import { stillKind } from '../ingest/file/still-format.ts';
 import { Engine } from '../pipeline/engine.ts';
 import { anonymizeFile } from './anonymize-file.ts';
+import { collected } from './collected.ts';
 import { Interruption } from './interruption.ts';
 import { isProgressStyle, ProgressLine, type ProgressStyle } from './progress.ts';
 import { fileReport, modelHashes, runReport, writeReport } from './report.ts';
@@ -43,9 +44,9 @@ export function registerRun(program: Command): void {
       '<output>',
       'video (.mp4, .mov, .mkv, .webm), picture (.jpg, .png, .webp) or folder; live: rtsp://…, udp://…, srt://…, v4l2:/dev/videoN',
     )
-    .option('--also <address...>', 'further live outputs of the same stream')
+    .option('--also <address>', 'a further output of the same live stream; may be given several times', collected)
     .option('--config <file>', 'YAML file of settings (configs/default.yaml documents all of them)')
-    .option('--set <key=value...>', 'one setting')
+    .option('--set <key=value>', 'one setting; may be given several times', collected)
     .option('--mode <mode>', 'generate, blur, pixelate, mask or noise')
     .option('--start <seconds>', 'begin here')
     .option('--duration <seconds>', 'stop after this long')
@@ -70,8 +71,16 @@ export function registerRun(program: Command): void {
 export function seconds(text: string | undefined, name: string): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (Number.isFinite(value) && value >= 0) return value;
+  // Number('') is 0.
+  if (text.trim() !== '' && Number.isFinite(value) && value >= 0) return value;
   throw new UnderstudyError(ExitCode.usage, `${name} is not a number of seconds: ${text}`, `give it like ${name} 12.5`);
+}
+
+/** How long; nothing at all is no length. @throws UnderstudyError(usage) */
+export function lengthSeconds(text: string | undefined, name: string): number | undefined {
+  const value = seconds(text, name);
+  if (value !== 0) return value;
+  throw new UnderstudyError(ExitCode.usage, `${name} is 0`, `give it like ${name} 12.5, or leave it out`);
 }
 
 export function progressStyle(text: string | undefined): ProgressStyle | undefined {
@@ -101,7 +110,7 @@ export async function runFile(input: string, output: string, options: RunOptions
       'run it once for each output',
     );
   const startS = seconds(options.start, '--start');
-  const durationS = seconds(options.duration, '--duration');
+  const durationS = lengthSeconds(options.duration, '--duration');
   const range = { ...(startS !== undefined && { startS }), ...(durationS !== undefined && { durationS }) };
   const progress = new ProgressLine(progressStyle(options.progress));
   const sessionKey = config.sessionKey ? Buffer.from(config.sessionKey, 'hex') : randomBytes(32);

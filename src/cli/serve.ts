@@ -6,6 +6,7 @@ import { ExitCode, UnderstudyError } from '../core/errors.ts';
 import { framesInFlight } from '../pipeline/live-addresses.ts';
 import { readTls } from '../server/listen.ts';
 import { type LiveServer, startServer } from '../server/server.ts';
+import { collected } from './collected.ts';
 import { startEngine } from './run.ts';
 import { opened, watchSettled } from './settings-watch.ts';
 import { StreamFeeds } from './stream-feeds.ts';
@@ -31,7 +32,7 @@ export function registerServe(program: Command): void {
     .command('serve')
     .description('relay WebRTC: WHIP in, anonymized WHEP out')
     .option('--config <file>', 'YAML file of settings; its section serve has the streams and their tokens')
-    .option('--set <key=value...>', 'one setting')
+    .option('--set <key=value>', 'one setting; may be given several times', collected)
     .option('--mode <mode>', 'generate, blur, pixelate, mask or noise')
     .option('--host <address>', 'serve.host: address to listen on')
     .option('--port <n>', 'serve.port: WHIP, WHEP and the demonstration page')
@@ -62,7 +63,7 @@ function settings(options: ServeOptions): Config {
   put('serve.port', options.port);
   put('serve.metricsPort', options.metricsPort);
   put('serve.additionalHosts', options.additionalHost);
-  put('serve.udpPorts', options.udpPorts && JSON.stringify(options.udpPorts));
+  put('serve.udpPorts', options.udpPorts);
   put('serve.tlsCert', options.tlsCert);
   put('serve.tlsKey', options.tlsKey);
   put('live.lookaheadFrames', options.lookahead);

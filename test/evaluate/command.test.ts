@@ -1,8 +1,8 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { FaceObserver } from '../../src/evaluate/observer.ts';
 import { ModelStore } from '../../src/infer/model-store.ts';
 import { filter, peopleFolder } from '../support/people.ts';
@@ -42,6 +42,43 @@ function freshFolder(): { originals: string; outputs: string; json: string } {
 }
 
 describe('understudy evaluate', { timeout: 120_000 }, () => {
+  it('asks first whether it can write what it is to write, and read what it is to compare with', () => {
+    const { originals, outputs } = freshFolder();
+    copyFileSync(join(people, 'person00.png'), join(originals, 'a.png'));
+    copyFileSync(join(people, 'person00.png'), join(outputs, 'a.png'));
+    const nowhere = join(folder, 'nowhere', 'x');
+    const cases: [string[], number, RegExp][] = [
+      [['--json', nowhere], 5, /the folder .*nowhere does not exist/],
+      [['--html', nowhere], 5, /the folder .*nowhere does not exist/],
+      [['--json', join(originals, 'a.png')], 5, /the report .*a\.png is the input/],
+      [['--html', join(outputs, 'a.png')], 5, /the report .*a\.png is the input/],
+      [['--compare', nowhere], 4, /is no result of evaluate/],
+      [['--work', join(originals, 'a.png')], 5, /a\.png cannot be made .*give --work the name of a folder/],
+      [['--progress', 'foo'], 2, /--progress foo is not known; use line or none/],
+    ];
+    for (const [args, code, says] of cases) {
+      const run = evaluate('--originals', originals, '--anonymized', outputs, ...args);
+      expect(run.err).toMatch(says);
+      expect(run.err.trim().split('\n'), run.err).toHaveLength(1);
+      expect(run.code).toBe(code);
+    }
+  });
+
+  it('takes its temporary folder with it when it is interrupted', async () => {
+    const { originals, outputs } = freshFolder();
+    const temporary = join(folder, 'tmp');
+    mkdirSync(temporary);
+    for (const side of [originals, outputs]) copyFileSync(join(people, 'person00.png'), join(side, 'a.png'));
+    const args = ['dist/main.js', 'evaluate', '--originals', originals, '--anonymized', outputs];
+    const child = spawn(process.execPath, args, { stdio: 'ignore', env: { ...process.env, TMPDIR: temporary } });
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    const made = () => readdirSync(temporary).filter((name) => name.startsWith('understudy-evaluate-'));
+    await vi.waitUntil(() => made().length > 0, { timeout: 60_000, interval: 20 });
+    child.kill('SIGINT');
+    expect(await ended).toBe(130);
+    expect(made()).toEqual([]);
+  });
+
   it('counts and lists what it cannot compare, and scores the rest', () => {
     const { originals, outputs, json } = freshFolder();
     const person = (n: number) => join(people, `person0${n}.png`);

@@ -73,6 +73,21 @@ const cases: readonly Case[] = [
   },
   { what: 'an option that does not exist', args: run('--speed'), code: 2, says: /--speed/ },
   { what: 'a length that is no number', args: run('--duration', 'long'), code: 2, says: /--duration/ },
+  { what: 'no length at all', args: run('--duration', '0'), code: 2, says: /--duration is 0/ },
+  { what: 'an empty length', args: run('--duration', ''), code: 2, says: /--duration is not a number/ },
+  { what: 'an empty beginning', args: run('--start', ''), code: 2, says: /--start is not a number/ },
+  {
+    what: 'a value that is no YAML',
+    args: run('--set', 'infer.executionProviders=[1'),
+    code: 2,
+    says: /infer\.executionProviders is not YAML/,
+  },
+  {
+    what: 'an option before the names of the files, which it leaves alone',
+    args: ['run', '--set', 'mode=mask', '--set', 'egress.codek=h264', at('clip.mp4'), out],
+    code: 2,
+    says: /codek.*codec/,
+  },
   { what: 'a container that is not known', args: ['run', at('clip.mp4'), at('out.xyz')], code: 5, says: /xyz/ },
   { what: 'a folder of models that is missing', args: run('--set', 'models.dir=/nowhere'), code: 6, says: /nowhere/ },
   {

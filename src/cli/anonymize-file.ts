@@ -1,10 +1,11 @@
+import { statSync } from 'node:fs';
 import type { Config } from '../config/loader.ts';
 import { fittedTo } from '../egress/file/encoder-options.ts';
 import { openFileSink } from '../egress/file/file-sink.ts';
 import { checkOutput, outputError } from '../egress/file/output-path.ts';
 import { isStillName, openStillSink } from '../egress/file/still-sink.ts';
 import { openFileSource } from '../ingest/file/file-source.ts';
-import { checkReadable, type FileProbe } from '../ingest/file/probe.ts';
+import { checkReadable, type FileProbe, inputError } from '../ingest/file/probe.ts';
 import { stillKind } from '../ingest/file/still-format.ts';
 import { openStillSource } from '../ingest/file/still-source.ts';
 import type { Engine } from '../pipeline/engine.ts';
@@ -45,6 +46,11 @@ export async function anonymizeFile(job: FileJob): Promise<FileOutcome> {
   const { input, output, config } = job;
   checkOutput(output, input);
   checkReadable(input);
+  if (!statSync(input).isFile())
+    throw inputError(
+      `${input} is a pipe or a device, and a recording is read more than once`,
+      'write it to a file first',
+    );
   const kind = stillKind(input);
   const still = kind !== undefined;
   if (still !== isStillName(output)) {

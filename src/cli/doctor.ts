@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
+import { loadConfig } from '../config/loader.ts';
 import { ExitCode, type UnderstudyError } from '../core/errors.ts';
 import { findFfmpeg } from '../core/ffmpeg.ts';
 import { Compositor } from '../gpu-post/compositor.ts';
@@ -48,13 +49,15 @@ export function registerDoctor(program: Command): void {
     .description('says what is there, what is missing and how to get it')
     .option('--json', 'as JSON')
     .action(async ({ json }: { json?: boolean }) => {
-      const models = ModelStore.open()
-        .status()
-        .filter((m) => !m.group);
+      // As the other commands find them, which read the environment.
+      const { ffmpeg, models: folders } = loadConfig({ sets: [], env: process.env });
+      const { dir, cacheDir } = folders;
+      const models = (): ModelStore => ModelStore.open({ ...(dir && { dir }), ...(cacheDir && { cacheDir }) });
+      const list = await check('list of models', async () => models().dir);
       const checks = [
         await check('Node.js', async () => process.version),
         await check('ffmpeg', async () => {
-          const { path, version, probePath } = await findFfmpeg();
+          const { path, version, probePath } = await findFfmpeg(ffmpeg.path || undefined);
           return `${version} (${path}${probePath ? ', with ffprobe' : ', ffprobe is missing'})`;
         }),
         await check('X display and GL', graphics),
@@ -64,11 +67,14 @@ export function registerDoctor(program: Command): void {
           return `execution providers ${providersFor().join(', ')}`;
         }),
         await check('processor', async () => vnni()),
-        ...models.map((m) => ({
-          name: `model ${m.name}`,
-          ok: m.state === 'ok',
-          detail: m.state === 'ok' ? `${m.sha256.slice(0, 12)} from ${m.source}` : `${m.state}; run scripts/setup.sh`,
-        })),
+        list,
+        ...(list.ok ? models().status() : [])
+          .filter((m) => !m.group)
+          .map((m) => ({
+            name: `model ${m.name}`,
+            ok: m.state === 'ok',
+            detail: m.state === 'ok' ? `${m.sha256.slice(0, 12)} from ${m.source}` : `${m.state}; run scripts/setup.sh`,
+          })),
       ];
       if (json) process.stdout.write(`${JSON.stringify(checks, null, 2)}\n`);
       else for (const c of checks) process.stdout.write(`${c.ok ? 'ok     ' : 'MISSING'} ${c.name}: ${c.detail}\n`);

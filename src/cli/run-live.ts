@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import type { Config } from '../config/loader.ts';
 import { ExitCode, UnderstudyError } from '../core/errors.ts';
-import { isLiveAddress, withoutCredentials } from '../core/stream-address.ts';
+import { isLiveAddress, SENDING_FORMS, sendingProblem, withoutCredentials } from '../core/stream-address.ts';
 import { FanOutSink } from '../egress/fan-out-sink.ts';
 import { fittedTo } from '../egress/file/encoder-options.ts';
 import { openFileSink } from '../egress/file/file-sink.ts';
@@ -50,7 +50,8 @@ export async function runLive(input: string, output: string, options: RunOptions
     source = await openLiveSource(input, { ...shared, loop: false });
     const watch = new OverloadWatch(source, onWarning);
     const engine = await engineStart;
-    const sink = await openSinks(outputs, source, config, shared);
+    const sinks = await openSinks(outputs, source, config, shared);
+    const sink = fanOut(sinks, onWarning);
     progress.start(undefined);
     const timer = durationS === undefined ? undefined : setTimeout(() => stop.abort(), durationS * 1000);
     const result = await runStream(engine, {
@@ -68,8 +69,13 @@ export async function runLive(input: string, output: string, options: RunOptions
     // Stopped before the first picture: there is no output.
     if (signals > 0 && result.audit.totals.frames === 0) return ExitCode.interrupted;
     progress.end(result);
-    if (options.report) writeReport(options.report, input, output, source, result);
+    if (options.report) writeReport(options.report, { input, output, outputs, source, result, sinks, sink });
     if (result.sourceError) throw result.sourceError;
+    if (sinks.every(({ delivered }) => delivered === false))
+      throw outputError(
+        `no picture could be delivered to ${outputs.map(withoutCredentials).join(', ')}`,
+        'check that somebody takes it there',
+      );
     if (withoutFace(result.audit.totals) && !options.allowNoFace) {
       const files = outputs.filter(isFile);
       const remedy =
@@ -98,6 +104,8 @@ function checkLiveOutputs(input: string, outputs: readonly string[], config: Con
     if (isFile(to)) {
       checkOutput(to, isFile(input) ? input : undefined);
       fittedTo(to, config.egress);
+    } else if (sendingProblem(to)) {
+      throw outputError(`${withoutCredentials(to)} ${sendingProblem(to)}`, `use ${SENDING_FORMS}, or a file`);
     }
     const same = (other: string) => other === to || (isFile(other) && isFile(to) && sameFile(other, to));
     if (outputs.slice(0, i).some(same))
@@ -114,7 +122,7 @@ async function openSinks(
   source: LiveSource,
   config: Config,
   shared: Parameters<typeof openLiveSink>[1],
-): Promise<Sink> {
+): Promise<Sink[]> {
   const opened: Sink[] = [];
   try {
     for (const address of addresses) {
@@ -133,19 +141,36 @@ async function openSinks(
     await Promise.all(opened.map((sink) => sink.abort()));
     throw error;
   }
-  const [first, ...others] = opened;
+  return opened;
+}
+
+function fanOut([first, ...others]: readonly Sink[], onWarning: (sentence: string) => void): Sink {
   if (others.length === 0) return first!;
   return new FanOutSink(first!, others, (error) =>
-    shared.onWarning(`a further output failed (${error instanceof Error ? error.message : 'unknown'})`),
+    onWarning(`a further output failed (${error instanceof Error ? error.message : 'unknown'})`),
   );
 }
 
-function writeReport(path: string, input: string, output: string, source: LiveSource, result: StreamResult): void {
+interface LiveRun {
+  readonly input: string;
+  readonly output: string;
+  readonly outputs: readonly string[];
+  readonly source: LiveSource;
+  readonly result: StreamResult;
+  readonly sinks: readonly Sink[];
+  readonly sink: Sink;
+}
+
+function writeReport(path: string, { input, output, outputs, source, result, sinks, sink }: LiveRun): void {
   const report = {
     input: withoutCredentials(input),
     output: withoutCredentials(output),
     totals: { ...result.audit.totals, decodeErrors: result.decodeErrors },
     pictures: source.counts,
+    outputs: sinks.map(({ dropped = 0, delivered = true }, i) => ({
+      ...{ to: withoutCredentials(outputs[i]!), dropped, delivered },
+    })),
+    ...(sink instanceof FanOutSink && { missedByFurther: sink.missed }),
     ...(source.audio && { sound: { dropped: source.audio.drops } }),
     reconnects: source.reconnects,
     firstFrameMs: result.firstFrameMs,

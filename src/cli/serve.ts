@@ -96,7 +96,9 @@ async function serve(options: ServeOptions): Promise<void> {
         ...ffmpeg,
         ...portRange(serve.udpPorts),
         streams: serve.streams,
-        iceServers: serve.iceServers,
+        iceServers: serve.iceServers.flatMap(({ urls, ...access }) =>
+          [urls].flat().map((url) => ({ urls: url, ...access })),
+        ),
         additionalHosts: serve.additionalHosts,
         rungsKbps: serve.rungsKbps,
         minKbps: serve.minBitrateKbps,

@@ -1,6 +1,16 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
+import { SENDING_FORMS, sendingProblem } from '../core/stream-address.ts';
 
 const port = z.number().int().min(0).max(65_535);
+const iceUrl = z.string().regex(/^(stun|turn)s?:[^\s<>"]+$/, 'an address such as stun:host:3478 or turn:host:3478');
+/** Of an interface, or of a router before it: candidates carry nothing else. */
+const host = z
+  .string()
+  .refine(
+    (text) => isIP(text) > 0 || /^[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?$/i.test(text),
+    'an IP address or a host name',
+  );
 const streamName = z.string().regex(/^[A-Za-z0-9][\w.-]{0,63}$/, 'letters, digits, dot, dash and underscore');
 
 /** Streams that do not wait: sources and sinks of `run` and of the configured streams of `serve`. */
@@ -24,7 +34,7 @@ export const streamSchema = z.strictObject({
   /** A camera or a file that feeds the stream instead of a WHIP publisher. */
   source: z.string().min(1).optional(),
   /** Addresses that the anonymized stream is sent to besides its viewers. */
-  outputs: z.array(z.string().min(1)).default([]),
+  outputs: z.array(z.string().refine((to) => !sendingProblem(to), `an address such as ${SENDING_FORMS}`)).default([]),
   /** Folder of segments of the anonymized stream. */
   recordTo: z.string().min(1).optional(),
 });
@@ -42,9 +52,15 @@ export const serveSchema = z
         return text === '' || (first! > 0 && last! > first! && last! < 65_536);
       }, 'a range such as 8189-8289, the first below the last')
       .default(''),
-    additionalHosts: z.array(z.string()).default([]),
+    additionalHosts: z.array(host).default([]),
     iceServers: z
-      .array(z.strictObject({ urls: z.string(), username: z.string().optional(), credential: z.string().optional() }))
+      .array(
+        z.strictObject({
+          urls: z.union([iceUrl, z.array(iceUrl).min(1)]),
+          username: z.string().optional(),
+          credential: z.string().optional(),
+        }),
+      )
       .default([]),
     tlsCert: z.string().default(''),
     tlsKey: z.string().default(''),

@@ -12,6 +12,19 @@ export function isLiveAddress(address: string): boolean {
   return /^(rtsps?|udp|srt|device|v4l2)$/.test(schemeOf(address)) || /:\/\//.test(address);
 }
 
+/** What keeps an address from being sent to, to be said after it; undefined when nothing does. */
+export function sendingProblem(address: string): string | undefined {
+  const scheme = schemeOf(address);
+  if (!/^(rtsps?|udp|srt|device|v4l2)$/.test(scheme)) return 'is of a kind that is not known';
+  // ffmpeg would take the frames and send them nowhere.
+  return /^(udp|srt)$/.test(scheme) && !/:\d+(?=[/?#]|$)/.test(address.slice(scheme.length + 1))
+    ? 'has no port'
+    : undefined;
+}
+
+/** How an address to send to is written. */
+export const SENDING_FORMS = 'rtsp://host/path, udp://host:5000, srt://host:5000 or v4l2:/dev/video10';
+
 /**
  * Text in which no URL has user name, password or passphrase: the only form that may be logged or shown. What stands before the last `@`
  * goes: a password with a slash in it would be no valid URL, and be shown for that.

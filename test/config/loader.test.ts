@@ -85,4 +85,25 @@ describe('configuration', () => {
     expect(() => load([], {}, settings('__proto__:\n  x: 1\n'))).toThrow(/there is no setting/);
     expect(({} as { x?: unknown }).x).toBe(undefined);
   });
+
+  it('refuses addresses that nothing can be made of', () => {
+    const wrong = [
+      ...[
+        'serve.additionalHosts=[not a host]',
+        "serve.additionalHosts=['http://a']",
+        'serve.iceServers=[{urls: x.org}]',
+      ],
+      ...['serve.iceServers=[{urls: []}]', 'serve.streams.live.outputs=[file.mp4]'],
+      ...['serve.streams.live.outputs=["udp://127.0.0.1"]', 'serve.streams.live.outputs=["gopher://x"]'],
+    ];
+    for (const set of wrong) expect(() => load([set]), set).toThrow(/^the setting serve\.\S+ is wrong: /);
+    const { serve } = load([
+      ...['serve.additionalHosts=[203.0.113.5, "::1", relay.example.org]'],
+      ...['serve.iceServers=[{urls: "stun:a:3478"}, {urls: ["turn:a", "turns:a:5349?transport=tcp"], username: u}]'],
+      ...['serve.streams.live.outputs=["rtsp://u:p@h/x", "udp://@239.0.0.1:5000?ttl=2", "srt://[::1]:9"]'],
+    ]);
+    expect(serve.additionalHosts).toHaveLength(3);
+    expect(serve.iceServers).toHaveLength(2);
+    expect(serve.streams.live?.outputs).toHaveLength(3);
+  });
 });

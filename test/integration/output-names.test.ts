@@ -1,3 +1,4 @@
+import { execFileSync, spawn } from 'node:child_process';
 import { linkSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { makeClip } from '../support/clips.ts';
@@ -59,5 +60,36 @@ describe('names that would overwrite one another', { timeout: 60_000 }, () => {
     refused([clip, at('x.mov'), '--codec', 'vp9'], 5, /x\.mov cannot carry vp9; choose --codec h264 or h265/);
     refused(['rtsp://127.0.0.1:1/x', at('x.webm'), '--codec', 'h265'], 5, /cannot carry h265/);
     refused([clip, at('x.mp4'), '--crf', '60'], 2, /out of range; give --crf 0 to 51 for h264/);
+  });
+
+  it('refuses an address without a port, and an input that can be read only once', () => {
+    refused([clip, 'udp://127.0.0.1'], 5, /udp:\/\/127\.0\.0\.1 has no port; use .*udp:\/\/host:5000/);
+    execFileSync('mkfifo', [at('pipe')]);
+    // Somebody who writes: to open it would else wait.
+    const writer = spawn('sh', ['-c', `cat ${clip} > ${at('pipe')}`], { stdio: 'ignore' });
+    refused([at('pipe'), at('x.mp4')], 4, /is a pipe or a device, .*; write it to a file first/);
+    writer.kill();
+  });
+});
+
+describe('demo', () => {
+  it('refuses lengths and folders that cannot be', () => {
+    for (const length of ['abc', '-3', '0', '']) {
+      const { code, stderr } = understudy(['demo', '--out', at('demo'), '--seconds', length]);
+      expect([code, stderr.split('\n').length], stderr).toEqual([2, 2]);
+    }
+    const { code, stderr } = understudy(['demo', '--out', clip]);
+    expect(stderr).toMatch(/clip\.mp4 cannot be made .*; give --out the name of a folder/);
+    expect(code).toBe(5);
+  });
+});
+
+describe('doctor', () => {
+  it('looks where the environment says', () => {
+    const env = { UNDERSTUDY_FFMPEG__PATH: '/nowhere/ffmpeg', UNDERSTUDY_MODELS__DIR: '/nowhere' };
+    const { code, stdout } = understudy(['doctor'], env);
+    expect(stdout).toMatch(/MISSING ffmpeg: .*\/nowhere\/ffmpeg/);
+    expect(stdout).toMatch(/MISSING list of models: .*\/nowhere/);
+    expect(code).toBe(8);
   });
 });

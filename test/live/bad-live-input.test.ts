@@ -100,6 +100,7 @@ describe('bad input of live streams: one sentence, without passwords, and the ex
     await refused(to('udp://127.0.0.1:9999', '--start', '3'), 2, /--start does not apply/);
     await refused(to('udp://127.0.0.1:9999', '--set', 'live.lookaheadFrames=9'), 2, /lookaheadFrames/);
     await refused(['serve', '--udp-ports', '9000-8000'], 2, /serve\.udpPorts/);
+    await refused(['serve', '--host', 'no-such-host.invalid'], 2, /no-such-host\.invalid to listen on cannot be found/);
   });
 
   it('an ffmpeg without the encoder or the protocol', async () => {

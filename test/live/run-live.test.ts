@@ -136,4 +136,14 @@ describe('understudy run with live streams', { timeout: 180_000 }, () => {
     }
     await udp.close(at('nobody.ts'));
   });
+
+  it('fails when nobody took a single picture', async () => {
+    const args = [at('nobody.mkv'), 'rtsp://127.0.0.1:1/x', '--report', at('nobody.json'), '--mode', 'mask'];
+    const { code, stderr } = await understudy(...args).done;
+    expect(stderr).toMatch(/no picture could be delivered to rtsp:\/\/127\.0\.0\.1:1\/x; check/);
+    expect(code).toBe(5);
+    const [output] = JSON.parse(readFileSync(at('nobody.json'), 'utf8')).outputs;
+    expect(output).toMatchObject({ to: 'rtsp://127.0.0.1:1/x', delivered: false });
+    expect(output.dropped).toBeGreaterThan(0);
+  });
 });

@@ -71,7 +71,7 @@ export async function openLiveSink(
     options: ['-map', '0:v:0', ...(audio ? AUDIO_COPIED : []), '-vsync', '0', '-copyts', ...target.options],
   });
   // -nostdin would close the pipe that the pictures go through.
-  const piped = args.filter((arg) => arg !== '-nostdin');
+  const piped = ['-progress', 'pipe:1', ...args.filter((arg) => arg !== '-nostdin')];
   return new LiveSink(() => spawnFfmpeg(tool, piped), {
     stallMs: options.stallMs ?? 5000,
     audio,

@@ -16,6 +16,8 @@ export interface LiveSinkOptions {
   readonly onWarning?: (sentence: string) => void;
 }
 
+/** What an ffmpeg with `-progress pipe:1` says after its first frame. */
+const PROGRESS = /frame= *[1-9]/;
 const FIRST_BACKOFF_MS = 500;
 const MAX_BACKOFF_MS = 10_000;
 
@@ -33,6 +35,8 @@ export class LiveSink implements Sink {
   #retryAtMs = 0;
   #closed = false;
   dropped = 0;
+  /** A process encoded a frame: it does once its output is open. That frames were written to it says nothing. */
+  delivered = false;
   written = 0;
   restarts = 0;
 
@@ -102,7 +106,9 @@ export class LiveSink implements Sink {
     this.#startUs = undefined;
     // A broken pipe shows as the process's exit.
     child.process.stdin?.on('error', () => {});
-    child.process.stdout?.resume();
+    child.process.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.delivered ||= PROGRESS.test(text);
+    });
     this.#options.audio?.restart();
     void child.exited.then(() => this.#ended(child));
     return child;

@@ -2,6 +2,15 @@ import { ExitCode, UnderstudyError } from '../core/errors.ts';
 import { WorkerDied } from '../core/worker-errors.ts';
 import type { CompositorOptions } from '../gpu-post/compositor.ts';
 
+/** What the analysis worker loads, in all modes. */
+export const ANALYSIS_MODELS = ['face-detector', 'face-landmarks', 'iris', 'face-recognizer', 'shape-68'] as const;
+
+/** A worker that takes this long is hung. Live, viewers get veiled frames (or covered faces) from two seconds on. */
+export const PATIENCE = {
+  live: { lateMs: 2000, timeoutMs: 10_000, impatient: true },
+  recording: { timeoutMs: 30_000 },
+};
+
 export interface EngineOptions {
   readonly mode: CompositorOptions['mode'];
   readonly photometry: CompositorOptions['photometry'];

@@ -16,19 +16,13 @@ import { Naturalness } from '../infer/naturalness.ts';
 import { CreditGate } from '../rx/credit-gate.ts';
 import { trackOptions } from '../track/options.ts';
 import type { Analysed, AnalysisReply, AnalysisRequest, AnalysisWorkerData } from './analysis-messages.ts';
-import { type EngineOptions, startFailure } from './engine-options.ts';
+import { ANALYSIS_MODELS, type EngineOptions, PATIENCE, startFailure } from './engine-options.ts';
 import type { FrameJob } from './frame-job.ts';
 import { patiently } from './patiently.ts';
 import { RunNumbers } from './run-numbers.ts';
 
 /** Faces between generator and compositor at once, over all streams. */
 export const FACE_SLOTS = 48;
-/** What the analysis worker loads. */
-const ANALYSIS_MODELS = ['face-detector', 'face-landmarks', 'iris', 'face-recognizer', 'shape-68'] as const;
-
-/** A worker that takes this long is hung. Live, viewers get veiled frames (or covered faces) from two seconds on. */
-const PATIENCE = { live: { lateMs: 2000, timeoutMs: 10_000, impatient: true }, recording: { timeoutMs: 30_000 } };
-
 export interface GenerateOptions {
   /** False: live, where nobody waits for a slot or a worker that is being started again. */
   readonly wait: boolean;

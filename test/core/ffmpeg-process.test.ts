@@ -31,11 +31,38 @@ describe('what a process says in pieces', () => {
   it('tells of a key picture and of a last line without an end', async () => {
     const log = new DecoderLog(() => {});
     const key = ['[Parsed_showinfo_0 @ 0x5] ', '[info] ', 'n: 3 pts: 9 pts_time:2.5 ', 'iskey:1 type:I\n'];
-    await saying(['[error] broken\n', ...key], (line) => log.line(line));
+    const bad = '[Parsed_showinfo_0 @ 0x5] [info] n: 2 pts: 8 pts_time:2.4 iskey:1 type:I\n';
+    await saying(['[mjpeg @ 0x5] [error] broken\n', bad, ...key], (line) => log.line(line));
     expect([log.isDamaged(2.4e6), log.isDamaged(2.5e6)]).toEqual([true, false]);
     const unfinished = new DecoderLog(() => {});
     await saying(['[error] brok', 'en'], (line) => unfinished.line(line));
     expect(unfinished.isDamaged(0)).toBe(true);
+  });
+
+  it('takes no key picture for the end of damage that may be the damaged one itself', () => {
+    const shown = (n: number, key = false) =>
+      `[Parsed_showinfo_0 @ 0x5] [info] n: ${n} pts_time:${n} iskey:${+key} type:I`;
+    const lines = [
+      '[warning] rtsp://camera: corrupt input packet in stream 0',
+      ...[29, 30].map((n) => shown(n)),
+      '[hevc @ 0x5] [error] The slice_qp 77 is outside the valid range',
+      ...[31, 32].map((n) => shown(n)),
+      shown(33, true),
+    ];
+    const log = new DecoderLog(() => {});
+    for (const line of lines) log.line(line);
+    // The decoder still had two pictures that were shown before the one it complained of.
+    expect([log.isDamaged(33e6), log.needsKey]).toEqual([true, true]);
+    for (let n = 34; n < 50; n++) log.line(shown(n));
+    log.line(shown(50, true));
+    expect([log.needsKey, log.isDamaged(49e6), log.isDamaged(50e6)]).toEqual([false, true, false]);
+
+    const inOrder = new DecoderLog(() => {}, undefined, true);
+    inOrder.line('[h264 @ 0x5] [error] error while decoding MB 0 3, bytestream 9138');
+    inOrder.line(shown(1, true));
+    expect([inOrder.needsKey, inOrder.isDamaged(1e6)]).toEqual([true, true]);
+    inOrder.line(shown(2, true));
+    expect([inOrder.isDamaged(1.9e6), inOrder.isDamaged(2e6)]).toEqual([true, false]);
   });
 
   it('shows no password, wherever the pieces begin', async () => {

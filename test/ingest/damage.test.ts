@@ -3,14 +3,13 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { tellsDamage } from '../../src/ingest/decoder-lines.ts';
 import { openFileSource } from '../../src/ingest/file/file-source.ts';
 import { makeClip } from '../support/clips.ts';
-import { ffmpeg, meanDifference, scratch } from '../support/command.ts';
+import { ffmpeg, scratch } from '../support/command.ts';
+import { videoPackets, withoutPacket, worstStrip } from '../support/damage.ts';
 
 const { at } = scratch('damage');
-const TS_PACKET = 188;
-const VIDEO_PID = 0x100;
-/** Mean difference of luma, in a block of which nobody would say that it is the same picture. */
+const WIDTH = 480;
+/** Mean difference of luma in a strip, of which nobody would say that it is the same picture. */
 const WRONG = 10;
-const BLOCK_ROWS = 16;
 const CODINGS: Record<string, readonly string[]> = {
   h264: ['-c:v', 'libx264', '-preset', 'veryfast', '-g', '25'],
   slices: ['-c:v', 'libx264', '-preset', 'veryfast', '-g', '25', '-x264-params', 'slices=4'],
@@ -50,24 +49,6 @@ async function decode(path: string): Promise<{ pictures: Map<number, Picture>; e
   return { pictures, errors: source.decodeErrors };
 }
 
-/** The worst strip's: a picture of which one strip is wrong is wrong. */
-function difference(a: Uint8Array, b: Uint8Array): number {
-  const strip = 480 * BLOCK_ROWS;
-  let worst = 0;
-  for (let i = 0; i + strip <= a.length; i += strip)
-    worst = Math.max(worst, meanDifference(a.subarray(i, i + strip), b.subarray(i, i + strip)));
-  return worst;
-}
-
-function withoutPacket(path: string, share: number): void {
-  const bytes = readFileSync(path);
-  const packets: number[] = [];
-  for (let i = 0; i + TS_PACKET <= bytes.length; i += TS_PACKET)
-    if ((bytes.readUInt16BE(i + 1) & 0x1fff) === VIDEO_PID) packets.push(i);
-  const lost = packets[Math.floor(packets.length * share)]!;
-  writeFileSync(at('lost.ts'), Buffer.concat([bytes.subarray(0, lost), bytes.subarray(lost + TS_PACKET)]));
-}
-
 describe('a recording that lacks one packet of its transport stream', () => {
   it.each(Object.keys(CODINGS))('has every wrong picture marked, and no other recording has one: %s', async (name) => {
     ffmpeg('-i', at('clip.mp4'), '-an', ...CODINGS[name]!, at(`${name}.ts`));
@@ -76,11 +57,13 @@ describe('a recording that lacks one packet of its transport stream', () => {
     expect([...clean.pictures.values()].some((p) => p.damaged)).toBe(false);
     let wrong = 0;
     for (const share of [0.1, 0.33, 0.52, 0.7, 0.93]) {
-      withoutPacket(at(`${name}.ts`), share);
+      const stream = readFileSync(at(`${name}.ts`));
+      const packets = videoPackets(stream);
+      writeFileSync(at('lost.ts'), withoutPacket(stream, packets[Math.floor(packets.length * share)]!));
       const { pictures, errors } = await decode(at('lost.ts'));
       for (const [time, { damaged, luma }] of pictures) {
         const whole = clean.pictures.get(time);
-        if (whole && difference(whole.luma, luma) < WRONG) continue;
+        if (whole && worstStrip(whole.luma, luma, WIDTH) < WRONG) continue;
         wrong++;
         expect([share, time, damaged, errors > 0]).toEqual([share, time, true, true]);
       }

@@ -50,7 +50,7 @@ export class CodedDecoder {
     this.size = size;
     this.#codec = codec;
     this.#nut = new NutWriter({ ...size, tag: 'H264' }, { narrow: !tool.modern, endless: true });
-    this.log = new DecoderLog(ports.onDamage);
+    this.log = new DecoderLog(ports.onDamage, undefined, true);
     // Probing would hold the first second of H.264 back; WebRTC has no B-frames to wait for.
     const quick = ['-probesize', '32', '-analyzeduration', '0', '-flags', 'low_delay'];
     const input = { from: 'pipe:0', options: ['-copyts', ...quick, '-f', codec === 'vp8' ? 'ivf' : 'nut'] };

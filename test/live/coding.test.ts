@@ -104,6 +104,27 @@ for (const codec of ['vp8', 'h264'] as const) {
       expect(source.info.format).toMatchObject({ width: 320, height: 240 });
     });
 
+    if (codec === 'h264')
+      it('asks for a key picture until one comes when the decoder has found damage', async () => {
+        const pictures = await encode(codec, 8);
+        let asked = 0;
+        const source = await WebRtcSource.create({ codec, inFlight: 4, requestKey: () => asked++ });
+        open.push(source);
+        let sequence = 0;
+        for (const [i, picture] of pictures.entries()) {
+          // Past its header the fourth picture is garbage; no packet is missing.
+          const data = i === 3 ? Uint8Array.from(picture.data, (b, k) => (k < 6 ? b : 0xa5)) : picture.data;
+          packetizeH264(data).forEach((payload, k, all) => {
+            const marker = k === all.length - 1;
+            source.push({ payload, marker, sequenceNumber: sequence++, timestamp: picture.ticks >>> 0 });
+          });
+          await new Promise((resolve) => setTimeout(resolve, 33));
+        }
+        await until(() => source.decodeErrors > 0, 5000, 'a complaint of the decoder');
+        await until(() => asked >= 3, 5000, `requests (${asked})`);
+        expect(source.losses).toBe(0);
+      });
+
     it('asks for a key picture and sends veiled frames when garbage or nothing arrives', async () => {
       const [key] = await encode(codec, 1);
       let asked = 0;

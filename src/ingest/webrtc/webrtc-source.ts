@@ -223,7 +223,8 @@ export class WebRtcSource implements Source {
     const now = performance.now();
     this.#take(this.#reorder.poll(now));
     this.#sound?.poll(now);
-    if (this.#waitsForKey) this.#ask();
+    // A request can be lost, and the key picture that was asked for can be damaged too.
+    if (this.#waitsForKey || this.#decoder?.log.needsKey) this.#ask();
     if (now - this.#lastPictureMs < BLANK_AFTER_MS || now - this.#lastBlankMs < BLANK_EVERY_MS) return;
     this.#lastBlankMs = now;
     this.#frames?.offerBlank();

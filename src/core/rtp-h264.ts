@@ -1,5 +1,13 @@
 import { h264Size, joinAnnexB, NalType, nalType, splitAnnexB } from './h264.ts';
-import { type CodedPicture, concatBytes, type Depacketizer, MAX_RTP_PAYLOAD, type RtpPayload } from './rtp.ts';
+import {
+  type CodedPicture,
+  concatBytes,
+  type Depacketizer,
+  MAX_PICTURE_BYTES,
+  MAX_RTP_PAYLOAD,
+  PART_BYTES,
+  type RtpPayload,
+} from './rtp.ts';
 
 /** FU header flags (RFC 6184, section 5.8). */
 const FU_START = 0x80;
@@ -65,6 +73,7 @@ function opensPicture(payload: Uint8Array): boolean {
 export class H264Depacketizer implements Depacketizer {
   #nals: Uint8Array[] = [];
   #fragments: Uint8Array[] = [];
+  #bytes = 0;
   #timestamp: number | undefined;
   /** A part of the picture under way is missing or wrong. */
   #broken = false;
@@ -77,12 +86,17 @@ export class H264Depacketizer implements Depacketizer {
       // Without a marker the previous picture was never known to be whole.
       if (this.#timestamp !== undefined) out.push('broken');
       this.#timestamp = packet.timestamp;
-      this.#nals = [];
-      this.#fragments = [];
+      this.#forget();
       this.#broken = this.#afterLoss && !opensPicture(packet.payload);
     } else if (this.#afterLoss) this.#broken = true;
     this.#afterLoss = false;
     if (!this.#broken && !this.#take(packet.payload)) this.#broken = true;
+    this.#bytes += packet.payload.length;
+    if (!this.#broken && this.#bytes + PART_BYTES * (this.#nals.length + this.#fragments.length) > MAX_PICTURE_BYTES) {
+      this.#broken = true;
+      out.push('broken');
+    }
+    if (this.#broken) this.#forget();
     if (packet.marker) {
       out.push(this.#broken || this.#fragments.length > 0 ? 'broken' : this.#finish(packet.timestamp));
       this.#timestamp = undefined;
@@ -92,6 +106,12 @@ export class H264Depacketizer implements Depacketizer {
 
   lost(): void {
     this.#afterLoss = true;
+  }
+
+  #forget(): void {
+    this.#nals = [];
+    this.#fragments = [];
+    this.#bytes = 0;
   }
 
   #take(payload: Uint8Array): boolean {

@@ -1,4 +1,12 @@
-import { type CodedPicture, concatBytes, type Depacketizer, MAX_RTP_PAYLOAD, type RtpPayload } from './rtp.ts';
+import {
+  type CodedPicture,
+  concatBytes,
+  type Depacketizer,
+  MAX_PICTURE_BYTES,
+  MAX_RTP_PAYLOAD,
+  PART_BYTES,
+  type RtpPayload,
+} from './rtp.ts';
 
 /** Flags of the payload descriptor (RFC 7741, section 4.2). */
 const EXTENDED = 0x80;
@@ -79,6 +87,7 @@ export function packetizeVp8(picture: Uint8Array, pictureId: number, maxPayload 
 
 export class Vp8Depacketizer implements Depacketizer {
   #parts: Uint8Array[] = [];
+  #bytes = 0;
   #timestamp = 0;
 
   push(packet: RtpPayload): (CodedPicture | 'broken')[] {
@@ -96,8 +105,13 @@ export class Vp8Depacketizer implements Depacketizer {
       return out;
     }
     this.#timestamp = packet.timestamp;
+    if (begins) this.#bytes = 0;
     this.#parts.push(packet.payload.subarray(descriptor.length));
-    if (packet.marker) out.push(this.#finish());
+    this.#bytes += packet.payload.length + PART_BYTES;
+    if (this.#bytes > MAX_PICTURE_BYTES) {
+      this.#parts = [];
+      out.push('broken');
+    } else if (packet.marker) out.push(this.#finish());
     return out;
   }
 

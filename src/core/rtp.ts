@@ -29,6 +29,10 @@ export interface Depacketizer {
 
 /** Largest RTP payload sent, bytes: with headers and SRTP's tag below every common path's MTU. */
 export const MAX_RTP_PAYLOAD = 1200;
+/** Of one coded picture: a sender who never ends one must not take all memory. */
+export const MAX_PICTURE_BYTES = 4 << 20;
+/** What a part of a picture takes besides its bytes. */
+export const PART_BYTES = 256;
 
 /** a − b on the 16-bit circle, in [−32768, 32767]. */
 export function sequenceDistance(a: number, b: number): number {

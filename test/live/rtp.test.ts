@@ -186,3 +186,34 @@ it('continues RTP timestamps across the wrap-around', () => {
   expect(clock.unwrap(0x10)).toBe(0x20);
   expect(clock.unwrap(0x0)).toBe(0x10);
 });
+
+describe('a picture that never ends', () => {
+  const PACKETS = 40_000;
+  const part = (first: boolean, codec: string) =>
+    codec === 'vp8'
+      ? Uint8Array.of(first ? 0x10 : 0, ...Array(999).fill(7))
+      : Uint8Array.of(0x61, ...Array(999).fill(7));
+
+  it.each([
+    ['vp8', () => new Vp8Depacketizer()],
+    ['h264', () => new H264Depacketizer()],
+    ['h264 in fragments', () => new H264Depacketizer()],
+  ] as const)('is given up before it takes the memory, and the next one is whole: %s', (name, create) => {
+    const depacketizer: Depacketizer = create();
+    const fragment = (start: boolean) => Uint8Array.of(0x7c, start ? 0x81 : 0x01, ...Array(998).fill(7));
+    const kept = process.memoryUsage().arrayBuffers;
+    let broken = 0;
+    for (let i = 0; i < PACKETS; i++) {
+      const payload = name.includes('fragments') ? fragment(i === 0) : part(i === 0, name);
+      broken += depacketizer.push({ payload, timestamp: 1, sequenceNumber: i & 0xffff, marker: false }).length;
+      if (i === 4000) expect(broken).toBeGreaterThan(0);
+    }
+    global.gc?.();
+    expect(process.memoryUsage().arrayBuffers - kept).toBeLessThan(30e6);
+    const data = Uint8Array.of(0x61, ...Array(50).fill(9), 0x80);
+    const payloads = name === 'vp8' ? packetizeVp8(data, 3) : packetizeH264(joinAnnexB([data]));
+    const out = feed(depacketizer, packets(payloads, 2, PACKETS));
+    expect((out.at(-1) as CodedPicture).data.length).toBeGreaterThan(50);
+    expect(out.length).toBeLessThanOrEqual(2);
+  });
+});

@@ -16,6 +16,8 @@ const MAX_INSIDE_MS = 400;
 /** Pictures inside that say nothing: one may be held back until the next one comes, however long that takes. */
 const HELD_BACK = 2;
 const GIVEN_UP_MS = 2000;
+/** Ten seconds, for one that takes pictures and gives none. */
+const MAX_INSIDE = 300;
 /** The decoder's clock is in microseconds, ours in 1/90000 s. */
 const ROUNDING_TICKS = 2;
 
@@ -82,7 +84,7 @@ export class CodedDecoder {
 
   /** @returns false when the decoder is hung and has been ended */
   decode(picture: CodedPicture, ticks: number): boolean {
-    if (this.#stdin.writableLength > MAX_BACKLOG) {
+    if (this.#stdin.writableLength > MAX_BACKLOG || this.#inside.length >= MAX_INSIDE) {
       this.#child.process.kill('SIGKILL');
       return false;
     }

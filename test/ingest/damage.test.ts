@@ -13,6 +13,7 @@ const WRONG = 10;
 const CODINGS: Record<string, readonly string[]> = {
   h264: ['-c:v', 'libx264', '-preset', 'veryfast', '-g', '25'],
   slices: ['-c:v', 'libx264', '-preset', 'veryfast', '-g', '25', '-x264-params', 'slices=4'],
+  refresh: ['-c:v', 'libx264', '-preset', 'veryfast', '-g', '25', '-x264-params', 'intra-refresh=1:bframes=0'],
   hevc: ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=error:keyint=25'],
 };
 

@@ -1,3 +1,5 @@
+import type { KeyFrame } from './key-frames.ts';
+
 /** Pictures that a decoder may be ahead of the one it hands out: its threads and the reordering. */
 const DECODER_AHEAD = 24;
 /** A container that breaks off, told by the demuxer: what came before it is whole. */
@@ -24,11 +26,11 @@ interface Damageable {
 export class DamageWatch<F extends Damageable> {
   readonly #lookback: number;
   readonly #frameUs: number;
-  readonly #keyFrames: (fromUs: number) => Promise<readonly number[]>;
+  readonly #keyFrames: (fromUs: number) => Promise<readonly KeyFrame[]>;
   readonly #recent: F[] = [];
   #lines: string[] = [];
   #gathered: Promise<void> | undefined;
-  #known: readonly number[] | undefined;
+  #known: readonly KeyFrame[] | undefined;
   /** Reported since the last picture: times of packets, and undefined for what is being decoded now. */
   readonly #reported = new Set<number | undefined>();
   #wrong: { readonly fromUs: number; readonly untilUs: number }[] = [];
@@ -36,8 +38,8 @@ export class DamageWatch<F extends Damageable> {
   /** The file ends before its own end. */
   brokenOff = false;
 
-  /** @param keyFrames times of all key pictures from a time on, ascending; asked for at most once */
-  constructor(lookback: number, frameRate: number, keyFrames: (fromUs: number) => Promise<readonly number[]>) {
+  /** @param keyFrames all key pictures from a time on, ascending; asked for at most once */
+  constructor(lookback: number, frameRate: number, keyFrames: (fromUs: number) => Promise<readonly KeyFrame[]>) {
     this.#lookback = lookback;
     this.#frameUs = 1e6 / frameRate;
     this.#keyFrames = keyFrames;
@@ -80,7 +82,7 @@ export class DamageWatch<F extends Damageable> {
   #add(nowUs: number, packetUs: number | undefined): void {
     const atUs = packetUs === undefined ? nowUs : packetUs + WRAP_US * Math.round((nowUs - packetUs) / WRAP_US);
     const after = atUs + DECODER_AHEAD * this.#frameUs;
-    const untilUs = this.#known?.find((key) => key >= after) ?? Number.POSITIVE_INFINITY;
+    const untilUs = this.#known?.find((key) => key.healsUs >= after)?.us ?? Number.POSITIVE_INFINITY;
     // A picture is never shown before its packet's time.
     const fromUs = packetUs === undefined ? Number.NEGATIVE_INFINITY : atUs - this.#frameUs;
     this.#wrong.push({ fromUs, untilUs });

@@ -7,6 +7,7 @@ import { NutDemuxer } from '../../core/nut/demuxer.ts';
 import { type ColourSpec, type FrameSlot, planeLayout, RawFrame } from '../../core/video-frame.ts';
 import type { Source, SourceInfo } from '../source.ts';
 import { DamageWatch } from './damage.ts';
+import type { KeyFrame } from './key-frames.ts';
 import { type FileProbe, inputError } from './probe.ts';
 
 export interface DecodedFileOptions {
@@ -19,7 +20,7 @@ export interface DecodedFileOptions {
   readonly wholeRead: boolean;
   /** A still picture: its one frame is handed on when all of the file has been decoded without an error, else not at all. */
   readonly refuseDamaged?: boolean;
-  readonly keyFrames: (fromUs: number) => Promise<readonly number[]>;
+  readonly keyFrames: (fromUs: number) => Promise<readonly KeyFrame[]>;
   readonly start: (onError: (line: string) => void) => FfmpegProcess;
 }
 

@@ -59,7 +59,7 @@ export async function openFileSource(path: string, options: FileSourceOptions): 
     wholeRead: startS === undefined && durationS === undefined,
     poolFrames: options.poolFrames,
     damageLookback: options.damageLookback,
-    keyFrames: (fromUs) => keyFramesFrom(tool, path, fromUs),
+    keyFrames: (fromUs) => keyFramesFrom(tool, path, fromUs, probe.codec),
     start: (onError) => spawnFfmpeg(tool, args, (line) => tellsDamage(line) && onError(line)),
   });
 }

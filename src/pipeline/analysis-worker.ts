@@ -23,8 +23,10 @@ import type { AnalysisReply, AnalysisRequest, AnalysisWorkerData } from './analy
 
 /** FaceTracks that one life of an analyser may number. */
 const IDS_PER_EPOCH = 1_000_000_000;
-/** Persons that one stream may number: the first person of every stream is somebody else. */
+/** Persons that one stream may number at first: the first person of every stream is somebody else. */
 const PERSONS_PER_STREAM = 10_000;
+/** Where the numbers begin of streams that need more: beyond the first ones of 50,000 streams; only a folder of pictures has as many, and none of those needs more. */
+const FURTHER_PERSONS = IDS_PER_EPOCH / 2;
 
 interface AnalysedStream {
   readonly analyser: StreamAnalyser;
@@ -52,6 +54,8 @@ serveWorker<AnalysisRequest, AnalysisReply, { provider: string }, AnalysisWorker
   const life = takeEpoch();
   const personOffset = life * IDS_PER_EPOCH;
   let trackEpoch = life;
+  let furtherRanges = 0;
+  const furtherPersons = () => FURTHER_PERSONS + PERSONS_PER_STREAM * furtherRanges++ + 1;
   const streams = new Map<number, AnalysedStream>();
   // One for all streams: requests come one after the other.
   const pyramid = new HalvedPlanes();
@@ -68,8 +72,9 @@ serveWorker<AnalysisRequest, AnalysisReply, { provider: string }, AnalysisWorker
         mode: still ? ('still' as const) : data.live ? ('live' as const) : ('file' as const),
         sessionKey: data.sessionKey,
         firstPerson: streamId * PERSONS_PER_STREAM + 1,
+        persons: PERSONS_PER_STREAM,
       };
-      const ports = { finder, landmarks, pupils, embedder, ...(still && { gallery: stillGallery }) };
+      const ports = { finder, landmarks, pupils, embedder, furtherPersons, ...(still && { gallery: stillGallery }) };
       stream = { analyser: new StreamAnalyser(ports, shape, options), run, trackOffset: trackEpoch * IDS_PER_EPOCH };
       trackEpoch = takeEpoch();
       streams.set(streamId, stream);

@@ -10,6 +10,7 @@ import { LingeringCovers } from './lingering.ts';
 import { matchFaces } from './matching.ts';
 import { type TrackOptions, trackOptions } from './options.ts';
 import { PersonGallery } from './person.ts';
+import { NOBODY, PersonNumbers } from './person-numbers.ts';
 import { SceneCutDetector } from './scene-cut.ts';
 import { BackSearch } from './search-back.ts';
 import type { ShapeModel } from './shape-model.ts';
@@ -22,6 +23,8 @@ export interface TrackPorts {
   readonly embedder: FaceEmbedder;
   /** Shared by streams that belong together (the pictures of a folder): the same person gets the same understudy in all. */
   readonly gallery?: PersonGallery;
+  /** Takes another `TrackOptions.persons` numbers for persons of this stream alone, and says the first. */
+  readonly furtherPersons?: () => number;
 }
 
 export interface FrameTime {
@@ -58,7 +61,7 @@ export class StreamAnalyser {
   #lastUs: number | undefined;
   #nextId = 1;
   /** Counted here and not in the gallery: who somebody becomes must not depend on which of the streams that share one is quicker. */
-  #nextPerson: number;
+  readonly #persons: PersonNumbers;
 
   constructor(
     ports: TrackPorts,
@@ -66,8 +69,8 @@ export class StreamAnalyser {
     options: Pick<TrackOptions, 'mode' | 'sessionKey'> & Partial<TrackOptions>,
   ) {
     this.#options = trackOptions(options);
-    const { samePersonCosine, firstPerson } = this.#options;
-    this.#nextPerson = firstPerson;
+    const { samePersonCosine, firstPerson, persons } = this.#options;
+    this.#persons = new PersonNumbers(firstPerson, persons, ports.furtherPersons);
     this.#gallery = ports.gallery ?? new PersonGallery(ports.embedder, samePersonCosine);
     const locator = new LandmarkLocator(ports.landmarks, shape);
     const shared = { locator, pupils: ports.pupils, options: this.#options };
@@ -98,7 +101,9 @@ export class StreamAnalyser {
     const detected = performance.now();
 
     for (const { track, detection } of found) track.found(detection);
-    const started = fresh.map((f) => new FaceTrack(this.#nextId++, this.#nextPerson++, at.sequence, f, this.#options));
+    const started = fresh.map(
+      (f) => new FaceTrack(this.#nextId++, this.#persons.take(), at.sequence, f, this.#options),
+    );
     this.#tracks = [...tracks, ...started];
     const faces: TrackedFace[] = [];
     for (const track of [...found.map((f) => f.track), ...started]) {
@@ -113,7 +118,7 @@ export class StreamAnalyser {
     for (const find of doubtful) {
       const trackId = this.#nextId++;
       const area = coverArea(find, find.angle, undefined);
-      faces.push({ trackId, personId: this.#nextPerson++, score: find.score, cover: 'solid', ...area });
+      faces.push({ trackId, personId: NOBODY, score: find.score, cover: 'solid', ...area });
       ended.push(trackId);
     }
     this.#endGone(picture, faces, ended);

@@ -7,7 +7,7 @@ import { jawExtents, widened } from './jaw-edge.ts';
 import type { LandmarkLocator, Located } from './landmarks.ts';
 import type { FaceTrack } from './lifecycle.ts';
 import type { TrackOptions } from './options.ts';
-import type { PersonGallery } from './person.ts';
+import { MAX_PERSONS, type PersonGallery } from './person.ts';
 import { retargetOffset, understudyShape } from './retarget.ts';
 import type { ShapeModel } from './shape-model.ts';
 
@@ -113,12 +113,14 @@ export class FaceFollower {
   }
 
   #understudy(personId: number): Float32Array {
-    let shape = this.#understudies.get(personId);
-    if (!shape) {
-      shape = understudyShape(this.#tools.shape, this.#tools.options.sessionKey, personId);
-      this.#understudies.set(personId, shape);
-    }
-    return shape;
+    const { shape, options } = this.#tools;
+    const drawn = this.#understudies.get(personId) ?? understudyShape(shape, options.sessionKey, personId);
+    // Put at the end again. Who has been forgotten is drawn again, and drawn the same.
+    this.#understudies.delete(personId);
+    this.#understudies.set(personId, drawn);
+    if (this.#understudies.size > MAX_PERSONS)
+      this.#understudies.delete(this.#understudies.keys().next().value as number);
+    return drawn;
   }
 }
 

@@ -27,6 +27,8 @@ export interface TrackOptions {
   readonly samePersonCosine: number;
   /** Number of the first person of this stream: streams of one session that start alike would share their understudies. */
   readonly firstPerson: number;
+  /** Numbers from there on that are this stream's, and in each further range (`TrackPorts.furtherPersons`). */
+  readonly persons: number;
 }
 
 /** One-Euro filter in canonical-crop pixels (the face is always 128 wide there) and seconds. */
@@ -52,6 +54,7 @@ const DEFAULTS: Omit<TrackOptions, 'mode' | 'sessionKey'> = {
   retargetCap: 0.12,
   samePersonCosine: 0.45,
   firstPerson: 1,
+  persons: Number.POSITIVE_INFINITY,
 };
 
 export function trackOptions(given: Pick<TrackOptions, 'mode' | 'sessionKey'> & Partial<TrackOptions>): TrackOptions {

@@ -3,7 +3,7 @@ import { meanPoint } from './canonical.ts';
 
 /** How fast a person's embedding follows new views. */
 const FOLLOW = 0.2;
-const MAX_PERSONS = 512;
+export const MAX_PERSONS = 512;
 
 /** ArcFace's five points from the 68: eyes (picture's left first), nose tip, mouth corners; 10 numbers. */
 export function fivePoints(points: Float32Array): Float32Array {

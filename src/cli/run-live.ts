@@ -36,6 +36,7 @@ export async function runLive(input: string, output: string, options: RunOptions
   };
   const stop = new AbortController();
   let signals = 0;
+  let begun = false;
   const onSignal = () => {
     if (++signals > 1) process.exit(ExitCode.interrupted);
     stop.abort();
@@ -61,7 +62,10 @@ export async function runLive(input: string, output: string, options: RunOptions
       lossless: false,
       stop: stop.signal,
       detail: () => watch.detail,
-      onFrame: (p) => progress.frame(p),
+      onFrame: (p) => {
+        begun = true;
+        progress.frame(p);
+      },
     }).finally(() => {
       clearTimeout(timer);
       watch.close();
@@ -85,6 +89,10 @@ export async function runLive(input: string, output: string, options: RunOptions
     }
     // A signal is the usual end of a live stream.
     return ExitCode.ok;
+  } catch (error) {
+    // Whatever fails before the first picture then, fails because of the signal.
+    if (signals > 0 && !begun) return ExitCode.interrupted;
+    throw error;
   } finally {
     process.off('SIGINT', onSignal);
     process.off('SIGTERM', onSignal);

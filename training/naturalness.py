@@ -68,8 +68,8 @@ class Naturalness(nn.Module):
         self.spread.mul_(((logits - self.usual) / self.spread).mean(1).std())
 
 
-def load_naturalness(checkpoint: Path, places: tuple[str, ...] = ("eyes",)) -> Naturalness:
-    """Of what the checkpoint's discriminator learnt; heads of the mouth are left out: they had hardly begun to tell."""
+def load_naturalness(checkpoint: Path, places: tuple[str, ...] = ("eyes", "mouth")) -> Naturalness:
+    """Of what the checkpoint's discriminator learnt. Raises ValueError when it has no heads for a place."""
     features, discriminator = ProjectedFeatures(), Discriminator()
     closeups = {place: WindowDiscriminator(place) for place in places}
     start = load_start(checkpoint, discriminator, features, closeups)

@@ -39,6 +39,8 @@ const MAX_BACKOFF_MS = 5000;
 const NO_WAIT_MS = 200;
 /** Times the timeout: one that runs in circles waits for a core too. */
 const MOST_WAIT = 2;
+/** Times the timeout, for a start: a second one on a busy machine must not count as hung, and be cut short again and again. */
+const START_PATIENCE = 6;
 const CLOSE_PATIENCE_MS = 10_000;
 /** Each may keep a core busy for ever. */
 const MAX_STUCK = 2;
@@ -82,6 +84,11 @@ export class WorkerClient<Req, Res, Ready = unknown> {
 
   get #startsAgain(): boolean {
     return this.#begun && this.#started !== undefined;
+  }
+
+  /** How long no answer may come. A start reads models and compiles shaders, on a busy machine for long. */
+  get #patienceMs(): number {
+    return (this.#options.timeoutMs ?? 0) * (this.#startsAgain ? START_PATIENCE : 1);
   }
 
   /** Rejects at once with WorkerDied when the worker is down or late: waiting would only grow a queue. */
@@ -162,8 +169,9 @@ export class WorkerClient<Req, Res, Ready = unknown> {
   #watchFrom(worker: WorkerLike): void {
     clearTimeout(this.#watch);
     this.#watch = undefined;
-    const { lateMs = 0, timeoutMs = 0 } = this.#options;
+    const { lateMs = 0 } = this.#options;
     if (this.#pending.size + this.#overdue.size === 0 && !this.#startsAgain) return;
+    const timeoutMs = this.#patienceMs;
     if (timeoutMs === 0) return;
     const tells = lateMs > 0 && lateMs < timeoutMs;
     const firstMs = tells ? lateMs : timeoutMs / 2;
@@ -179,7 +187,7 @@ export class WorkerClient<Req, Res, Ready = unknown> {
     this.#watch = setTimeout(() => {
       const ms = Math.min(wait.ms, graceMs);
       if (ms > NO_WAIT_MS) this.#watchOn(worker, ms, graceMs - ms);
-      else this.#hung(worker, this.#options.timeoutMs ?? 0);
+      else this.#hung(worker, this.#patienceMs);
     }, leftMs);
   }
 

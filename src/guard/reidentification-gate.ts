@@ -9,7 +9,7 @@ export interface Choice {
   readonly tries: number;
 }
 
-export const CHOICE: Choice = { among: 5, tries: 16 };
+export const CHOICE: Choice = { among: 4, tries: 12 };
 /** Live, the face is covered and everything else waits while its understudy is chosen. */
 export const LIVE_CHOICE: Choice = { among: 3, tries: 8 };
 /** An understudy is taken for certain up to this likeness, above it with a probability that falls by e every 1 / TILT. */
@@ -35,7 +35,7 @@ export interface Judgement {
 }
 
 /** Standard deviations of naturalness that one of misfit, in inter-ocular distances, is worth. */
-const MISFIT_WEIGHT = 60;
+const MISFIT_WEIGHT = 120;
 
 /**
  * @param naturalness of infer/naturalness

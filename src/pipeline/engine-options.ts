@@ -33,6 +33,14 @@ export interface EngineOptions {
   readonly onWarning?: (sentence: string) => void;
 }
 
+export interface GenerateOptions {
+  /** False: live, where nobody waits for a slot or a worker that is being started again. */
+  readonly wait: boolean;
+  readonly still?: boolean;
+  /** False: large faces are drawn as small ones are. */
+  readonly detail?: boolean;
+}
+
 /** A worker that died before it could say anything was most likely missing the library it loads first. */
 export function startFailure(error: unknown): unknown {
   if (!(error instanceof WorkerDied) || !/onnxruntime|shared object|\.node\b|\.so\b/i.test(error.message)) return error;

@@ -16,20 +16,13 @@ import { Naturalness } from '../infer/naturalness.ts';
 import { CreditGate } from '../rx/credit-gate.ts';
 import { trackOptions } from '../track/options.ts';
 import type { Analysed, AnalysisReply, AnalysisRequest, AnalysisWorkerData } from './analysis-messages.ts';
-import { ANALYSIS_MODELS, type EngineOptions, PATIENCE, startFailure } from './engine-options.ts';
+import { ANALYSIS_MODELS, type EngineOptions, type GenerateOptions, PATIENCE, startFailure } from './engine-options.ts';
 import type { FrameJob } from './frame-job.ts';
 import { patiently } from './patiently.ts';
 import { RunNumbers } from './run-numbers.ts';
 
 /** Faces between generator and compositor at once, over all streams. */
 export const FACE_SLOTS = 48;
-export interface GenerateOptions {
-  /** False: live, where nobody waits for a slot or a worker that is being started again. */
-  readonly wait: boolean;
-  readonly still?: boolean;
-  /** False: large faces are drawn as small ones are. */
-  readonly detail?: boolean;
-}
 
 interface DrawItem {
   readonly person: string;
@@ -232,21 +225,24 @@ export class Engine {
   /** Fills the slot with the understudy's face; a person's first one is judged before anything is shown. */
   async #draw(generator: GeneratorClient, item: DrawItem, wait: boolean): Promise<boolean> {
     const { streamId, person, raw, face, slot } = item;
-    const run = async (draw: number) => {
+    const { faceSize: shownSize, ...plain } = face;
+    const run = async (draw: number, drawn: TrackedFace) => {
       const z = this.#identities.zFor(this.#options.sessionKey, face.personId, draw);
-      const request = { raw: raw.slot.memory, format: raw.format, face, slot, z };
+      const request = { raw: raw.slot.memory, format: raw.format, face: drawn, slot, z };
       return (await patiently(generator, wait, () => generator.generate(request))) === 'generated';
     };
-    const { faceSize = (generator.info ?? (await generator.ready)).faceSize, driven, personId } = face;
+    // Detail is fine grain over the same face: it changes neither who it is nor what it expresses, and takes as long as the face.
+    const { faceSize } = generator.info ?? (await generator.ready);
     let shown: { draw: number; good: boolean } | undefined;
     const { draw, judged } = await this.#gate.drawFor(person, async (candidate, limit) => {
-      shown = { draw: candidate, good: await run(candidate) };
+      shown = { draw: candidate, good: await run(candidate, plain) };
+      const { driven, personId } = plain;
       if (!shown.good || !driven) return undefined;
       const request = { kind: 'judge', streamId, personId, faceSlot: slot, faceSize, driven, limit } as const;
       return (await patiently(this.#analysis, wait, () => this.#analysis.call(request))) as Judgement | undefined;
     });
-    if (judged && shown?.draw === draw) return shown.good;
-    return run(draw);
+    if (judged && shown?.draw === draw && (shownSize ?? faceSize) === faceSize) return shown.good;
+    return run(draw, face);
   }
 
   async compose(

@@ -74,7 +74,7 @@ describe('a worker that is started again', () => {
   });
 
   it('counts as hung when the start does not end, though nothing is asked of it', async () => {
-    const worker = client({ hanging: [2] }, { timeoutMs: 1500 });
+    const worker = client({ hanging: [2] }, { timeoutMs: 1200 });
     await worker.ready;
     await worker.call('die').catch(() => {});
     await until(() => worker.alive);

@@ -23,7 +23,7 @@ def checkpoint(tmp_path_factory) -> Path:
 
 
 def test_the_export_answers_as_the_heads_do_in_units_of_draws(checkpoint, faces, tmp_path):
-    model = load_naturalness(checkpoint)
+    model = load_naturalness(checkpoint, ("eyes",))
     picture, mask, points = plain_views(FaceData(faces), [0, 1, 2, 3])
     model.measure([(picture, mask, points)])
     with torch.no_grad():
@@ -38,7 +38,7 @@ def test_the_export_answers_as_the_heads_do_in_units_of_draws(checkpoint, faces,
 
 
 def test_it_looks_at_the_face_and_at_the_points(checkpoint, faces):
-    model = load_naturalness(checkpoint)
+    model = load_naturalness(checkpoint, ("eyes",))
     picture, mask, points = plain_views(FaceData(faces), [0])
     with torch.no_grad():
         here = model(picture, mask, points)
@@ -48,4 +48,4 @@ def test_it_looks_at_the_face_and_at_the_points(checkpoint, faces):
 
 def test_a_checkpoint_without_heads_for_a_place_is_refused(checkpoint):
     with pytest.raises(ValueError, match="no heads for mouth"):
-        load_naturalness(checkpoint, ("eyes", "mouth"))
+        load_naturalness(checkpoint)

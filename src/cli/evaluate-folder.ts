@@ -22,19 +22,16 @@ export function openWorkFolder(named: string | undefined): WorkFolder {
     mkdirSync(resolve(named), { recursive: true });
     return resolve(named);
   };
-  let path: string;
-  try {
-    path = make();
-  } catch (cause) {
-    throw outputError(
-      `the folder ${named ?? tmpdir()} cannot be made (${(cause as Error).message})`,
-      'give --work the name of a folder',
-    );
-  }
-  if (named !== undefined) return { path, close: () => {} };
-  const remove = () => rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+  const listeners = named === undefined ? SIGNALS : [];
+  let path: string | undefined;
+  const remove = () => {
+    if (named === undefined && path !== undefined) rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+  };
+  const deafen = () => {
+    for (const each of listeners) process.off(each, onSignal);
+  };
   const onSignal = (signal: NodeJS.Signals) => {
-    for (const each of SIGNALS) process.off(each, onSignal);
+    deafen();
     try {
       remove();
     } finally {
@@ -42,11 +39,21 @@ export function openWorkFolder(named: string | undefined): WorkFolder {
       process.kill(process.pid, signal);
     }
   };
-  for (const signal of SIGNALS) process.on(signal, onSignal);
+  // Before the folder is there: a signal in between would leave it.
+  for (const signal of listeners) process.on(signal, onSignal);
+  try {
+    path = make();
+  } catch (cause) {
+    deafen();
+    throw outputError(
+      `the folder ${named ?? tmpdir()} cannot be made (${(cause as Error).message})`,
+      'give --work the name of a folder',
+    );
+  }
   return {
     path,
     close: () => {
-      for (const signal of SIGNALS) process.off(signal, onSignal);
+      deafen();
       remove();
     },
   };

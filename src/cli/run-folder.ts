@@ -119,10 +119,11 @@ export async function runFolder(run: FolderRun): Promise<FolderOutcome> {
         veiled.push(i);
         return;
       }
-      if (run.report) reports[i] = await fileReport(file.input, file.output, outcome);
       const none = withoutFace(result.audit.totals);
       const whole = !result.sourceError && !stop.aborted;
       journal.record(file.input, file.output, whole ? (none ? 'no-face' : 'faces') : 'incomplete');
+      // Not before it is written down: hashing takes long, and a run that is killed meanwhile would take its own file for another's.
+      if (run.report) reports[i] = await fileReport(file.input, file.output, outcome);
       if (result.sourceError) throw result.sourceError;
       if (none) {
         faceless++;

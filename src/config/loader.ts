@@ -73,7 +73,7 @@ function assign(tree: Tree, path: string[], text: string, name: string): void {
     if (typeof inner !== 'object' || inner === null) node[key] = {};
     node = node[key] as Tree;
   }
-  node[path.at(-1)!] = takesText(path) ? unquoted(text) : value(text, name);
+  node[path.at(-1)!] = takesText(path) ? unquoted(text.trim()) : value(text, name);
 }
 
 /** Hexadecimal keys, addresses and tokens must not become numbers or lists. */

@@ -115,8 +115,11 @@ export class ReidentificationGate {
       const limit = this.#limit(key, draw);
       const { likeness = Number.NaN, quality = Number.NaN } = (await judge(draw, limit)) ?? {};
       // No number is above no limit: it would pass for an understudy that nobody looks like.
-      if (Number.isNaN(likeness) || (likeness <= limit && Number.isNaN(quality)))
+      if (Number.isNaN(likeness) || (likeness <= limit && Number.isNaN(quality))) {
+        // One that has passed will do: a draw that never can be judged would leave the person without for good.
+        if (best) break;
         throw new Error('the understudy could not be judged');
+      }
       if (likeness <= limit) {
         passed++;
         if (!best || quality > best.quality) best = { draw, quality };

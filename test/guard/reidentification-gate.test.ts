@@ -41,6 +41,8 @@ describe('the re-identification gate', () => {
     // Fewer that pass than there were to choose from: the best of these.
     expect((await gate.drawFor('0/2', judgeOf([0.5, 0.5, -0.2, 0.5, -0.2, 0.5], [], [9, 9, 1, 9, 2, 9]))).draw).toBe(4);
     await expect(gate.drawFor('0/3', judgeOf([-0.2], [], [Number.NaN]))).rejects.toThrow('could not be judged');
+    // What has passed is shown, also when a later draw cannot be judged.
+    expect((await gate.drawFor('0/4', judgeOf([0.5, -0.2, undefined], [], []))).draw).toBe(1);
   });
 
   it('counts a face that does not wear the expression for a poorer one', () => {

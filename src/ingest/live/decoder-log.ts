@@ -1,7 +1,7 @@
 import { tellsDamage } from '../decoder-lines.ts';
 
-/** RTP over UDP. */
-const PACKETS_LOST = /\[warning\].*(missed \d+ packets|max delay)/i;
+/** RTP over UDP; a camera's driver. */
+const PACKETS_LOST = /\[warning\].*(missed \d+ packets|max delay|contains corrupted data)/i;
 /** Decoders that hand out each picture before they take the next one. */
 const IN_ORDER = /^\[(mjpeg|vp[89]) @/;
 /** Pictures that the others may still hand out before the one that is complained of. */

@@ -5,6 +5,8 @@ export interface PhotometryOptions {
   /** Default true. */
   readonly pyramid?: boolean;
   readonly colour: boolean;
+  /** Let the generated face's features stand out as much as the original's; default true. */
+  readonly contrast?: boolean;
   /** Average the generated face over time where it rests; default true. */
   readonly steady?: boolean;
   /** Width of the low-pass that takes light from features, inter-ocular distances. */

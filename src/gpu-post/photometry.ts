@@ -2,6 +2,7 @@ import type { FaceSlotViews } from '../core/face-slot.ts';
 import { type Affine, CROP_SIZE } from '../core/face-track.ts';
 import { ChromaTransfer, type ColourState } from './chroma-transfer.ts';
 import type { Composer } from './composer.ts';
+import { Contrast, type ContrastState } from './contrast.ts';
 import { eyeDistance, featureRegions } from './feature-ellipses.ts';
 import type { PhotometryOptions } from './photometry-options.ts';
 import { PyramidBase } from './pyramid-base.ts';
@@ -11,7 +12,7 @@ import { commonSkin, markKnown, type Place, Surroundings } from './surroundings.
 import type { Texture } from './texture.ts';
 
 /** Everything that one FaceTrack carries from frame to frame. */
-export type FaceState = ColourState & { readonly steady: SteadyState };
+export type FaceState = ColourState & { readonly steady: SteadyState; readonly contrast: ContrastState };
 
 /** Side of the textures that hold smooth fields. */
 const FIELD = 32;
@@ -31,6 +32,7 @@ export class Photometry {
   #shading: Texture | undefined;
   readonly #base: PyramidBase;
   readonly #chroma: ChromaTransfer;
+  readonly #contrast: Contrast;
   readonly #steady: SteadyFace;
   readonly #around: Texture;
   readonly #surroundings = new Surroundings();
@@ -54,17 +56,19 @@ export class Photometry {
     this.#lit = composer.texture(faceSize, faceSize, 'rgba8', linear);
     this.#base = new PyramidBase(composer, faceSize);
     this.#chroma = new ChromaTransfer(composer);
+    this.#contrast = new Contrast(composer);
     this.#steady = new SteadyFace(composer, faceSize);
   }
 
   /** What is kept of a new FaceTrack from frame to frame. */
   newState(): FaceState {
-    return { ...this.#chroma.newState(), steady: this.#steady.newState() };
+    return { ...this.#chroma.newState(), steady: this.#steady.newState(), contrast: this.#contrast.newState() };
   }
 
   release(state: FaceState): void {
     this.#chroma.release(state);
     this.#steady.release(state.steady);
+    this.#contrast.release(state.contrast);
   }
 
   /** Writes the finished face, alpha included, into `out`, and brings the FaceTrack's state up to date. */
@@ -103,7 +107,9 @@ export class Photometry {
     if (this.#options.colour) {
       this.#chroma.update(state, { crop, lit, base, skin, light }, relit);
     }
-    const textures = { lit, base, mask, around, light, state: state.texture };
+    if (this.#options.contrast !== false)
+      this.#contrast.update(state.contrast, { crop, lit, base, skin, light }, relit);
+    const textures = { lit, base, mask, around, light, state: state.texture, contrast: state.contrast.texture };
     const floats = { size, browY, relit: Number(relit), transfer: Number(this.#options.colour) };
     // What an earlier face left beside this one must not count as drawn.
     this.#composer.clear(out);

@@ -75,9 +75,10 @@ afterAll(() => composer.dispose());
 interface Expected {
   readonly colour: reference.Field;
   readonly transfer: number[];
+  readonly gain: number;
 }
 
-function expected(slot: Face, size: number, options: PhotometryOptions, before?: number[]): Expected {
+function expected(slot: Face, size: number, options: PhotometryOptions, before?: Expected): Expected {
   const crop = reference.Field.fromBytes(slot.crop, CROP_SIZE, 4, 3);
   const face = reference.Field.fromBytes(slot.face, size, 4, 3);
   const mask = reference.Field.fromBytes(slot.mask, CROP_SIZE, 1, 1);
@@ -90,16 +91,15 @@ function expected(slot: Face, size: number, options: PhotometryOptions, before?:
   const lit = options.relight ? reference.relight(face, shading) : face;
   const blended = options.pyramid ? reference.substituteBase(crop, lit) : lit;
   const relit = options.relight || options.pyramid === true;
-  const now = options.colour
-    ? reference.chromaTransfer(crop, blended, weights, shading, relit)
-    : [1, 1, 0, 0, 0, 0, 1, 1];
-  const transfer = before ? now.map((x, i) => before[i]! + COLOUR_RATE * (x - before[i]!)) : now;
+  const now = options.colour ? reference.chromaTransfer(crop, blended, weights, shading, relit) : reference.NO_TRANSFER;
+  const smoothed = (x: number, last: number | undefined) => (last === undefined ? x : last + COLOUR_RATE * (x - last));
+  const transfer = options.colour ? now.map((x, i) => smoothed(x, before?.transfer[i])) : now;
+  const isMatched = options.contrast !== false;
+  const gain = isMatched ? smoothed(reference.contrastGain(crop, blended, weights, shading, relit), before?.gain) : 1;
   const around = reference.surroundings(crop, mask, bytes(filled(driven, 1)), EYES_Y);
   const like = reference.faceLike(transfer, shading, relit);
-  const recoloured = options.colour
-    ? reference.recolour(blended, transfer, shading, relit, featureRegions(own, driven).browY)
-    : blended;
-  return { colour: reference.beside(recoloured, blended, around, like), transfer };
+  const recoloured = reference.recolour(blended, transfer, shading, relit, featureRegions(own, driven).browY, gain);
+  return { colour: reference.beside(recoloured, blended, around, like), transfer, gain };
 }
 
 const bytes = (mask: Uint8Array) => reference.Field.fromBytes(mask, CROP_SIZE, 1, 1);
@@ -134,7 +134,8 @@ function worst(pixels: Uint8Array, colour: reference.Field): number {
   return largest;
 }
 
-const OFF = { steady: false, relight: false, pyramid: false, colour: false, sigmaInterocular: 0.24 };
+const OFF = { steady: false, relight: false, pyramid: false, colour: false, contrast: false, sigmaInterocular: 0.24 };
+const ON = { ...OFF, relight: true, pyramid: true, colour: true, contrast: true };
 
 describe('photometry on the GPU against float64', () => {
   const cases: [string, PhotometryOptions, number][] = [
@@ -144,8 +145,9 @@ describe('photometry on the GPU against float64', () => {
     ['bilateral shading', { ...OFF, relight: true, shading: 'bilateral', sigmaInterocular: 0.4, sigmaRange: 0.5 }, 128],
     ['pyramid substitution', { ...OFF, pyramid: true }, 128],
     ['chroma transfer', { ...OFF, colour: true }, 128],
-    ['all', { ...OFF, relight: true, pyramid: true, colour: true }, 128],
-    ['all at 256²', { ...OFF, relight: true, pyramid: true, colour: true }, 256],
+    ['contrast', { ...OFF, contrast: true }, 128],
+    ['all', ON, 128],
+    ['all at 256²', ON, 256],
   ];
   for (const [name, options, size] of cases) {
     it(`${name}: within ${TOLERANCE} of 255 wherever it is drawn`, () => {
@@ -158,8 +160,28 @@ describe('photometry on the GPU against float64', () => {
   it('changes the picture with every stage that is switched on', () => {
     const slot = slotOf(128);
     const plain = reference.Field.fromBytes(drawn(slot, 128, OFF), 128, 4, 3);
-    for (const stage of ['relight', 'pyramid', 'colour'])
+    for (const stage of ['relight', 'pyramid', 'colour', 'contrast'])
       expect(worst(drawn(slot, 128, { ...OFF, [stage]: true }), plain)).toBeGreaterThan(10);
+  });
+
+  it('lets a face behind haze stand out as little as the original does', () => {
+    const slot = slotOf(128);
+    const haze = { ...slot, crop: slot.crop.map((v, i) => (i % 4 === 3 ? v : 110 + 0.4 * v)) };
+    const { browY } = featureRegions(own, driven);
+    const hull = commonHull();
+    /** Deviation of luma within the face, below the brows. */
+    const deviation = (rgba: Uint8Array) => {
+      const luma = [...hull.keys()]
+        .filter((i) => hull[i] && i >> 7 > browY)
+        .map((i) => 0.299 * rgba[4 * i]! + 0.587 * rgba[4 * i + 1]! + 0.114 * rgba[4 * i + 2]!);
+      const mean = luma.reduce((sum, v) => sum + v, 0) / luma.length;
+      return Math.sqrt(luma.reduce((sum, v) => sum + (v - mean) ** 2, 0) / luma.length);
+    };
+    const original = deviation(haze.crop);
+    expect(deviation(drawn(haze, 128, { ...ON, contrast: false }))).toBeGreaterThan(2 * original);
+    const matched = deviation(drawn(haze, 128, ON));
+    expect(matched).toBeGreaterThan(0.75 * original);
+    expect(matched).toBeLessThan(1.35 * original);
   });
 
   it('averages a face at rest over time and follows one that changes', () => {
@@ -221,14 +243,14 @@ describe('photometry on the GPU against float64', () => {
     expect(Math.abs(green - wall[1]!)).toBeLessThan(25);
   });
 
-  it('smooths the chroma statistics over the life of a FaceTrack', () => {
-    const options = { ...OFF, colour: true };
+  it('smooths chroma statistics and contrast over the life of a FaceTrack', () => {
+    const options = { ...OFF, colour: true, contrast: true };
     const photometry = new Photometry(composer, 128, options);
     const state = photometry.newState();
     const [bright, dim] = [slotOf(128), slotOf(128, 0.6)];
     const first = expected(bright, 128, options);
     expect(worst(drawn(bright, 128, options, state), first.colour)).toBeLessThanOrEqual(TOLERANCE);
-    const second = expected(dim, 128, options, first.transfer);
+    const second = expected(dim, 128, options, first);
     expect(worst(drawn(dim, 128, options, state), second.colour)).toBeLessThanOrEqual(TOLERANCE);
     const unsmoothed = expected(dim, 128, options).transfer;
     expect(Math.hypot(...unsmoothed.map((x, i) => x - second.transfer[i]!))).toBeGreaterThan(0.01);

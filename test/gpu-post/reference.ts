@@ -46,16 +46,16 @@ export interface Regions {
   readonly browY: number;
 }
 
-/** 64²: weight for the light, weight for the statistics. */
+/** 64²: weight for the light, for the statistics of chroma, for the contrast. */
 export function skin(mask: Field, regions: Regions): Field {
   const within = (e: readonly number[], x: number, y: number) =>
     ((x - e[0]!) / e[2]!) ** 2 + ((y - e[1]!) / e[3]!) ** 2 < 1;
-  return new Field(64, 2, (x, y, c) => {
+  return new Field(64, 3, (x, y, c) => {
     const [px, py] = [2 * x + 0.5, 2 * y + 0.5];
     const inside = mask.sample((x + 0.5) / 64, (y + 0.5) / 64, 0);
     const feature = [regions.leftEye, regions.rightEye, regions.mouth].some((e) => within(e, px, py));
     if (c === 0) return inside >= 0.5 ? (feature ? 0.02 : 1) : 0;
-    return inside >= 0.99 && !feature && py >= regions.browY ? 1 : 0;
+    return inside >= 0.99 && !(feature && c === 1) && py >= regions.browY ? 1 : 0;
   });
 }
 
@@ -160,6 +160,8 @@ function expand(field: Field): Field {
   });
 }
 
+export const NO_TRANSFER = [1, 1, 0, 0, 0, 0, 1, 1];
+
 const chroma = (r: number, g: number, b: number) => [
   -0.168736 * r - 0.331264 * g + 0.5 * b,
   0.5 * r - 0.418688 * g - 0.081312 * b,
@@ -193,6 +195,21 @@ export function chromaTransfer(crop: Field, blended: Field, weights: Field, shad
   return [...scale, ...offset, ...skin.map((m) => m.mean), ...skin.map((m) => m.sd)];
 }
 
+/** Root mean square of log luminance over the light on the face, no further from it than 1: original's over blended face's, within [0.4, 1.25]. */
+export function contrastGain(crop: Field, blended: Field, weights: Field, shading: Field, relit: boolean): number {
+  const [original, generated] = [crop, blended].map((picture, k) => {
+    let sum = 0;
+    for (let i = 0; i < 64 * 64; i++) {
+      if (weights.data[3 * i + 2] === 0) continue;
+      const [u, v] = [((i % 64) + 0.5) / 64, ((i >> 6) + 0.5) / 64];
+      const rgb = [0, 1, 2].map((c) => clamp01(picture.sample(u, v, c))) as [number, number, number];
+      sum += Math.max(-1, Math.min(1, overLight(shading, k === 0 || relit, lumaOf(...rgb), u, v))) ** 2;
+    }
+    return sum;
+  }) as [number, number];
+  return Math.max(0.4, Math.min(1.25, Math.sqrt(original / generated)));
+}
+
 /** 1 within 1.5 deviations of the skin's mean chroma, fading beyond. */
 export function skinLike(
   [, , , , mb, mr, db, dr]: number[],
@@ -218,9 +235,18 @@ function overLight(shading: Field, relit: boolean, l: number, u: number, v: numb
 
 /**
  * The transfer, in full within 1.5 deviations of the skin's mean chroma and fading beyond. Towards the face's edge, below the brows, nothing is more than
- * 0.35 (natural logarithm) brighter than the light there, and what was has the skin's mean chroma.
+ * 0.35 (natural logarithm) brighter than the light there, and what was has the skin's mean chroma. Then luminance is `gain` times as far from the light in
+ * logarithms, and what has another chroma than skin that much nearer to it when it is less than 1.
+ * @param transfer NO_TRANSFER: the face keeps its chroma, and what is bright at its edge
  */
-export function recolour(blended: Field, transfer: number[], shading: Field, relit: boolean, browY: number): Field {
+export function recolour(
+  blended: Field,
+  transfer: number[],
+  shading: Field,
+  relit: boolean,
+  browY: number,
+  gain: number,
+): Field {
   const [sb, sr, ob, or, mb, mr] = transfer as [number, number, number, number, number, number];
   const like = skinLike(transfer);
   const n = blended.size;
@@ -230,13 +256,17 @@ export function recolour(blended: Field, transfer: number[], shading: Field, rel
     const skin = shading.sample(u, v, 2);
     const edge =
       smoothstep(0.15, 0.4, skin) * (1 - smoothstep(0.7, 1, skin)) * smoothstep(browY - 4, browY + 4, 128 * v);
-    const excess = Math.max(0, overLight(shading, relit, lumaOf(...rgb), u, v) - 0.35) * edge;
-    const l = lumaOf(...rgb) * Math.exp(-excess);
+    const bright = Math.max(0, overLight(shading, relit, lumaOf(...rgb), u, v) - 0.35) * edge;
+    const excess = transfer === NO_TRANSFER ? 0 : bright;
+    const matched = lumaOf(...rgb) * Math.exp(-excess);
+    const g = 1 + (gain - 1) * smoothstep(0.05, 0.25, skin);
+    const l = Math.max(0, (matched + 0.02) * Math.exp((g - 1) * overLight(shading, relit, matched, u, v)) - 0.02);
     const [cb, cr] = chroma(...rgb) as [number, number];
     const share = like(rgb);
     const mean = 1 - Math.exp(-3 * excess ** 2);
     const mixed = (own: number, scale: number, offset: number, middle: number) => {
-      const moved = own + share * (own * scale + offset - own);
+      const pale = middle + Math.min(g, 1) * (own - middle);
+      const moved = pale + share * (own * scale + offset - pale);
       return moved + mean * (middle * scale + offset - moved);
     };
     const kb = mixed(cb, sb, ob, mb);

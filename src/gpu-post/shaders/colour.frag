@@ -2,7 +2,7 @@
 // The original's low frequencies (base) under the relit face, and its chroma statistics (paper III-B2) on what is skin: hair,
 // teeth and eyes have other chroma and keep it. Y untouched. Beside the face, its surroundings. Alpha: 1 over the face's hull.
 precision highp float;
-uniform sampler2D lit, base, state, mask, around, light;
+uniform sampler2D lit, base, state, mask, around, light, contrast;
 uniform float size;
 uniform float relit; // 0: the face keeps its own light
 uniform float browY; // canonical pixels
@@ -29,9 +29,13 @@ void main() {
   float edge = smoothstep(0.15, 0.4, l.b) * (1.0 - smoothstep(0.7, 1.0, l.b)) * smoothstep(browY - 4.0, browY + 4.0, 128.0 * at.y);
   float excess = transfer * edge * max(overLight(l, y) - 0.35, 0.0);
   y *= exp(-excess);
+  // Features stand out as much as the original's. Where the light is not known, as in hair far from skin, nothing is changed.
+  float gain = mix(1.0, texelFetch(contrast, ivec2(0), 0).r, smoothstep(0.05, 0.25, l.b));
+  y = max((y + 0.02) * exp((gain - 1.0) * overLight(l, y)) - 0.02, 0.0);
   vec4 s = texelFetch(state, ivec2(0), 0), skin = texelFetch(state, ivec2(1, 0), 0);
   float away = awayFrom(k, skin);
-  k = mix(k, k * s.xy + s.zw, exp(-0.5 * away * away));
+  // What is not skin keeps its chroma, paler by as much as haze takes from the features.
+  k = mix(mix(skin.xy, k, min(gain, 1.0)), k * s.xy + s.zw, exp(-0.5 * away * away));
   k = mix(k, skin.xy * s.xy + s.zw, 1.0 - exp(-3.0 * excess * excess));
   vec3 rgb = vec3(y + 1.402 * k.y, y - 0.344136 * k.x - 0.714136 * k.y, y + 1.772 * k.x);
   // Where the generator painted background inside its outline, or the mask is wider, what lies around is right. Judged by the mean

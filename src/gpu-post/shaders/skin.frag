@@ -1,6 +1,7 @@
 #version 300 es
 // 64²: where skin is. Red for the light: eyes, brows and lips carry identity and are all but left out. Green for the
-// chroma statistics: those and the forehead, where hair hangs, do not count, nor does the rim. Mask: both faces' hull.
+// chroma statistics: those and the forehead, where hair hangs, do not count, nor does the rim. Blue for the contrast: all below
+// the brows but the rim. Mask: both faces' hull.
 precision highp float;
 uniform sampler2D mask;
 uniform vec4 leftEye, rightEye, mouth; // centre and radii, canonical pixels
@@ -15,6 +16,6 @@ void main() {
   float inside = texture(mask, gl_FragCoord.xy / 64.0).r;
   bool feature = within(leftEye, p) || within(rightEye, p) || within(mouth, p);
   float light = step(0.5, inside) * (feature ? 0.02 : 1.0);
-  float statistics = feature || p.y < browY ? 0.0 : step(0.99, inside);
-  result = vec4(light, statistics, 0.0, 1.0);
+  float contrast = p.y < browY ? 0.0 : step(0.99, inside);
+  result = vec4(light, feature ? 0.0 : contrast, contrast, 1.0);
 }

@@ -24,6 +24,8 @@ class Augmentation:
     """Share of the pictures that become somebody else whose points are moved towards another shape, as they are when served."""
     tone: float = 0.0
     """Share of the pictures that are made darker or lighter by a curve: collections of faces hold few dark ones."""
+    haze: float = 0.0
+    """Share of the other pictures that are made pale, as by haze, a dirty lens or weak light."""
     still: float = 0.0
     """Share of the batches of two views in which only the landmarks' noise differs."""
 
@@ -62,6 +64,8 @@ class RunConfig:
     discriminator_rate: float = 2e-4
     closeups_rate: float = 1.0
     """Times `discriminator_rate`, for the heads that look at one place: they see a tenth of the picture, and every other batch."""
+    judges_first: int = 0
+    """Images from which the discriminator alone learns, before the generator does: heads that have kept up with a generator for long do not see all it does wrong."""
     last_rate: float = 0.1
     """Learning rates fall to this part of the first along half a cosine."""
     average: float = 0.999

@@ -19,6 +19,8 @@ from .retarget import retarget_offset, understudy_shape, with_pupils
 
 _TONES, _TINT = (0.1, 0.5), 0.08
 """Means that tones are brought to, of 1, and how far the channels' curves may differ."""
+_HAZE, _HAZE_CONTRAST = (0.05, 0.45), (0.35, 0.8)
+"""Black behind haze, of 1, and the share of the contrast that is left."""
 _DARK = 0.42
 """Luma of skin, of 1, below which a picture is one of dark skin (or of deep shadow)."""
 _LUMA = np.array([0.299, 0.587, 0.114])
@@ -121,6 +123,25 @@ def random_tones(rng: np.random.Generator, face: np.ndarray) -> np.ndarray:
     return np.round(255 * (np.arange(256)[:, None] / 255) ** exponents).astype(np.uint8)
 
 
+def random_haze(rng: np.random.Generator) -> np.ndarray:
+    """256×3 uint8: a straight line per channel that lifts black and leaves a part of the contrast."""
+    contrast = rng.uniform(*_HAZE_CONTRAST)
+    black = np.minimum(rng.uniform(*_HAZE) * (1 + rng.uniform(-1, 1, 3) * _TINT), 1 - contrast)
+    return np.round(255 * black + contrast * np.arange(256)[:, None]).astype(np.uint8)
+
+
+class Hazy:
+    """Stored crops, each through a haze of its own that is the same every time."""
+
+    def __init__(self, faces: np.ndarray):
+        self._faces = faces
+
+    def __getitem__(self, index: int | np.ndarray) -> np.ndarray:
+        if np.ndim(index):
+            return np.stack([self[i] for i in index])
+        return cv2.LUT(np.ascontiguousarray(self._faces[index]), random_haze(np.random.default_rng(int(index)))[None])
+
+
 @dataclass
 class Look:
     """How a crop is shown; the two views of a pair differ in nothing but noise and matrix."""
@@ -170,6 +191,8 @@ def training_views(
     look = Look(flip, dilate)
     if rng.random() < a.tone:
         look.tones = random_tones(rng, data.faces[index][_FACE, _FACE])
+    elif a.haze and rng.random() < a.haze:
+        look.tones = random_haze(rng)
     if other and rng.random() < a.retarget:
         own = data.landmarks[index] - MARGIN
         look.offset = with_pupils(retarget_offset(understudy_shape(rng), own))

@@ -24,7 +24,7 @@ import torch
 from PIL import Image
 
 from .compare import flicker
-from .data import FaceData, plain_views
+from .data import FaceData, Hazy, plain_views
 from .geometry import MARGIN, STORED, inter_ocular
 from .identity import Z
 from .model import INPUTS, OUTPUT, blanked, colour_guide
@@ -201,9 +201,14 @@ def main() -> None:
     parser.add_argument("--truncation", type=float, default=1.0, help="identities are drawn from N(0, t²·I)")
     parser.add_argument("--typical", type=Path, help="draw within this file's limit, as it is served (training.typical)")
     parser.add_argument("--sheet", type=Path, help="contact sheet of 16 crops: original, then each export")
+    parser.add_argument("--haze", action="store_true", help="the same crops made pale, each by another haze")
     parser.add_argument("--pairs", type=Path, help="folder for the pictures, to be judged by `understudy evaluate`")
     a = parser.parse_args()
     data, judges = FaceData(a.data), Judges()
+    if a.haze and a.pairs:
+        parser.error("--pairs keeps the crops as they are: leave out --haze")
+    if a.haze:
+        data.faces = Hazy(data.faces)
     indices = spread(data.validation if len(data.validation) else data.training, a.crops)
     typical = json.loads(a.typical.read_text()) if a.typical else None
     shown = []

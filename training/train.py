@@ -123,12 +123,15 @@ class Trainer:
         mask, points = batch.mask, batch.points
         with torch.no_grad():
             lines = self.generator.lines(points)
-        generated = composite(self.generator, picture, mask, points, batch.z)
+        alone = self.seen < c.judges_first
+        with torch.set_grad_enabled(not alone):
+            generated = composite(self.generator, picture, mask, points, batch.z)
         jitter = Jitter.drawn(len(picture))
         real, fake = jitter(picture), jitter(generated)
         with torch.no_grad():
             real_features, real_maps = self.features(real)
-        fake_features, fake_maps = self.features(fake)
+        with torch.set_grad_enabled(not alone):
+            fake_features, fake_maps = self.features(fake)
 
         loss = discriminator_loss(
             self.discriminator(real_maps, mask, lines), self.discriminator([m.detach() for m in fake_maps], mask, lines)
@@ -138,13 +141,16 @@ class Trainer:
             place, judge = list(self.closeups.items())[self.step_count % len(self.closeups)]
             with torch.no_grad():
                 real_near, real_near_maps = self.features(windows(real, points, place))
-            fake_near, fake_near_maps = self.features(windows(fake, points, place))
+            with torch.set_grad_enabled(not alone):
+                fake_near, fake_near_maps = self.features(windows(fake, points, place))
             judged = judge([m.detach() for m in fake_near_maps], mask, lines, points)
             near_loss = discriminator_loss(judge(real_near_maps, mask, lines, points), judged)
             loss, log[f"{place}_discriminator"] = loss + near_loss, near_loss.item()
         self.discriminator_optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.discriminator_optimizer.step()
+        if alone:
+            return self._done(len(picture), log)
 
         for each in self.judges:
             each.requires_grad_(False)
@@ -180,9 +186,12 @@ class Trainer:
         for each in self.judges:
             each.requires_grad_(True)
         self._follow()
+        return self._done(len(picture), log | {name: float(value.detach()) for name, value in parts.items()})
+
+    def _done(self, pictures: int, log: dict[str, float]) -> dict[str, float]:
         self.step_count += 1
-        self.seen += len(picture)
-        return log | {name: float(value.detach()) for name, value in parts.items()}
+        self.seen += pictures
+        return log
 
     @torch.no_grad()
     def _follow(self) -> None:

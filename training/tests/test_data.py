@@ -7,7 +7,7 @@ import torch
 from training import retarget
 from training.config import Augmentation, RunConfig, load_config
 from training.data import (
-    FaceData, Look, field_transform, make_batch, make_view, plain_views, random_tones, skin_lightness, training_views, warp_back, with_share,
+    FaceData, Look, field_transform, make_batch, make_view, plain_views, random_haze, random_tones, skin_lightness, training_views, warp_back, with_share,
 )
 from training.geometry import MIRROR, canonical_to_picture, face_mask, inter_ocular, mirrored
 from training.model import Generator, blanked, colour_guide
@@ -183,6 +183,15 @@ def test_tones_come_to_what_was_drawn():
     means = [random_tones(rng, face)[face, np.arange(3)].mean() / 255 for _ in range(40)]
     assert min(means) < 0.25 and max(means) > 0.4
     assert np.median(means) < face.mean() / 255 - 0.1
+
+
+def test_haze_lifts_black_and_leaves_a_part_of_the_contrast():
+    rng = np.random.default_rng(4)
+    for _ in range(20):
+        curves = random_haze(rng).astype(int)
+        assert (np.diff(curves, axis=0) >= 0).all() and curves.min() >= 5 and curves.max() <= 255
+        spans = curves[-1] - curves[0]
+        assert np.ptp(spans) <= 1 and 0.34 * 255 < spans.min() and spans.max() < 0.81 * 255
 
 
 def test_lightness_of_skin_follows_the_face_and_not_what_is_around_it(data):

@@ -39,6 +39,17 @@ def test_resuming_continues_exactly(faces, tmp_path):
         assert torch.allclose(a, b, atol=2e-3)
 
 
+def test_judges_may_learn_alone_first(faces, tmp_path):
+    config = _config(faces, 8)
+    config.judges_first = 4
+    trainer = Trainer(config, FaceData(faces))
+    before = [{k: v.clone() for k, v in module.state_dict().items()} for module in (trainer.generator, trainer.discriminator)]
+    same = lambda module, state: all(torch.equal(v.nan_to_num(), state[k].nan_to_num()) for k, v in module.state_dict().items())
+    after = train(config, tmp_path / "alone", stop_at=4)
+    assert same(after.generator, before[0]) and not same(after.discriminator, before[1])
+    assert not same(train(config, tmp_path / "alone").generator, before[0])
+
+
 def test_a_run_takes_the_heads_of_another_where_it_has_them(faces, tmp_path):
     first = train(_config(faces, 4), tmp_path / "first")
     config = _config(faces, 4)

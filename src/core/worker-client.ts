@@ -64,6 +64,7 @@ export class WorkerClient<Req, Res, Ready = unknown> {
   #backoffMs = FIRST_BACKOFF_MS;
   #watch: NodeJS.Timeout | undefined;
   #stuck = 0;
+  #inVain = 0;
   restarts = 0;
 
   constructor(name: string, url: URL, options: WorkerClientOptions = {}) {
@@ -80,6 +81,11 @@ export class WorkerClient<Req, Res, Ready = unknown> {
 
   get alive(): boolean {
     return this.#worker !== undefined && this.#overdue.size === 0 && !this.#startsAgain;
+  }
+
+  /** How often in a row it has died, hung or failed to start, without an answer in between. */
+  get inVain(): number {
+    return this.#inVain;
   }
 
   get #startsAgain(): boolean {
@@ -160,7 +166,10 @@ export class WorkerClient<Req, Res, Ready = unknown> {
     if (failure) entry?.reject(failure);
     else {
       // A start alone proves nothing: the first picture may end it again.
-      if (reply.id > 0) this.#backoffMs = FIRST_BACKOFF_MS;
+      if (reply.id > 0) {
+        this.#backoffMs = FIRST_BACKOFF_MS;
+        this.#inVain = 0;
+      }
       entry?.resolve(reply.body as Res);
     }
   }
@@ -254,6 +263,7 @@ export class WorkerClient<Req, Res, Ready = unknown> {
 
   #restart(death: WorkerDied, ended: Promise<void>): void {
     this.restarts++;
+    this.#inVain++;
     this.#options.onDeath?.(death, this.restarts);
     const pause = this.#backoffMs;
     this.#backoffMs = Math.min(this.#backoffMs * 2, MAX_BACKOFF_MS);

@@ -58,6 +58,11 @@ export class GeneratorClient {
     return this.#worker.alive;
   }
 
+  /** See `WorkerClient.inVain`. */
+  get inVain(): number {
+    return this.#worker.inVain;
+  }
+
   /** Fills the slot. Rejects with WorkerDied when the worker is down, with WorkerHung while it may still fill the slot. */
   generate(item: GeneratorRequest): Promise<GeneratorOutcome> {
     return this.#batcher.submit(item);

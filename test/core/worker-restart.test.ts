@@ -24,7 +24,10 @@ describe('a worker that is started again', () => {
     await worker.call('die').catch(() => {});
     expect(worker.alive).toBe(false);
     await until(() => worker.alive);
+    // It has started, but nothing has come of it yet.
+    expect(worker.inVain).toBe(3);
     expect(await worker.call('ask')).toBe(4);
+    expect(worker.inVain).toBe(0);
     expect(deaths).toEqual([
       'the starting worker died: exit code 7',
       'the starting worker died: starting: the driver is not there yet',

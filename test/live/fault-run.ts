@@ -87,6 +87,7 @@ export class EngineUnderTest {
     models: { dir?: string; cacheDir?: string } = {},
     onWarning?: (sentence: string) => void,
     detectorThreads = 1,
+    live = true,
   ): Promise<EngineUnderTest> {
     const config = loadConfig({ sets: [], env: {} });
     const { lookaheadFrames: _, ...track } = config.track;
@@ -97,7 +98,7 @@ export class EngineUnderTest {
       mode: 'generate',
       photometry: { ...config.post },
       sessionKey: Buffer.from('00112233445566778899aabbccddeeff', 'hex'),
-      live: true,
+      live,
       track: { ...config.detect, ...track },
       infer: { ...config.infer, detectorThreads },
       ...(models.dir && { modelsDir: models.dir }),

@@ -12,7 +12,7 @@ export interface BatcherOptions<T, R> {
  */
 export class Batcher<T, R> {
   readonly #options: BatcherOptions<T, R>;
-  readonly #queue: { item: T; resolve: (r: R) => void; reject: (e: unknown) => void }[] = [];
+  readonly #queue: { item: T; alone: boolean; resolve: (r: R) => void; reject: (e: unknown) => void }[] = [];
   #running = false;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -21,10 +21,11 @@ export class Batcher<T, R> {
     this.#options = options;
   }
 
-  submit(item: T): Promise<R> {
+  /** @param alone in a batch of its own, with nobody whom it could take along */
+  submit(item: T, alone = false): Promise<R> {
     if (this.#closed) return Promise.reject(new Error('the batcher is closed'));
     return new Promise((resolve, reject) => {
-      this.#queue.push({ item, resolve, reject });
+      this.#queue.push({ item, alone, resolve, reject });
       if (this.#running) return;
       if (this.#queue.length >= this.#options.maxBatchSize) this.#flush();
       else this.#timer ??= setTimeout(() => this.#flush(), this.#options.maxQueueDelayMs);
@@ -40,7 +41,7 @@ export class Batcher<T, R> {
   #flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const batch = this.#queue.splice(0, this.#options.maxBatchSize);
+    const batch = this.#queue.splice(0, this.#together());
     if (batch.length === 0) return;
     this.#running = true;
     this.#options
@@ -58,5 +59,11 @@ export class Batcher<T, R> {
         // What waited while this batch ran has waited long enough.
         if (this.#queue.length > 0) this.#flush();
       });
+  }
+
+  /** How many of those in front go together. */
+  #together(): number {
+    const alone = this.#queue.findIndex((waiting) => waiting.alone);
+    return Math.min(alone < 0 ? this.#queue.length : Math.max(1, alone), this.#options.maxBatchSize);
   }
 }

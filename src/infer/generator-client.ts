@@ -1,4 +1,5 @@
 import { WorkerClient, type WorkerClientOptions } from '../core/worker-client.ts';
+import { WorkerFailure } from '../core/worker-errors.ts';
 import { Batcher } from './batcher.ts';
 import type { GeneratorOutcome } from './generator.ts';
 import type { GeneratorReady, GeneratorReply, GeneratorRequest, GeneratorWorkerData } from './generator-messages.ts';
@@ -29,7 +30,7 @@ export class GeneratorClient {
     });
     const run = (items: GeneratorRequest[]) => {
       this.onBatch?.(items.length);
-      return this.#worker.call(items);
+      return this.#draw(items);
     };
     this.#batcher = new Batcher({ maxBatchSize, maxQueueDelayMs, run });
     this.#worker.ready.then(
@@ -63,9 +64,31 @@ export class GeneratorClient {
     return this.#worker.inVain;
   }
 
-  /** Fills the slot. Rejects with WorkerDied when the worker is down, with WorkerHung while it may still fill the slot. */
-  generate(item: GeneratorRequest): Promise<GeneratorOutcome> {
-    return this.#batcher.submit(item);
+  /**
+   * Fills the slot. Rejects with WorkerDied when the worker is down, with WorkerHung while it may still fill the slot.
+   * @param alone after a death: should it be this face that ends the worker, it takes no others along a second time
+   */
+  generate(item: GeneratorRequest, alone = false): Promise<GeneratorOutcome> {
+    return this.#batcher.submit(item, alone);
+  }
+
+  /** One face that cannot be drawn, or a batch that there is no memory for, costs only the faces that fail by themselves. */
+  async #draw(items: GeneratorRequest[]): Promise<GeneratorOutcome[]> {
+    try {
+      return await this.#worker.call(items);
+    } catch (error) {
+      if (!(error instanceof WorkerFailure) || items.length === 1) throw error;
+    }
+    const outcomes: GeneratorOutcome[] = [];
+    for (const item of items) {
+      try {
+        outcomes.push(...(await this.#worker.call([item])));
+      } catch (error) {
+        if (!(error instanceof WorkerFailure)) throw error;
+        outcomes.push('rejected');
+      }
+    }
+    return outcomes;
   }
 
   async close(): Promise<void> {

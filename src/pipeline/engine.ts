@@ -229,7 +229,7 @@ export class Engine {
     const run = async (draw: number, drawn: TrackedFace) => {
       const z = this.#identities.zFor(this.#options.sessionKey, face.personId, draw);
       const request = { raw: raw.slot.memory, format: raw.format, face: drawn, slot, z };
-      return (await patiently(generator, wait, () => generator.generate(request))) === 'generated';
+      return (await patiently(generator, wait, (again) => generator.generate(request, again))) === 'generated';
     };
     // Detail is fine grain over the same face: it changes neither who it is nor what it expresses, and takes as long as the face.
     const { faceSize } = generator.info ?? (await generator.ready);

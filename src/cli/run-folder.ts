@@ -24,6 +24,8 @@ export interface FolderRun {
   readonly overwrite?: boolean;
   readonly allowNoFace: boolean;
   readonly stop: AbortSignal;
+  /** Whether the outputs were dropped by a second signal: what fails then fails because of that. */
+  readonly dropped?: () => boolean;
   readonly progress: ProgressLine;
   /** Hashes and counts per file are gathered only when somebody wants them. */
   readonly report: boolean;
@@ -97,6 +99,7 @@ export async function runFolder(run: FolderRun): Promise<FolderOutcome> {
     const file = todo[i]!;
     const turn = turns.next();
     const progress = run.progress.ofFile(`${i + 1}/${todo.length} ${file.input}`);
+    let begun = false;
     try {
       makeFolderOf(file.output);
       const outcome = await anonymizeFile({
@@ -107,7 +110,10 @@ export async function runFolder(run: FolderRun): Promise<FolderOutcome> {
         streamId: i,
         engine: () => run.engine(still),
         onStart: (total) => progress.start(total),
-        onFrame: (p) => progress.frame(p),
+        onFrame: (p) => {
+          begun = true;
+          progress.frame(p);
+        },
       });
       const { result } = outcome;
       // Stopped before its first picture: there is no output.
@@ -130,8 +136,9 @@ export async function runFolder(run: FolderRun): Promise<FolderOutcome> {
         if (!run.allowNoFace) say(`no face was found in ${file.input}; look at ${file.output} before you trust it`);
       }
     } catch (error) {
+      // What fails before a file's first picture then, fails because of the signal: a terminal sends it to ffprobe too.
+      if (stop.aborted && (!begun || run.dropped?.())) return;
       // Only what is wrong with this one file: a fault of the program, or a missing model, would repeat itself.
-      if (stop.aborted) return;
       if (!(error instanceof UnderstudyError) || !FILE_FAILURES.has(error.exitCode)) throw error;
       failures[i] = error.exitCode;
       say(`${error.message}; ${error.remedy}`);

@@ -134,9 +134,12 @@ export async function runFile(input: string, output: string, options: RunOptions
         );
       const report = options.report !== undefined;
       const { again = false, overwrite = false } = options;
+      // It keeps to itself what fails because of a signal; all that it throws has to be told.
+      begun = true;
       const { exitCode, ...folder } = await runFolder({
         ...common,
         engine,
+        dropped: () => interruption.dropped,
         ...(options.report && { reportPath: options.report }),
         ...{ again, overwrite, progress, report, allowNoFace: options.allowNoFace ?? false },
       });

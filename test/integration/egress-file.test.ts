@@ -1,16 +1,6 @@
-import { execFileSync, spawn } from 'node:child_process';
-import {
-  existsSync,
-  linkSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { execFileSync } from 'node:child_process';
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/loader.ts';
 import { openFileSink } from '../../src/egress/file/file-sink.ts';
 import { makeClip } from '../support/clips.ts';
@@ -24,8 +14,6 @@ const leftovers = () => readdirSync(folder).filter((name) => name.includes('.par
 
 beforeAll(() => {
   makeClip(clip, 0.6);
-  makeClip(at('long.mp4'), 1);
-  ffmpeg('-stream_loop', '19', '-i', at('long.mp4'), '-c', 'copy', at('film.mp4'));
 });
 
 describe('encoders', () => {
@@ -205,103 +193,5 @@ describe('a name that must not be written to', () => {
       expect(stderr).toMatch(/the folder .*disk is not writable; change its permissions/);
       expect(code).toBe(5);
     });
-  });
-});
-
-describe('a run that is cut short', () => {
-  /** Starts a run over 20 seconds of film and does something to it once it has written pictures. */
-  async function disturbed(out: string, disturb: (child: ReturnType<typeof spawn>) => void | Promise<void>) {
-    const args = ['dist/main.js', 'run', at('film.mp4'), out, '--mode', 'mask', '--progress', 'json'];
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
-    let stderr = '';
-    const ended = new Promise<number | null>((resolve) => child.on('close', (code) => resolve(code)));
-    await new Promise<void>((resolve) => {
-      child.on('close', () => resolve());
-      child.stderr.on('data', (text: Buffer) => {
-        stderr += text;
-        if (/"frames":[1-9]/.test(stderr)) resolve();
-      });
-    });
-    await disturb(child);
-    const code = await ended;
-    return { code, stderr, words: stderr.split('\n').filter((line) => line.startsWith('understudy:')) };
-  }
-  const children = (pid: number) =>
-    execFileSync('ps', ['-o', 'pid=,args=', '--ppid', String(pid)], { encoding: 'utf8' })
-      .split('\n')
-      .map((line) => /^\s*(\d+) (.*)$/.exec(line))
-      .flatMap((m) => (m ? [{ pid: Number(m[1]), args: m[2]! }] : []));
-  const killFfmpeg = (which: RegExp) => (child: ReturnType<typeof spawn>) => {
-    const found = children(child.pid!).filter((c) => /ffmpeg/.test(c.args) && which.test(c.args));
-    expect(found.length).toBe(1);
-    process.kill(found[0]!.pid, 'SIGKILL');
-  };
-  const group = (child: ReturnType<typeof spawn>) => void process.kill(-child.pid!, 'SIGINT');
-
-  it('Ctrl-C completes what has been read, with sound as long as the pictures', async () => {
-    const { code } = await disturbed(at('stopped.mp4'), group);
-    expect(code).toBe(130);
-    const pictures = timestamps(at('stopped.mp4'));
-    expect(pictures.length).toBeGreaterThan(1);
-    expect(pictures.length).toBeLessThan(500);
-    const sound = ffprobe(
-      '-select_streams',
-      'a',
-      '-show_entries',
-      'packet=pts_time',
-      '-of',
-      'csv=p=0',
-      at('stopped.mp4'),
-    );
-    const last = Math.max(...sound.split('\n').filter(Boolean).map(Number.parseFloat));
-    expect(last).toBeLessThan(pictures.at(-1)! + 0.1);
-    expect(last).toBeGreaterThan(pictures.at(-1)! - 0.1);
-    expect(leftovers()).toEqual([]);
-  });
-
-  it('a second Ctrl-C ends at once and leaves nothing', async () => {
-    const { code } = await disturbed(at('dropped.mp4'), async (child) => {
-      group(child);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      group(child);
-    });
-    expect(code).toBe(130);
-    expect(existsSync(at('dropped.mp4'))).toBe(false);
-    expect(leftovers()).toEqual([]);
-  });
-
-  it('an encoder that is killed leaves nothing under the final name', async () => {
-    const { code, words } = await disturbed(at('killed.mp4'), killFfmpeg(/killed/));
-    expect(words.length).toBe(1);
-    expect(words[0]).toMatch(/the encoder of .*killed\.mp4 was ended by SIGKILL; run it again/);
-    expect(code).toBe(8);
-    expect(existsSync(at('killed.mp4'))).toBe(false);
-    expect(leftovers()).toEqual([]);
-  });
-
-  it('a decoder that is killed ends the file with what came before', async () => {
-    const { code, words } = await disturbed(at('short.mp4'), killFfmpeg(/rawvideo/));
-    expect(words.length).toBe(1);
-    expect(words[0]).toMatch(/the decoder of .*film\.mp4 was ended by SIGKILL/);
-    expect(code).toBe(8);
-    expect(timestamps(at('short.mp4')).length).toBeGreaterThan(1);
-  });
-
-  it('clears away what a killed run left behind', async () => {
-    const { code } = await disturbed(at('again.mp4'), (child) => void child.kill('SIGKILL'));
-    expect(code).toBe(null);
-    expect(existsSync(at('again.mp4'))).toBe(false);
-    // Its encoder may only just be starting.
-    await vi.waitUntil(() => leftovers().length > 0, { timeout: 20_000 });
-    const [left] = leftovers();
-    expect(left).toMatch(/^\.again\.part-\d+\.mp4$/);
-    // Killed while it cut the sound; and the file of a run that goes on, of another output, of nobody.
-    writeFileSync(at(`${left}.cut`), '');
-    const others = [`.again.part-${process.pid}.mp4`, left!.replace('again', 'other'), '.again.part-x.mp4'];
-    for (const name of others) writeFileSync(at(name), '');
-    expect(run(clip, at('again.mp4')).code).toBe(0);
-    expect(statSync(at('again.mp4')).size).toBeGreaterThan(1000);
-    expect(leftovers().sort()).toEqual(others.sort());
-    for (const name of others) rmSync(at(name));
   });
 });

@@ -49,6 +49,8 @@ export class EncodedFile implements Sink {
   #nut: NutWriter | undefined;
   readonly #tool: FfmpegTool;
   readonly #options: EncodedFileOptions;
+  /** Cuts the sound of a file that ended early. */
+  #cutter: FfmpegProcess | undefined;
   #lastUs = 0;
   #ended: number | string | undefined;
 
@@ -115,6 +117,8 @@ export class EncodedFile implements Sink {
       throw this.#failure(code);
     }
     if (how.early && this.#options.cutSound) await this.#cutSound(this.#options.cutSound.container);
+    // Dropped while the sound was being cut: what is left of it gets no name.
+    if (!unfinished.has(this)) throw this.#failure('SIGKILL');
     this.#rename();
     unfinished.delete(this);
   }
@@ -140,9 +144,9 @@ export class EncodedFile implements Sink {
         ...['-fflags', '+bitexact', ...containerArguments(container)],
       ],
     });
-    const child = spawnFfmpeg(this.#tool, args);
-    const code = await child.exited;
-    if (code === 0) renameSync(cut, this.#temporary);
+    this.#cutter = spawnFfmpeg(this.#tool, args);
+    const code = await this.#cutter.exited;
+    if (code === 0 && unfinished.has(this)) renameSync(cut, this.#temporary);
     else rmSync(cut, { force: true });
   }
 
@@ -157,7 +161,8 @@ export class EncodedFile implements Sink {
   discard(): void {
     unfinished.delete(this);
     this.#child.process.kill('SIGKILL');
-    rmSync(this.#temporary, { force: true });
+    this.#cutter?.process.kill('SIGKILL');
+    for (const path of [this.#temporary, `${this.#temporary}${CUT}`]) rmSync(path, { force: true });
   }
 
   #failure(code: number | string): UnderstudyError {

@@ -4,7 +4,7 @@ import { associate } from './association.ts';
 import type { DetectionPass, Expected } from './detection-pass.ts';
 import { area, centreX, centreY, intersection } from './geometry.ts';
 import type { FaceTrack } from './lifecycle.ts';
-import { type Found, mergeFound } from './merge.ts';
+import { type Found, mergeFound, onFace } from './merge.ts';
 import type { TrackOptions } from './options.ts';
 
 /** Of a followed face's height: how high a find on that person's body may be, and how far down it counts as body; of its width: how far aside. */
@@ -20,7 +20,7 @@ const MIN_SIDEWAYS_INSIDE = 0.03;
 const SIDEWAYS_WITHIN = 0.75;
 /** How many times as large a turned find must be for an upright one within it to be a part of it. */
 const UPRIGHT = 1.7;
-/** A doubtful find that lies so far within a face seen whole is a part of that, and covered with it. */
+/** A doubtful find that lies so far within a face seen whole, and on it, is a part of that, and covered with it. */
 const PART_WITHIN = 0.8;
 /** Of an upright face's height and width: how far hair reaches above, and cheeks and ears aside. Not below: a child's head may lie at a chin. */
 const HAIR = 0.3;
@@ -71,7 +71,8 @@ export async function matchFaces(
   // A second look may show that a part of a face belongs to one that is followed.
   const fresh = freshFaces(standing, known, options);
   const whole = [...known, ...fresh].filter(isWhole);
-  const partOf = (find: Found, face: Found) => intersection(find, face) >= PART_WITHIN * area(find);
+  const partOf = (find: Found, face: Found) =>
+    intersection(find, face) >= PART_WITHIN * area(find) && onFace(find, face);
   const doubtful = confirmed.doubtful.filter((find) => !whole.some((face) => partOf(find, face)));
   return { found, missed, fresh, doubtful };
 }

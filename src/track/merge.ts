@@ -1,7 +1,7 @@
 import type { Detection, Region } from '../core/face-track.ts';
 import type { PictureFormat } from '../core/video-frame.ts';
 import type { DetectorWindow } from '../core/vision.ts';
-import { area, containment, intersectionOverUnion } from './geometry.ts';
+import { area, centreX, centreY, containment, intersectionOverUnion } from './geometry.ts';
 
 /** A detection with what its window says about it. */
 export interface Found extends Detection {
@@ -48,10 +48,25 @@ function blend(a: Found, b: Found): Found {
 }
 
 const MUCH_SMALLER = 0.3;
+/** Share of a find that has to lie on a face, and not beside it in the corner of its box, to be hidden by what is drawn over that. */
+const ON_FACE = 0.7;
+const GRID = 8;
+
+/**
+ * Whether what is drawn over a face hides a find in its box. A face fills the ellipse in its box, and a drawn one is painted within its outline only:
+ * in a corner, beside the chin or over an ear, there is room for somebody farther away.
+ */
+export function onFace(find: Region, face: Region): boolean {
+  const steps = Array.from({ length: GRID }, (_, i) => (i + 0.5) / GRID);
+  const xs = steps.map((s) => (find.x + s * find.width - centreX(face)) / (face.width / 2));
+  const ys = steps.map((s) => (find.y + s * find.height - centreY(face)) / (face.height / 2));
+  const inside = ys.reduce((sum, y) => sum + xs.filter((x) => x * x + y * y < 1).length, 0);
+  return inside >= ON_FACE * GRID * GRID;
+}
 
 /**
  * One detection per face out of those of all windows. A box inside another is part of it, unless it is much smaller
- * and certain in its own right: then it is somebody else, and both get a cover.
+ * and certain in its own right, or beside the face: then it is somebody else, and both get a cover.
  */
 export function mergeFound(found: readonly Found[], certain: number): Found[] {
   const kept: Found[] = [];
@@ -60,7 +75,8 @@ export function mergeFound(found: readonly Found[], certain: number): Found[] {
       if (intersectionOverUnion(k, candidate) > 0.4) return true;
       if (containment(k, candidate) < 0.65) return false;
       const [small, large] = area(k) < area(candidate) ? [k, candidate] : [candidate, k];
-      return !(area(small) < MUCH_SMALLER * area(large) && small.score >= certain && !small.clipped);
+      const other = small.score >= certain || !onFace(small, large);
+      return !(area(small) < MUCH_SMALLER * area(large) && other && !small.clipped);
     });
     if (index < 0) kept.push(candidate);
     else {

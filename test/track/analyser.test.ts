@@ -79,8 +79,10 @@ describe('StreamAnalyser', () => {
     await analyser.analyse(picture, at(0));
     const detect = vision.finder.detect;
     const half = { ...BOX, y: BOX.y + 0.1 * BOX.height, height: 0.35 * BOX.height, width: 0.6 * BOX.width };
+    const corner = { x: BOX.x + 62, y: BOX.y + 78, width: 20, height: 24 };
     for (const [box, solid] of [
       [half, 0],
+      [corner, 1],
       [{ ...half, x: BOX.x + 2 * BOX.width }, 1],
     ] as const) {
       vision.finder.detect = async (seen, window, minScore) => {
@@ -89,6 +91,23 @@ describe('StreamAnalyser', () => {
       };
       const { faces } = await analyser.analyse(picture, at(1 + solid));
       expect(faces.filter((f) => f.cover === 'solid').length).toBe(solid);
+    }
+  });
+
+  it('covers somebody farther away in a corner of a large box, beside the face that is drawn there, however weakly he is seen', async () => {
+    const near = { box: { x: 200, y: 100, width: 200, height: 200 }, score: 0.97 };
+    const far = (score: number) => ({ box: { x: 364, y: 264, width: 40, height: 44 }, score });
+    for (const [first, then] of [
+      [0.95, 0.5],
+      [0.6, 0.6],
+    ] as const) {
+      const vision = new FakeVision();
+      const analyser = vision.analyser();
+      for (let i = 0; i < 45; i++) {
+        vision.faces = [near, far(i === 0 ? first : then)];
+        const { faces } = await analyser.analyse(picture, at(i));
+        expect(faces.filter(({ region }) => region.height < 100).length, `frame ${i}`).toBe(1);
+      }
     }
   });
 

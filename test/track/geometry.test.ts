@@ -103,6 +103,25 @@ describe('merging of windows', () => {
     expect(mergeFound([big, found(20, 20, 40, 0.97)], 0.75)).toHaveLength(2);
     expect(mergeFound([big, found(20, 20, 40, 0.5)], 0.75)).toHaveLength(1);
   });
+
+  it('keeps an uncertain one too when it lies in a corner of the large one, beside the face that is drawn there', () => {
+    const big = found(0, 0, 200, 0.9);
+    for (const [x, y] of [
+      [-8, -8],
+      [162, 162],
+      [160, -5],
+    ] as const)
+      expect(mergeFound([big, found(x, y, 45, 0.5)], 0.75), `${x}, ${y}`).toHaveLength(2);
+    // Eyes, a mouth, a cheek, an ear; and what a window's edge has cut.
+    for (const [x, y] of [
+      [40, 60],
+      [80, 140],
+      [140, 100],
+      [0, 80],
+    ] as const)
+      expect(mergeFound([big, found(x, y, 45, 0.5)], 0.75), `${x}, ${y}`).toHaveLength(1);
+    expect(mergeFound([big, found(162, 162, 45, 0.5, { clipped: true })], 0.75)).toHaveLength(1);
+  });
 });
 
 describe('windows', () => {

@@ -38,18 +38,20 @@ export class ProgressLine {
     const now = performance.now();
     if (this.#style === 'none' || now - this.#lastMs < EVERY_MS) return;
     this.#lastMs = now;
-    this.#write(progress.frames, progress.audit.totals, '\r');
+    this.#write(progress.frames, progress.audit.totals);
   }
 
   end(result: StreamResult): void {
-    if (this.#style !== 'none') this.#write(result.audit.totals.frames, result.audit.totals, '\n');
+    const { audit, early } = result;
+    if (this.#style !== 'none') this.#write(audit.totals.frames, audit.totals, early ? 'stopped' : 'whole');
   }
 
-  #write(frames: number, totals: StreamProgress['audit']['totals'], end: string): void {
+  #write(frames: number, totals: StreamProgress['audit']['totals'], ended?: 'whole' | 'stopped'): void {
     const seconds = (performance.now() - this.#startedMs) / 1000;
     const fps = frames / Math.max(seconds, 1e-3);
-    const done = end === '\n';
-    const percent = done ? 100 : this.#total ? Math.min(100, (100 * frames) / this.#total) : undefined;
+    const done = ended !== undefined;
+    // The total is often a guess; what has been read to its end is whole.
+    const percent = ended === 'whole' ? 100 : this.#total ? Math.min(100, (100 * frames) / this.#total) : undefined;
     const etaS = done ? 0 : this.#total ? Math.max(0, (this.#total - frames) / Math.max(fps, 1e-3)) : undefined;
     const { faces, held, solid, veiledFrames } = totals;
     if (this.#style === 'json') {
@@ -64,7 +66,7 @@ export class ProgressLine {
     const counts = `faces ${faces}, held ${held}, solid ${solid}, veiled ${veiledFrames}`;
     const text = `${file}${share}  ${fps.toFixed(1)} fps${left}  ${counts}`;
     // A shorter line has to cover all of the longer one before it.
-    process.stderr.write(`${text.padEnd(this.#shown.width)}${end}`);
+    process.stderr.write(`${text.padEnd(this.#shown.width)}${done ? '\n' : '\r'}`);
     this.#shown.width = done ? 0 : text.length;
   }
 }

@@ -16,6 +16,7 @@ export async function fileReport(input: string, output: string, { result, probe 
   return {
     input: { path: input, sha256: await sha256(input), ...probe },
     output: { path: output, sha256: await sha256(output) },
+    complete: !result.early,
     totals: { ...result.audit.totals, decodeErrors: result.decodeErrors },
     faceTracks: result.audit.faceTracks,
     firstFrameMs: result.firstFrameMs,

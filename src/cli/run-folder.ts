@@ -8,6 +8,7 @@ import { stillKind, stillSize } from '../ingest/file/still-format.ts';
 import type { Engine } from '../pipeline/engine.ts';
 import { anonymizeFile } from './anonymize-file.ts';
 import { settingsStamp } from './folder-journal.ts';
+import { allGrey, greySentences } from './grey.ts';
 import { type MediaFile, makeFolderOf, planFolder } from './media-files.ts';
 import type { ProgressLine } from './progress.ts';
 import { fileReport } from './report.ts';
@@ -126,11 +127,14 @@ export async function runFolder(run: FolderRun): Promise<FolderOutcome> {
         return;
       }
       const none = withoutFace(result.audit.totals);
-      const whole = !result.sourceError && !stop.aborted;
+      const grey = allGrey(file.output, result.audit.totals);
+      const whole = !result.early && !grey;
       journal.record(file.input, file.output, whole ? (none ? 'no-face' : 'faces') : 'incomplete');
       // Not before it is written down: hashing takes long, and a run that is killed meanwhile would take its own file for another's.
       if (run.report) reports[i] = await fileReport(file.input, file.output, outcome);
+      for (const sentence of greySentences(file.input, file.output, result.audit.totals)) say(sentence);
       if (result.sourceError) throw result.sourceError;
+      if (grey && !stop.aborted) throw grey;
       if (none) {
         faceless++;
         if (!run.allowNoFace) say(`no face was found in ${file.input}; look at ${file.output} before you trust it`);

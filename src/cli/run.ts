@@ -10,6 +10,7 @@ import { stillKind } from '../ingest/file/still-format.ts';
 import { Engine } from '../pipeline/engine.ts';
 import { anonymizeFile } from './anonymize-file.ts';
 import { collected } from './collected.ts';
+import { allGrey, greySentences } from './grey.ts';
 import { Interruption } from './interruption.ts';
 import { isProgressStyle, ProgressLine, type ProgressStyle } from './progress.ts';
 import { fileReport, modelHashes, runReport, writeReport } from './report.ts';
@@ -100,6 +101,8 @@ export function settings(options: RunOptions): Config {
   return loadConfig({ ...(options.config && { file: options.config }), sets, env: process.env });
 }
 
+const say = (sentence: string): void => void process.stderr.write(`understudy: ${sentence}\n`);
+
 /** @returns the process's exit code; throws UnderstudyError */
 export async function runFile(input: string, output: string, options: RunOptions): Promise<number> {
   const config = settings(options);
@@ -165,12 +168,13 @@ export async function runFile(input: string, output: string, options: RunOptions
         ...(await fileReport(input, output, outcome)),
         ...(await shared()),
       });
+    for (const sentence of greySentences(input, output, result.audit.totals)) say(sentence);
     if (result.sourceError) throw result.sourceError;
     if (interruption.signal.aborted) return ExitCode.interrupted;
+    const failure = allGrey(output, result.audit.totals);
+    if (failure) throw failure;
     if (withoutFace(result.audit.totals) && !options.allowNoFace) {
-      process.stderr.write(
-        `understudy: no face was found in ${input}; look at ${output} before you trust it, or pass --allow-no-face\n`,
-      );
+      say(`no face was found in ${input}; look at ${output} before you trust it, or pass --allow-no-face`);
       return ExitCode.noFace;
     }
     return ExitCode.ok;
@@ -199,11 +203,7 @@ export function startEngine(
   config: Config,
   sessionKey: Uint8Array,
   analysis: Readonly<Record<string, unknown>> = {},
-  {
-    live = false,
-    still = false,
-    onWarning = (sentence) => void process.stderr.write(`understudy: ${sentence}\n`),
-  }: StartOptions = {},
+  { live = false, still = false, onWarning = say }: StartOptions = {},
 ): Promise<Engine> {
   const { lookaheadFrames: _, ...track } = config.track;
   return Engine.start({

@@ -59,6 +59,8 @@ export interface StreamResult {
   readonly decodeErrors: number;
   /** The source's failure, when it ended early: everything before it has been anonymized and written. */
   readonly sourceError?: unknown;
+  /** There was more to read: the source has failed, or somebody has stopped it. */
+  readonly early: boolean;
   /** From the call to the first frame handed to the sink. */
   readonly firstFrameMs?: number;
 }
@@ -118,6 +120,7 @@ class StreamRun {
       audit: this.#audit,
       timings: this.#timings,
       decodeErrors: source.decodeErrors,
+      early,
       ...(this.#sourceError !== undefined && { sourceError: this.#sourceError }),
       ...(this.#firstFrameMs !== undefined && { firstFrameMs: this.#firstFrameMs }),
     };

@@ -9,7 +9,8 @@ const SHORT = ['-t', '0.4', '-an'];
 /** Faces covered by plain rectangles: quick, and what is not a face can be compared. */
 const run = (input: string, output: string, ...more: string[]) =>
   understudy(['run', input, output, '--mode', 'mask', '--set', 'egress.crf=8', '--report', at('report.json'), ...more]);
-const totals = () => JSON.parse(readFileSync(at('report.json'), 'utf8')).totals;
+const report = () => JSON.parse(readFileSync(at('report.json'), 'utf8'));
+const totals = () => report().totals;
 const video = (path: string, entries: string) =>
   ffprobe('-select_streams', 'v:0', '-show_entries', `stream=${entries}`, '-of', 'default=nk=1:nw=1', path)
     .trim()
@@ -140,6 +141,7 @@ describe('pictures as they are meant to be seen', () => {
 describe('time', () => {
   it('cuts exactly, pictures and sound alike', () => {
     expect(run(clip, at('part.mp4'), '--start', '0.3', '--duration', '0.5').code).toBe(0);
+    expect(report().complete).toBe(true);
     const kept = timestamps(clip).filter((t) => t >= 0.3 && t < 0.8);
     sameTimes(
       at('part.mp4'),
@@ -185,7 +187,11 @@ describe('damage', () => {
     const bytes = readFileSync(at('damaged.mkv'));
     for (let i = 0; i < 40; i++) bytes[Math.floor(bytes.length * (0.2 + 0.001 * i))]! ^= 0x55;
     writeFileSync(at('damaged.mkv'), bytes);
-    expect(run(at('damaged.mkv'), at('damaged-out.mp4')).code).toBe(0);
+    const { code, stderr } = run(at('damaged.mkv'), at('damaged-out.mp4'));
+    expect(code).toBe(0);
+    expect(stderr).toMatch(
+      /^understudy: \d+ of \d+ pictures of .*damaged-out\.mp4 are grey: .*damaged\.mkv is damaged/m,
+    );
     const { frames, veiledFrames, decodeErrors, veiledBy } = totals();
     expect(decodeErrors).toBeGreaterThan(0);
     expect(veiledBy).toEqual({ damaged: veiledFrames });
@@ -205,6 +211,7 @@ describe('damage', () => {
     const { code, stderr } = run(at('cut.mkv'), at('cut-out.mp4'));
     expect(code).toBe(4);
     expect(stderr).toMatch(/cut\.mkv ends early: .*; what came before it has been anonymized and kept/);
+    expect(report().complete).toBe(false);
     expect(timestamps(at('cut-out.mp4')).length).toBe(totals().frames);
     expect(totals().frames - totals().veiledFrames).toBeGreaterThan(5);
     copyFileSync(clip, at('cut.mp4'));

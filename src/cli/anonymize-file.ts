@@ -6,7 +6,7 @@ import { checkOutput, outputError } from '../egress/file/output-path.ts';
 import { isStillName, openStillSink } from '../egress/file/still-sink.ts';
 import { openFileSource } from '../ingest/file/file-source.ts';
 import { checkReadable, type FileProbe, inputError } from '../ingest/file/probe.ts';
-import { stillKind } from '../ingest/file/still-format.ts';
+import { foreignStill, holdsFurther, stillKind } from '../ingest/file/still-format.ts';
 import { openStillSource } from '../ingest/file/still-source.ts';
 import type { Engine } from '../pipeline/engine.ts';
 import { runStream, type StreamProgress, type StreamResult } from '../pipeline/stream.ts';
@@ -36,6 +36,8 @@ export interface FileOutcome {
   readonly result: StreamResult;
   readonly probe: FileProbe;
   readonly still: boolean;
+  /** A picture's file holds others, of which nothing is in the output. */
+  readonly further: boolean;
 }
 
 /**
@@ -54,6 +56,7 @@ export async function anonymizeFile(job: FileJob): Promise<FileOutcome> {
   const kind = stillKind(input);
   const still = kind !== undefined;
   if (still !== isStillName(output)) {
+    if (!still) checkNoPicture(input);
     throw still
       ? outputError(`${input} is a picture and ${output} is not the name of one`, 'end it in .jpg, .png or .webp')
       : outputError(
@@ -107,10 +110,23 @@ export async function anonymizeFile(job: FileJob): Promise<FileOutcome> {
       ...(job.onFrame && { onFrame: job.onFrame }),
       ...(still && job.turn && { onStage: (stage) => stage === 'landmarks' && job.turn?.done() }),
     });
-    return { result, probe: source.probe, still };
+    return { result, probe: source.probe, still, further: kind !== undefined && holdsFurther(input, kind) };
   } finally {
     await source.close();
   }
+}
+
+/** Of a file that holds further pictures. */
+export const onlyFirst = (input: string, output: string): string =>
+  `${input} holds several pictures, and ${output} only the first of them`;
+
+/** @throws UnderstudyError(input) for what was given as a picture, and is one that cannot be read or none at all */
+function checkNoPicture(path: string): void {
+  const foreign = foreignStill(path);
+  if (foreign)
+    throw inputError(`${path} is a picture in ${foreign}, which is not read`, 'save it as JPEG or PNG first');
+  if (isStillName(path) || /\.(bmp|tiff?)$/i.test(path))
+    throw inputError(`${path} is not a picture, whatever its name says`, 'look at what it is with ffprobe');
 }
 
 /** Time stamps stay what they are, but a part of a file, and one that begins before zero or late as broadcasts do, begins at zero. */

@@ -6,7 +6,7 @@ import { isStillName } from '../egress/file/still-sink.ts';
 import { withoutFace } from '../guard/audit-record.ts';
 import { stillKind, stillSize } from '../ingest/file/still-format.ts';
 import type { Engine } from '../pipeline/engine.ts';
-import { anonymizeFile } from './anonymize-file.ts';
+import { anonymizeFile, onlyFirst } from './anonymize-file.ts';
 import { settingsStamp } from './folder-journal.ts';
 import { allGrey, greySentences } from './grey.ts';
 import { type MediaFile, makeFolderOf, planFolder } from './media-files.ts';
@@ -132,6 +132,7 @@ export async function runFolder(run: FolderRun): Promise<FolderOutcome> {
       journal.record(file.input, file.output, whole ? (none ? 'no-face' : 'faces') : 'incomplete');
       // Not before it is written down: hashing takes long, and a run that is killed meanwhile would take its own file for another's.
       if (run.report) reports[i] = await fileReport(file.input, file.output, outcome);
+      if (outcome.further) say(onlyFirst(file.input, file.output));
       for (const sentence of greySentences(file.input, file.output, result.audit.totals)) say(sentence);
       if (result.sourceError) throw result.sourceError;
       if (grey && !stop.aborted) throw grey;

@@ -8,7 +8,7 @@ import { checkReport } from '../egress/file/output-path.ts';
 import { withoutFace } from '../guard/audit-record.ts';
 import { stillKind } from '../ingest/file/still-format.ts';
 import { Engine } from '../pipeline/engine.ts';
-import { anonymizeFile } from './anonymize-file.ts';
+import { anonymizeFile, onlyFirst } from './anonymize-file.ts';
 import { collected } from './collected.ts';
 import { allGrey, greySentences } from './grey.ts';
 import { Interruption } from './interruption.ts';
@@ -168,6 +168,7 @@ export async function runFile(input: string, output: string, options: RunOptions
         ...(await fileReport(input, output, outcome)),
         ...(await shared()),
       });
+    if (outcome.further) say(onlyFirst(input, output));
     for (const sentence of greySentences(input, output, result.audit.totals)) say(sentence);
     if (result.sourceError) throw result.sourceError;
     if (interruption.signal.aborted) return ExitCode.interrupted;

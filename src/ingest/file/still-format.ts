@@ -9,6 +9,11 @@ export type Orientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
 /** Where headers may be: an EXIF segment is at most 64 KB, and colour profiles may come before it. */
 const HEAD_BYTES = 1 << 20;
 const ORIENTATION_TAG = 0x0112;
+/** What a directory of a TIFF file is of; and its bit for a smaller version of another. */
+const SUBFILE_TAG = 254;
+const REDUCED = 1;
+/** Bit of a WebP file's flags. */
+const ANIMATED = 2;
 
 /** ffmpeg filters that apply an orientation. */
 export const ORIENTATION_FILTERS: Record<Orientation, readonly string[]> = {
@@ -53,11 +58,49 @@ export function stillSize(path: string, kind: StillKind): { width: number; heigh
   }
 }
 
-function readHead(path: string, length: number): Buffer {
+/** A picture by its first bytes, of a kind that is not read; undefined for everything else. */
+export function foreignStill(path: string): 'HEIC' | 'AVIF' | undefined {
+  const brand = /^ftyp(....)/s.exec(readHead(path, 12).toString('latin1', 4))?.[1] ?? '';
+  if (/^avi[fs]$/.test(brand)) return 'AVIF';
+  return /^(hei[cmsx]|hev[cmsx]|mif1|msf1)$/.test(brand) ? 'HEIC' : undefined;
+}
+
+/** An animation that ffmpeg has no decoder for. */
+export function isAnimatedWebp(path: string): boolean {
+  const head = readHead(path, 21);
+  return head.toString('latin1', 12, 16) === 'VP8X' && (head[20]! & ANIMATED) !== 0;
+}
+
+/** Whether there are further pictures that somebody would miss: those of an animation, a document's pages. Thumbnails and the like are not. */
+export function holdsFurther(path: string, kind: StillKind): boolean {
+  try {
+    if (kind === 'png') return (pngChunk(readHead(path, HEAD_BYTES), 'acTL')?.readUInt32BE(0) ?? 1) > 1;
+    return kind === 'tiff' && hasSecondPage((at, length) => read(path, at, length));
+  } catch {
+    // Damaged: what decodes it has the words for it.
+    return false;
+  }
+}
+
+function hasSecondPage(at: (from: number, length: number) => Buffer): boolean {
+  const little = at(0, 2).toString('latin1') === 'II';
+  const u16 = (from: number) => (little ? at(from, 2).readUInt16LE() : at(from, 2).readUInt16BE());
+  const u32 = (from: number) => (little ? at(from, 4).readUInt32LE() : at(from, 4).readUInt32BE());
+  const first = u32(4);
+  const second = u32(first + 2 + 12 * u16(first));
+  if (second === 0) return false;
+  const tags = Array.from({ length: u16(second) }, (_, i) => second + 2 + 12 * i);
+  const kind = tags.find((tag) => u16(tag) === SUBFILE_TAG);
+  return kind === undefined || (u32(kind + 8) & REDUCED) === 0;
+}
+
+const readHead = (path: string, length: number): Buffer => read(path, 0, length);
+
+function read(path: string, from: number, length: number): Buffer {
   const file = openSync(path, 'r');
   try {
     const bytes = Buffer.alloc(length);
-    return bytes.subarray(0, readSync(file, bytes, 0, length, 0));
+    return bytes.subarray(0, readSync(file, bytes, 0, length, from));
   } finally {
     closeSync(file);
   }
@@ -65,7 +108,7 @@ function readHead(path: string, length: number): Buffer {
 
 const EXIF_FINDERS: Record<StillKind, (head: Buffer) => Buffer | undefined> = {
   jpeg: jpegExif,
-  png: (head) => chunk(head, 8, 'eXIf', (at) => [head.readUInt32BE(at), at + 4, 12]),
+  png: (head) => pngChunk(head, 'eXIf'),
   webp: (head) => withoutPrefix(chunk(head, 12, 'EXIF', (at) => [head.readUInt32LE(at + 4), at, 8])),
   bmp: () => undefined,
   tiff: (head) => head,
@@ -86,6 +129,8 @@ function jpegExif(head: Buffer): Buffer | undefined {
   }
   return undefined;
 }
+
+const pngChunk = (head: Buffer, name: string) => chunk(head, 8, name, (at) => [head.readUInt32BE(at), at + 4, 12]);
 
 /** The first chunk of that name. @param read length, position of the name and bytes besides the body of the chunk at a position */
 function chunk(

@@ -1,7 +1,7 @@
 import { ffmpegArguments, findFfmpeg, spawnFfmpeg } from '../../core/ffmpeg.ts';
 import { DecodedFile } from './decoded-file.ts';
 import { type FileProbe, inputError, probeFile } from './probe.ts';
-import { ORIENTATION_FILTERS, type StillKind, stillOrientation, stillSize } from './still-format.ts';
+import { isAnimatedWebp, ORIENTATION_FILTERS, type StillKind, stillOrientation, stillSize } from './still-format.ts';
 
 /** A picture takes 1.5 bytes a pixel in each of the stages. */
 const MAX_PIXELS = 120_000_000;
@@ -25,6 +25,8 @@ export async function openStillSource(
   kind: StillKind,
   options: { readonly ffmpegPath?: string } = {},
 ): Promise<DecodedFile> {
+  if (kind === 'webp' && isAnimatedWebp(path))
+    throw inputError(`${path} is an animated WebP, which ffmpeg cannot read`, 'make a video or a GIF of it first');
   const tool = await findFfmpeg(options.ffmpegPath);
   // Named, because ffmpeg would take a % in a file name as a numbered sequence.
   const demuxer = `${kind}_pipe`;

@@ -15,6 +15,9 @@ import type { Turn } from './turns.ts';
 /** Frames in the stages beyond the look-ahead: decoding, analysed, generated, composed. */
 const FRAMES_UNDER_WAY = 8;
 
+/** Of recordings that tell none, such as a GIF of one picture. */
+const USUAL_RATE = 25;
+
 export interface FileJob {
   readonly input: string;
   readonly output: string;
@@ -92,6 +95,7 @@ export async function anonymizeFile(job: FileJob): Promise<FileOutcome> {
           ...config.egress,
           ...ffmpeg,
           format,
+          frameRate: source.info.frameRate ?? USUAL_RATE,
           originUs: originOf(source.probe.startUs, job.startS),
           ...(source.probe.pixelAspect && { pixelAspect: source.probe.pixelAspect }),
           ...(config.egress.audio === 'keep' &&

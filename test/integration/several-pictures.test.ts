@@ -19,6 +19,8 @@ beforeAll(() => {
   const [first, second, thumbnail] = ['first', 'second', 'thumbnail'].map((name) => readFileSync(at(`${name}.jpg`)));
   const both = ['-i', at('first.jpg'), '-i', at('second.jpg'), '-filter_complex', 'concat=n=2'];
   ffmpeg(...both, '-f', 'apng', at('in/animated.png'));
+  ffmpeg(...both, at('in/animated.gif'));
+  ffmpeg('-i', at('first.jpg'), at('in/still.gif'));
   // As MPO files, and photographs with a depth or gain map, hold them: one JPEG after the other.
   writeFileSync(at('in/stereo.jpg'), Buffer.concat([first!, second!]));
   const page = (name: string) => ({ width: WIDTH, height: HEIGHT, gray: pixels(at(name), 'gray') });
@@ -69,6 +71,13 @@ describe('a file that holds several pictures', () => {
     // No second picture behind the first.
     expect(readFileSync(at('out/stereo.jpg')).indexOf(Buffer.from([0xff, 0xd8]), 2)).toBe(-1);
     expect(pixels(at('out/stereo.jpg'), 'gray')).toHaveLength(WIDTH * HEIGHT);
+  });
+
+  it('becomes a video with everybody covered in all of it when it is a GIF', () => {
+    expect(faces('animated.gif')).toBeGreaterThanOrEqual(8);
+    // As players show it: a last picture that takes no time would be left out.
+    expect(pixels(at('out/animated.gif.mp4'), 'gray')).toHaveLength(2 * WIDTH * HEIGHT);
+    expect(pixels(at('out/still.gif.mp4'), 'gray')).toHaveLength(WIDTH * HEIGHT);
   });
 
   it('is refused with the reason when ffmpeg cannot read it', () => {

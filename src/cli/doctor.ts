@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { loadConfig } from '../config/loader.ts';
-import { ExitCode, type UnderstudyError } from '../core/errors.ts';
+import { ExitCode, UnderstudyError } from '../core/errors.ts';
 import { findFfmpeg } from '../core/ffmpeg.ts';
 import { Compositor } from '../gpu-post/compositor.ts';
 import { ModelStore } from '../infer/model-store.ts';
@@ -58,7 +58,13 @@ export function registerDoctor(program: Command): void {
         await check('Node.js', async () => process.version),
         await check('ffmpeg', async () => {
           const { path, version, probePath } = await findFfmpeg(ffmpeg.path || undefined);
-          return `${version} (${path}${probePath ? ', with ffprobe' : ', ffprobe is missing'})`;
+          if (!probePath)
+            throw new UnderstudyError(
+              ExitCode.tool,
+              `${version} (${path}) is there without ffprobe, which recordings need`,
+              'install the ffmpeg package (it brings ffprobe)',
+            );
+          return `${version} (${path}, with ffprobe)`;
         }),
         await check('X display and GL', graphics),
         // Loaded here only: where its library is broken, the other commands say so in their own words.

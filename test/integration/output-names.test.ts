@@ -81,6 +81,10 @@ describe('demo', () => {
     const { code, stderr } = understudy(['demo', '--out', clip]);
     expect(stderr).toMatch(/clip\.mp4 cannot be made .*; give --out the name of a folder/);
     expect(code).toBe(5);
+    mkdirSync(at('full/demo-original.mp4'), { recursive: true });
+    const taken = understudy(['demo', '--out', at('full')]);
+    expect(taken.stderr).toMatch(/^understudy: the output .*demo-original\.mp4 is a folder; name a file in it\n$/);
+    expect(taken.code).toBe(5);
   });
 });
 
@@ -90,6 +94,14 @@ describe('doctor', () => {
     const { code, stdout } = understudy(['doctor'], env);
     expect(stdout).toMatch(/MISSING ffmpeg: .*\/nowhere\/ffmpeg/);
     expect(stdout).toMatch(/MISSING list of models: .*\/nowhere/);
+    expect(code).toBe(8);
+  });
+
+  it('misses ffprobe, without which no recording can be read', () => {
+    mkdirSync(at('bin'));
+    symlinkSync(execFileSync('sh', ['-c', 'command -v ffmpeg'], { encoding: 'utf8' }).trim(), at('bin/ffmpeg'));
+    const { code, stdout } = understudy(['doctor'], { FFMPEG_PATH: at('bin/ffmpeg') });
+    expect(stdout).toMatch(/MISSING ffmpeg: .*without ffprobe.*; install the ffmpeg package/);
     expect(code).toBe(8);
   });
 });

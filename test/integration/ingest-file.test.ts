@@ -178,6 +178,20 @@ describe('time', () => {
     );
     expect(found[0]).toBeLessThan(0.1);
   });
+
+  it('says where times go back, as where two recordings were put together, and how to mend that', () => {
+    ffmpeg('-i', clip, '-c', 'copy', at('half.ts'));
+    writeFileSync(at('joined.ts'), Buffer.concat([readFileSync(at('half.ts')), readFileSync(at('half.ts'))]));
+    const { code, stderr } = run(at('joined.ts'), at('joined.mp4'));
+    expect(stderr).toMatch(
+      /the times of .*joined\.ts go back or stand still at 2\.4 s: .* ffmpeg -i OLD -c copy NEW\.mkv/,
+    );
+    expect(code).toBe(4);
+    expect(report().complete).toBe(false);
+    ffmpeg('-i', at('joined.ts'), '-c', 'copy', at('mended.mkv'));
+    expect(run(at('mended.mkv'), at('mended.mp4')).code).toBe(0);
+    expect(timestamps(at('mended.mp4')).at(-1)).toBeGreaterThan(1.8);
+  });
 });
 
 describe('damage', () => {

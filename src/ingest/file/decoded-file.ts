@@ -24,6 +24,10 @@ export interface DecodedFileOptions {
   readonly start: (onError: (line: string) => void) => FfmpegProcess;
 }
 
+/** Where times stand still or go back, ffmpeg puts each picture a microsecond after the one before; a few at one time are nothing unusual. */
+const STANDSTILL_US = 1;
+const STANDSTILL_PICTURES = 10;
+
 /** A file that an ffmpeg process decodes straight into pooled shared memory; a full pool pauses the decoder. */
 export class DecodedFile implements Source {
   readonly info: SourceInfo;
@@ -36,6 +40,9 @@ export class DecodedFile implements Source {
   #process: FfmpegProcess | undefined;
   #sequence = 0;
   #lastUs = 0;
+  /** Pictures in a row without a time of their own, and when first there were many. */
+  #timeless = 0;
+  #standstillUs: number | undefined;
   #closed = false;
 
   constructor(path: string, probe: FileProbe, options: DecodedFileOptions) {
@@ -119,6 +126,8 @@ export class DecodedFile implements Source {
   }
 
   #frame(timestampUs: number, slot: FrameSlot): RawFrame {
+    this.#timeless = timestampUs - this.#lastUs === STANDSTILL_US ? this.#timeless + 1 : 0;
+    if (this.#timeless >= STANDSTILL_PICTURES) this.#standstillUs ??= timestampUs;
     this.#lastUs = timestampUs;
     return new RawFrame({ sequence: this.#sequence++, timestampUs, format: this.info.format }, slot);
   }
@@ -153,6 +162,11 @@ export class DecodedFile implements Source {
       throw inputError(
         `${this.#path} ends early: ${lastLine(child.errors())}`,
         'what came before it has been anonymized and kept',
+      );
+    if (this.#standstillUs !== undefined)
+      throw inputError(
+        `the times of ${this.#path} go back or stand still at ${(this.#standstillUs / 1e6).toFixed(1)} s: all that comes then flashes by in the output`,
+        'copy it into a new file with ffmpeg first: ffmpeg -i OLD -c copy NEW.mkv',
       );
   }
 

@@ -28,13 +28,16 @@ export class FolderJournal {
   readonly #settings: string;
   readonly #entries = new Map<string, Entry>();
 
-  /** @param settings of this run, as `settingsStamp` makes them */
+  /**
+   * @param settings of this run, as `settingsStamp` makes them
+   * @throws UnderstudyError(output)
+   */
   constructor(folder: string, settings: string) {
     this.#folder = folder;
     this.#settings = settings;
     const path = join(folder, NAME);
     if (!existsSync(path)) return;
-    for (const line of readFileSync(path, 'utf8').split('\n')) {
+    for (const line of readJournal(path).split('\n')) {
       try {
         const entry = JSON.parse(line) as Entry;
         this.#entries.set(entry.output, entry);
@@ -74,6 +77,18 @@ export class FolderJournal {
         'check the output folder',
       );
     }
+  }
+}
+
+/** Without it all that runs have made would pass for somebody else's. */
+function readJournal(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw outputError(
+      `${path} cannot be read (${(cause as Error).message})`,
+      'change its permissions, or move it away',
+    );
   }
 }
 

@@ -79,6 +79,11 @@ describe('what a folder run may write', () => {
     expect(plan('known', 'known-out')).toMatchObject({ done: 0, refused: [] });
   });
 
+  it('says so when what runs have made cannot be read', () => {
+    put('shut/a.jpg', 'shut-out/.understudy.jsonl/x');
+    expect(() => plan('shut', 'shut-out')).toThrow(/shut-out\/\.understudy\.jsonl cannot be read \(EISDIR/);
+  });
+
   it('tells settings apart that can be seen, and no others', () => {
     const stamp = (...sets: string[]) => settingsStamp(loadConfig({ sets, env: {} }));
     for (const set of ['mode=blur', 'egress.crf=30', 'post.colour=false']) expect(stamp(set), set).not.toBe(stamp());

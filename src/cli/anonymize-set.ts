@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/loader.ts';
 import type { InputFile, LeftOut } from '../evaluate/pairs.ts';
 import type { Engine } from '../pipeline/engine.ts';
 import { anonymizeFile } from './anonymize-file.ts';
+import { allGrey } from './grey.ts';
 import { startEngine } from './run.ts';
 import { runWeighted, Turns } from './turns.ts';
 
@@ -63,7 +64,12 @@ export async function anonymizeSet(
         const streamId = files.indexOf(file);
         const job = { input: file.path, output, config: silent, engine: async () => engine, streamId, turn };
         const { result, still } = await anonymizeFile(job);
-        if (result.sourceError) throw result.sourceError;
+        const failure = result.sourceError ?? allGrey(output, result.audit.totals);
+        if (failure) {
+          // It would pass for all that the method makes of the file, in the next evaluation with this folder if not in this one.
+          rmSync(output, { force: true });
+          throw failure;
+        }
         const { landmarks, generate, post } = result.timings.summary();
         if (still) times.push(landmarks.p50Ms + generate.p50Ms + post.p50Ms);
         done(file);

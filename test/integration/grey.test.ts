@@ -1,6 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, truncateSync } from 'node:fs';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { anonymizeSet } from '../../src/cli/anonymize-set.ts';
 import { ProgressLine } from '../../src/cli/progress.ts';
+import { loadConfig } from '../../src/config/loader.ts';
 import { AuditRecord } from '../../src/guard/audit-record.ts';
 import { ModelStore } from '../../src/infer/model-store.ts';
 import type { StreamResult } from '../../src/pipeline/stream.ts';
@@ -38,6 +40,31 @@ describe('an output of which the program could look at nothing', { timeout: 60_0
     const luma = pixels(at(output), 'gray');
     expect(luma.every((y) => Math.abs(y - luma[0]!) < 4)).toBe(true);
     expect(JSON.parse(readFileSync(at('report.json'), 'utf8')).totals.veiledBy).toEqual({ 'analysis-failed': frames });
+  });
+});
+
+describe('an evaluation', { timeout: 60_000 }, () => {
+  it('leaves out what came out grey, and keeps nothing of it: nobody has anonymized that', async () => {
+    const config = loadConfig({ sets: ['mode=mask', ...blind().filter((arg) => arg !== '--set')], env: {} });
+    const files = [{ name: 'photo', path: at('photo.jpg'), kind: 'picture' as const }];
+    const measured: string[] = [];
+    const { leftOut } = await anonymizeSet({ config, track: {}, timed: false }, files, at('set'), ({ name }) =>
+      measured.push(name),
+    );
+    expect(leftOut).toMatchObject([{ name: 'photo', reason: expect.stringContaining('is grey') }]);
+    expect(measured).toEqual([]);
+    expect(readdirSync(at('set'))).toEqual([]);
+  });
+
+  it('keeps no part of a recording that breaks off', async () => {
+    makeClip(at('long.mp4'), 1);
+    ffmpeg('-i', at('long.mp4'), '-c', 'copy', at('cut.mkv'));
+    truncateSync(at('cut.mkv'), Math.floor(0.7 * statSync(at('cut.mkv')).size));
+    const files = [{ name: 'cut', path: at('cut.mkv'), kind: 'video' as const }];
+    const config = loadConfig({ sets: ['mode=mask'], env: {} });
+    const { leftOut } = await anonymizeSet({ config, track: {}, timed: false }, files, at('parts'), () => {});
+    expect(leftOut).toMatchObject([{ name: 'cut', reason: expect.stringContaining('ends early') }]);
+    expect(readdirSync(at('parts'))).toEqual([]);
   });
 });
 

@@ -159,7 +159,7 @@ export function spawnFfmpeg(
 
 /** What ffmpeg says after the reason, whatever that was. */
 const AFTERWORDS =
-  /^(Error (initializing|reinitializing|while opening encoder|while processing|sending frames|writing trailer|closing file|opening output)|Could not (write header|open encoder)|Failed to inject|av_interleaved_write_frame|Conversion failed|Nothing was written|Terminating thread|Task finished|Last message repeated|encoded \d+ frames)/i;
+  /^(Error (initializing|reinitializing|while opening encoder|while processing|sending frames|marking filters|writing trailer|closing file|opening output)|Could not (write header|open encoder)|Failed to inject|av_interleaved_write_frame|Conversion failed|Nothing was written|Terminating thread|Task finished|Last message repeated|encoded \d+ frames)/i;
 
 /** ffmpeg's last word on what went wrong, but for those that only say that something did; a warning only where there is nothing else. */
 export function lastLine(stderr: string): string {

@@ -33,6 +33,7 @@ beforeAll(() => {
   writeFileSync(at('in/marked.webp'), webpWith(readFileSync(at('plain.webp')), { ...marks, size: [WIDTH, HEIGHT] }));
   writeFileSync(at('in/moving.webp'), webpWith(Buffer.alloc(12), { size: [WIDTH, HEIGHT], animated: true }));
   writeFileSync(at('in/telephone.jpg'), Buffer.concat([Buffer.from('\0\0\0\x18ftypheic\0\0\0\0'), Buffer.alloc(64)]));
+  writeFileSync(at('in/head.png'), readFileSync(at('plain.png')).subarray(0, 33));
   writeFileSync(at('in/words.jpg'), 'this is no picture');
   run = understudy(['run', at('in'), at('out'), '--mode', 'mask', '--report', at('report.json')]);
 }, 120_000);
@@ -84,6 +85,8 @@ describe('a file that holds several pictures', () => {
     expect(run.stderr).toMatch(/moving\.webp is an animated WebP, which ffmpeg cannot read; make a video or a GIF/);
     expect(run.stderr).toMatch(/telephone\.jpg is a picture in HEIC, which is not read; save it as JPEG or PNG first/);
     expect(run.stderr).toMatch(/words\.jpg is not a picture, whatever its name says; look at what it is/);
+    // ffmpeg's reason, and not what it says after it.
+    expect(run.stderr).toMatch(/no picture could be decoded from .*head\.png \((?!Error marking)/);
     expect(run.code).toBe(4);
     for (const name of ['moving.webp', 'telephone.jpg', 'words.jpg']) expect(existsSync(at(`out/${name}`))).toBe(false);
   });

@@ -1,5 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { EventEmitter } from 'node:events';
 import { existsSync } from 'node:fs';
+import { PassThrough } from 'node:stream';
 import { promisify } from 'node:util';
 import installer from '@ffmpeg-installer/ffmpeg';
 import fluent from 'fluent-ffmpeg';
@@ -112,20 +114,23 @@ export interface FfmpegProcess {
   readonly process: ChildProcess;
   /** Everything on stderr so far, at most the last 16 KB, without user names and passwords. */
   errors(): string;
-  /** Exit code, or the signal's name. */
+  /** Exit code, or the signal's name. Wait for it once: of what waits, Promise.race for each frame say, all is kept until then. */
   readonly exited: Promise<number | string>;
+  /** Resolves when `work` does, or with undefined when the process ends first; nothing is kept of it. */
+  orExit<T>(work: Promise<T>): Promise<T | undefined>;
 }
 
-/** @param pipes number of further pipes, `pipe:3` and so on in the arguments */
+/**
+ * Never throws: a process that could not be started, for there are too many open files or there is no memory for it, is one that has
+ * ended (127), and is tried again as such. @param pipes number of further pipes, `pipe:3` and so on in the arguments
+ */
 export function spawnFfmpeg(
   tool: FfmpegTool,
   args: string[],
   onError?: (line: string) => void,
   pipes = 0,
 ): FfmpegProcess {
-  const stdio = Array<'pipe'>(3 + pipes).fill('pipe');
-  // Its own process group: a Ctrl-C in the terminal is answered by us, by completing the file, and must not reach it.
-  const child = spawn(tool.path, args, { stdio, detached: process.platform !== 'win32' });
+  const child = started(tool.path, args, 3 + pipes);
   let stderr = '';
   let rest = '';
   const take = (text: string) => {
@@ -154,7 +159,51 @@ export function spawnFfmpeg(
       resolve(code ?? signal ?? 1);
     });
   });
-  return { process: child, errors: () => stderr, exited };
+  return { process: child, errors: () => stderr, exited, orExit: orEnd(exited) };
+}
+
+function started(path: string, args: string[], pipes: number): ChildProcess {
+  const stdio = Array<'pipe'>(pipes).fill('pipe');
+  let child: ChildProcess;
+  try {
+    // Its own process group: a Ctrl-C in the terminal is answered by us, by completing the file, and must not reach it.
+    child = spawn(path, args, { stdio, detached: process.platform !== 'win32' });
+  } catch (error) {
+    child = Object.assign(new EventEmitter(), { kill: () => false }) as unknown as ChildProcess;
+    process.nextTick(() => child.emit('error', error));
+  }
+  if (child.pid !== undefined) return child;
+  // Node would send a signal to the process number 0, which is all of our own group.
+  child.kill = () => false;
+  // Without a descriptor left there are no pipes either: whoever reads finds the end at once, whoever writes a broken one.
+  if (!child.stdio) {
+    const ends = stdio.map((_, i) => (i === 0 ? new PassThrough().destroy() : new PassThrough().end()));
+    Object.assign(child, { stdio: ends, stdin: ends[0], stdout: ends[1], stderr: ends[2] });
+  }
+  return child;
+}
+
+function orEnd(exited: Promise<unknown>): FfmpegProcess['orExit'] {
+  const waiting = new Set<() => void>();
+  let over = false;
+  void exited.then(() => {
+    over = true;
+    for (const end of waiting) end();
+    waiting.clear();
+  });
+  return async (work) => {
+    if (over) return undefined;
+    let end = () => {};
+    const ended = new Promise<undefined>((resolve) => {
+      end = () => resolve(undefined);
+    });
+    waiting.add(end);
+    try {
+      return await Promise.race([work, ended]);
+    } finally {
+      waiting.delete(end);
+    }
+  };
 }
 
 /** What ffmpeg says after the reason, whatever that was. */

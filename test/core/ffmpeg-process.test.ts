@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { type FfmpegTool, spawnFfmpeg } from '../../src/core/ffmpeg.ts';
 import { withoutCredentials } from '../../src/core/stream-address.ts';
@@ -18,6 +20,39 @@ async function saying(parts: readonly string[], onError?: (line: string) => void
   await child.exited;
   return child.errors();
 }
+
+describe('a process that cannot be started', () => {
+  it('has ended, and tells why: nobody has to be ready for an exception', async () => {
+    const tool: FfmpegTool = {
+      path: process.execPath,
+      version: '5',
+      encoders: new Set(),
+      probePath: undefined,
+      modern: true,
+    };
+    // The system refuses arguments that long, as it refuses anything where there is no memory.
+    const child = spawnFfmpeg(tool, ['x'.repeat(4 << 20)], undefined, 1);
+    child.process.stdin?.on('error', () => {}).write('a picture');
+    expect(child.process.kill('SIGKILL')).toBe(false);
+    expect(await child.exited).toBe(127);
+    expect(child.errors()).toContain('E2BIG');
+    for await (const _ of child.process.stdout!) expect.unreachable('nothing can come from it');
+    expect(await child.orExit(new Promise(() => {}))).toBeUndefined();
+  });
+
+  it('is one of many open files too, of which no signal goes to anybody', async () => {
+    const script = fileURLToPath(new URL('./no-descriptors.ts', import.meta.url));
+    const command = `ulimit -n 256; exec '${process.execPath}' --import tsx '${script}'`;
+    // In a group of its own: Node sends the signal for a process that was never there to the whole group.
+    const child = spawn('sh', ['-c', command], { detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+    let said = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+    const ended = await new Promise((resolve) => child.once('close', (code, signal) => resolve([code, signal])));
+    expect([said, ended]).toEqual(['127 spawn /bin/true EMFILE\n', [0, null]]);
+  });
+});
 
 describe('what a process says in pieces', () => {
   it('tells of damage when the level comes apart from the message', async () => {

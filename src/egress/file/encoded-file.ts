@@ -94,11 +94,10 @@ export class EncodedFile implements Sink {
     this.#stdin.write(this.#nut.picture(this.#lastUs, pixels.length, sound));
     const gone = new Promise<void>((done) => this.#stdin.write(pixels, () => done()));
     // The slot is free when the last byte has been handed over, not when write() returns. A dead encoder reads no more.
-    void Promise.race([gone, this.#child.exited]).then(() => frame.close());
+    void this.#child.orExit(gone).then(() => frame.close());
     if (this.#stdin.writableNeedDrain) {
-      const drained = new Promise<undefined>((done) => this.#stdin.once('drain', () => done(undefined)));
-      const code = await Promise.race([drained, this.#child.exited]);
-      if (code !== undefined) throw this.#failure(code);
+      await this.#child.orExit(new Promise<void>((done) => this.#stdin.once('drain', done)));
+      if (this.#ended !== undefined) throw this.#failure(this.#ended);
     }
   }
 

@@ -71,7 +71,12 @@ export class LiveSink implements Sink {
         done();
       });
     });
-    await Promise.race([sent, child.exited, pause(this.#options.stallMs)]);
+    let stalled: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((done) => {
+      stalled = setTimeout(done, this.#options.stallMs).unref();
+    });
+    await child.orExit(Promise.race([sent, late]));
+    clearTimeout(stalled);
     if (!gone) {
       // Hung: the slot is only free once the process can read no more of it.
       child.process.kill('SIGKILL');

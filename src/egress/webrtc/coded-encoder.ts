@@ -79,7 +79,7 @@ export class CodedEncoder {
     const sent = new Promise<void>((done) => this.#stdin.write(pixels, () => done()));
     // An encoder that takes nothing for this long is hung, and the stages wait for it.
     const timer = setTimeout(() => this.#child.process.kill('SIGKILL'), STALL_MS);
-    await Promise.race([sent, this.#child.exited]);
+    await this.#child.orExit(sent);
     clearTimeout(timer);
     return true;
   }

@@ -115,6 +115,7 @@ export class Compositor {
       raw: raw.slot.memory,
       sealed: slot.memory,
       format: raw.format,
+      timestampUs: raw.timestampUs,
       faces,
     } as const;
     return worker.call(request);

@@ -15,6 +15,7 @@ export type GlRequest =
       readonly raw: SharedArrayBuffer;
       readonly sealed: SharedArrayBuffer;
       readonly format: PictureFormat;
+      readonly timestampUs: number;
       readonly faces: readonly TrackedFace[];
     }
   | { readonly kind: 'end-tracks'; readonly streamId: number; readonly trackIds: readonly number[] }

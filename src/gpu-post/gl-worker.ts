@@ -19,6 +19,11 @@ const MAX_FAILURES = 3;
 const END_AFTER_MS = 20;
 /** Finished faces kept for `held`, over all streams. */
 const MAX_KEPT = 64;
+/**
+ * A face that was drawn longer ago is not held: a generator that is started again is back by then, and what light and expression it
+ * shows are of another moment.
+ */
+const MAX_HELD_US = 3_000_000;
 
 /** The passes for faces of one size. */
 interface Bench {
@@ -35,6 +40,8 @@ interface Kept {
   readonly grain: Grain;
   /** Where the face is opaque; `undefined` until one has been finished. */
   extent: Extent | undefined;
+  /** The time of the frame that it was finished for. */
+  drawnUs: number;
 }
 
 serveWorker<GlRequest, DrawnCover[], { renderer: string }, GlWorkerData>(async (data) => {
@@ -72,6 +79,7 @@ serveWorker<GlRequest, DrawnCover[], { renderer: string }, GlWorkerData>(async (
         state: bench.photometry.newState(),
         grain: new Grain(),
         extent: undefined,
+        drawnUs: 0,
       };
       kept.set(key, entry);
     }
@@ -87,7 +95,7 @@ serveWorker<GlRequest, DrawnCover[], { renderer: string }, GlWorkerData>(async (
     streamId: number,
     face: TrackedFace,
     planes: Uint8Array,
-    { format, faces }: GlRequest & { kind: 'compose' },
+    { format, faces, timestampUs }: GlRequest & { kind: 'compose' },
   ) => {
     const others = faces.filter((other) => other !== face);
     const key = `${streamId}/${face.trackId}`;
@@ -114,13 +122,15 @@ serveWorker<GlRequest, DrawnCover[], { renderer: string }, GlWorkerData>(async (
       // What does not lie over its own face must not be held over it on the next frame.
       if (!liesOver(entry.face, [own, face.raw ?? own])) return cover(face, planes, format);
       entry.extent = extent;
+      entry.drawnUs = timestampUs;
       painter.paint({ ...entry, extent }, toPicture, planes, format);
       return 'generated' as const;
     }
     const entry = kept.get(key);
     // Points are known when it is only the new face that is missing; the mouth may have opened since.
     const shapes = [own, face.raw].filter((points) => points !== undefined);
-    if (face.cover !== 'solid' && toPicture && entry?.extent && liesOver(entry.face, shapes)) {
+    const recent = entry && Math.abs(timestampUs - entry.drawnUs) <= MAX_HELD_US;
+    if (face.cover !== 'solid' && toPicture && recent && entry.extent && liesOver(entry.face, shapes)) {
       painter.paint({ ...entry, extent: entry.extent }, toPicture, planes, format);
       return 'held' as const;
     }

@@ -12,11 +12,11 @@ const faceMemory = new SharedArrayBuffer(2 * FACE_SLOT_BYTES);
 let compositor: Compositor;
 
 /** A picture whose every sample is odd: whatever is left of it is told by that. */
-function rawFrame(): RawFrame {
+function rawFrame(timestampUs = 0): RawFrame {
   const slot = new FramePool(byteLength, 1).tryAcquire()!;
   const planes = new Uint8Array(slot.memory);
   for (let i = 0; i < planes.length; i++) planes[i] = 31 + 2 * ((i * 7919) % 90);
-  return new RawFrame({ sequence: 0, timestampUs: 0, format }, slot);
+  return new RawFrame({ sequence: 0, timestampUs, format }, slot);
 }
 
 const points = () => {
@@ -129,6 +129,18 @@ describe('Compositor', () => {
     const second = await compositor.compose(rawFrame(), [{ ...held, trackId: 99 }], slotOf());
     expect(second.covers[0]!.cover).toBe('solid');
     for (let y = 60; y < 180; y++) expect(second.frame.pixels[y * 320 + 150]).toBe(second.frame.pixels[60 * 320 + 150]);
+  });
+
+  it('holds a face for three seconds of the stream and no longer, however long the generator is away', async () => {
+    const key = { trackId: 30 };
+    const { faceSlot: _, ...held } = face({ ...key, cover: 'held' });
+    const at = async (seconds: number, one: TrackedFace = held) =>
+      (await compositor.compose(rawFrame(1e6 * seconds), [one], slotOf())).covers[0]!.cover;
+    expect([await at(10, face(key)), await at(11), await at(12.9)]).toEqual(['generated', 'held', 'held']);
+    // Held for a second, generated once more: the time begins again.
+    expect([await at(13, face(key)), await at(15.9), await at(16.1)]).toEqual(['generated', 'held', 'solid']);
+    // From solid nothing old comes back, whatever the clock says.
+    expect([await at(15), await at(17, face(key))]).toEqual(['solid', 'generated']);
   });
 
   it('covers faces that lie over the edge, wholly outside or without extent', async () => {

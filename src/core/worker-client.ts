@@ -42,8 +42,8 @@ const MOST_WAIT = 2;
 /** Times the timeout, for a start: a second one on a busy machine must not count as hung, and be cut short again and again. */
 const START_PATIENCE = 6;
 const CLOSE_PATIENCE_MS = 10_000;
-/** Each may keep a core busy for ever. */
-const MAX_STUCK = 2;
+/** Hung workers that are left behind at most, unless told otherwise: each may keep a core busy for ever. */
+export const MAX_STUCK = 2;
 
 /** Request and reply with one worker thread, which is started again with growing pauses when it dies. */
 export class WorkerClient<Req, Res, Ready = unknown> {

@@ -1,7 +1,6 @@
-import { FACE_SLOT_BYTES } from '../core/face-slot.ts';
 import type { Cover, TrackedFace } from '../core/face-track.ts';
 import type { FrameSlot, RawFrame } from '../core/video-frame.ts';
-import { WorkerClient } from '../core/worker-client.ts';
+import { MAX_STUCK, WorkerClient } from '../core/worker-client.ts';
 import { WorkerHung } from '../core/worker-errors.ts';
 import { type Composed, Compositor } from '../gpu-post/compositor.ts';
 import { XDisplay } from '../gpu-post/x-display.ts';
@@ -13,16 +12,13 @@ import { GeneratorClient } from '../infer/generator-client.ts';
 import { Identities } from '../infer/identity.ts';
 import { ModelStore } from '../infer/model-store.ts';
 import { Naturalness } from '../infer/naturalness.ts';
-import { CreditGate } from '../rx/credit-gate.ts';
 import { trackOptions } from '../track/options.ts';
 import type { Analysed, AnalysisReply, AnalysisRequest, AnalysisWorkerData } from './analysis-messages.ts';
 import { ANALYSIS_MODELS, type EngineOptions, type GenerateOptions, PATIENCE, startFailure } from './engine-options.ts';
+import { FaceSlots } from './face-slots.ts';
 import type { FrameJob } from './frame-job.ts';
 import { patiently } from './patiently.ts';
 import { RunNumbers } from './run-numbers.ts';
-
-/** Faces between generator and compositor at once, over all streams. */
-export const FACE_SLOTS = 48;
 
 interface DrawItem {
   readonly person: string;
@@ -39,7 +35,7 @@ export class Engine {
   readonly #helpers: DetectorHelpers;
   readonly #generator: GeneratorClient | undefined;
   readonly #compositor: Compositor;
-  readonly #faceSlots = new CreditGate(FACE_SLOTS);
+  readonly #faceSlots: FaceSlots;
   readonly #gate: ReidentificationGate;
   readonly #detail = new DetailChoice();
   readonly #runs = new RunNumbers();
@@ -55,8 +51,10 @@ export class Engine {
     compositor: Compositor,
     generatorModels: readonly string[],
     identities: Identities,
+    faceSlots: FaceSlots,
   ) {
     this.#identities = identities;
+    this.#faceSlots = faceSlots;
     this.#gate = new ReidentificationGate(options.sessionKey, options.live ? LIVE_CHOICE : CHOICE);
     this.models = [...ANALYSIS_MODELS, ...generatorModels, ...identities.models];
     this.#options = options;
@@ -76,7 +74,9 @@ export class Engine {
     const store = ModelStore.open({ ...(modelsDir && { dir: modelsDir }), ...(cacheDir && { cacheDir }) });
     const natural = generates ? Naturalness.models(store) : [];
     const identities = generates ? Identities.load(store, options.infer.truncation) : new Identities();
-    const faceMemory = new SharedArrayBuffer(FACE_SLOTS * FACE_SLOT_BYTES);
+    // A generator that hangs keeps those of its batch, for good where its call never returns.
+    const faceSlots = new FaceSlots(MAX_STUCK * options.infer.maxBatchSize);
+    const faceMemory = faceSlots.memory;
     const warn = options.onWarning ?? (() => {});
     const patience = { ...(options.live ? PATIENCE.live : PATIENCE.recording), onHopeless: warn };
     const { executionProviders } = options.infer;
@@ -145,6 +145,7 @@ export class Engine {
         compositor,
         [...(info?.models ?? []), ...natural],
         identities,
+        faceSlots,
       );
     } catch (error) {
       const begun = composing.then(
@@ -216,8 +217,8 @@ export class Engine {
       this.#faceSlots.give(slot);
     } catch (error) {
       // No generated face means the last good one, or the solid cover. A hung generator may still write into the slot.
-      const free = error instanceof WorkerHung ? error.released : Promise.resolve();
-      void free.then(() => this.#faceSlots.give(slot));
+      if (error instanceof WorkerHung) this.#faceSlots.giveAfter(slot, error.released);
+      else this.#faceSlots.give(slot);
     }
     return stepDown(face, 'held');
   }
@@ -239,7 +240,9 @@ export class Engine {
       const { driven, personId } = plain;
       if (!shown.good || !driven) return undefined;
       const request = { kind: 'judge', streamId, personId, faceSlot: slot, faceSize, driven, limit } as const;
-      return (await patiently(this.#analysis, wait, () => this.#analysis.call(request))) as Judgement | undefined;
+      const judged = patiently(this.#analysis, wait, () => this.#analysis.call(request)).catch(() => undefined);
+      // One that hangs only reads the slot, and nobody hears what it says of what it finds there: the slot is ours again at once.
+      return (await judged) as Judgement | undefined;
     });
     if (judged && shown?.draw === draw && (shownSize ?? faceSize) === faceSize) return shown.good;
     return run(draw, face);

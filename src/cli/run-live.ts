@@ -52,7 +52,11 @@ export async function runLive(input: string, output: string, options: RunOptions
     const watch = new OverloadWatch(source, onWarning);
     const engine = await engineStart;
     const sinks = await openSinks(outputs, source, config, shared);
-    const sink = fanOut(sinks, onWarning);
+    const failures = new Map<Sink, unknown>();
+    const sink = fanOut(sinks, (error, failed) => {
+      if (!failures.has(failed)) failures.set(failed, error);
+      onWarning(`a further output failed (${reasonOf(error)}); the others go on`);
+    });
     progress.start(undefined);
     const timer = durationS === undefined ? undefined : setTimeout(() => stop.abort(), durationS * 1000);
     const result = await runStream(engine, {
@@ -73,8 +77,10 @@ export async function runLive(input: string, output: string, options: RunOptions
     // Stopped before the first picture: there is no output.
     if (signals > 0 && result.audit.totals.frames === 0) return ExitCode.interrupted;
     progress.end(result);
-    if (options.report) writeReport(options.report, { input, output, outputs, source, result, sinks, sink });
+    if (options.report) writeReport(options.report, { input, output, outputs, source, result, sinks, sink, failures });
     if (result.sourceError) throw result.sourceError;
+    // The others were worth going on for; but a file that was asked for is missing.
+    for (const failure of failures.values()) throw failure;
     if (sinks.every(({ delivered }) => delivered === false))
       throw outputError(
         `no picture could be delivered to ${outputs.map(withoutCredentials).join(', ')}`,
@@ -152,12 +158,11 @@ async function openSinks(
   return opened;
 }
 
-function fanOut([first, ...others]: readonly Sink[], onWarning: (sentence: string) => void): Sink {
-  if (others.length === 0) return first!;
-  return new FanOutSink(first!, others, (error) =>
-    onWarning(`a further output failed (${error instanceof Error ? error.message : 'unknown'})`),
-  );
+function fanOut([first, ...others]: readonly Sink[], onFailure: (error: unknown, sink: Sink) => void): Sink {
+  return others.length === 0 ? first! : new FanOutSink(first!, others, onFailure);
 }
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : 'unknown');
 
 interface LiveRun {
   readonly input: string;
@@ -167,17 +172,22 @@ interface LiveRun {
   readonly result: StreamResult;
   readonly sinks: readonly Sink[];
   readonly sink: Sink;
+  /** Of further outputs: why they were left out. */
+  readonly failures: ReadonlyMap<Sink, unknown>;
 }
 
-function writeReport(path: string, { input, output, outputs, source, result, sinks, sink }: LiveRun): void {
+function writeReport(path: string, run: LiveRun): void {
+  const { input, output, outputs, source, result, sinks, sink, failures } = run;
   const report = {
     input: withoutCredentials(input),
     output: withoutCredentials(output),
     totals: { ...result.audit.totals, decodeErrors: result.decodeErrors },
     pictures: source.counts,
-    outputs: sinks.map(({ dropped = 0, delivered = true }, i) => ({
-      ...{ to: withoutCredentials(outputs[i]!), dropped, delivered },
-    })),
+    outputs: sinks.map((one, i) => {
+      const { dropped = 0, delivered = true } = one;
+      const failed = failures.has(one) && { failed: reasonOf(failures.get(one)) };
+      return { to: withoutCredentials(outputs[i]!), dropped, delivered: delivered && !failed, ...failed };
+    }),
     ...(sink instanceof FanOutSink && { missedByFurther: sink.missed }),
     ...(source.audio && { sound: { dropped: source.audio.drops } }),
     reconnects: source.reconnects,

@@ -14,10 +14,10 @@ interface Branch {
 export class FanOutSink implements Sink {
   readonly #first: Sink;
   readonly #others: Branch[];
-  readonly #onFailure: (error: unknown) => void;
+  readonly #onFailure: (error: unknown, sink: Sink) => void;
   #busy = 0;
 
-  constructor(first: Sink, others: readonly Sink[], onFailure: (error: unknown) => void) {
+  constructor(first: Sink, others: readonly Sink[], onFailure: (error: unknown, sink: Sink) => void) {
     this.#first = first;
     this.#others = others.map((sink) => ({ sink, busy: false, failed: false }));
     this.#onFailure = onFailure;
@@ -61,7 +61,7 @@ export class FanOutSink implements Sink {
         // A sink closes what it was given, also when it fails; this covers one that threw before it could.
         frame.close();
         branch.failed = true;
-        this.#onFailure(error);
+        this.#onFailure(error, branch.sink);
       },
     );
   }
@@ -70,7 +70,7 @@ export class FanOutSink implements Sink {
     try {
       await (branch.failed ? branch.sink.abort() : branch.sink.finish(how));
     } catch (error) {
-      this.#onFailure(error);
+      this.#onFailure(error, branch.sink);
     }
   }
 }

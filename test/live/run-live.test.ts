@@ -137,6 +137,30 @@ describe('understudy run with live streams', { timeout: 180_000 }, () => {
     await udp.close(at('nobody.ts'));
   });
 
+  it('goes on when the file of a further output fails, and says so by its exit code', async () => {
+    const udp = await UdpReceiver.open();
+    const to = `udp://127.0.0.1:${udp.port}`;
+    const args = ['--also', at('lost.mkv'), '--report', at('lost.json'), '--mode', 'mask', '--allow-no-face'];
+    const { child, done } = understudy(at('anna.mkv'), to, ...args);
+    await until(() => childrenWith('lost.part-', child.pid).length > 0, 90_000, 'the encoder of the file');
+    for (const pid of childrenWith('lost.part-', child.pid)) process.kill(pid, 'SIGKILL');
+    const { code, stderr } = await done;
+    await udp.close(at('other.ts'));
+    expect(stderr).toMatch(
+      /a further output failed \(the encoder of .*lost\.mkv was ended by SIGKILL\); the others go on/,
+    );
+    expect(stderr.trim().split('\n').at(-1)).toMatch(/^understudy: the encoder of .*lost\.mkv was ended by SIGKILL; /);
+    expect(code).toBe(8);
+    expect(existsSync(at('lost.mkv'))).toBe(false);
+    expect(framesOf(at('other.ts'), 1).length).toBeGreaterThan(2);
+    const { outputs } = JSON.parse(readFileSync(at('lost.json'), 'utf8'));
+    expect(outputs).toMatchObject([
+      { to, delivered: true },
+      { to: at('lost.mkv'), delivered: false, failed: expect.stringContaining('SIGKILL') },
+    ]);
+    expect(outputs[0].failed).toBeUndefined();
+  });
+
   it('fails when nobody took a single picture', async () => {
     const args = [at('nobody.mkv'), 'rtsp://127.0.0.1:1/x', '--report', at('nobody.json'), '--mode', 'mask'];
     const { code, stderr } = await understudy(...args).done;

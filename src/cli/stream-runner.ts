@@ -3,6 +3,7 @@ import type { StreamSettings } from '../config/live-schema.ts';
 import type { AudioTrack } from '../core/audio/audio-track.ts';
 import { FanOutSink } from '../egress/fan-out-sink.ts';
 import { openSegmentSink } from '../egress/live/segment-sink.ts';
+import { ReopenedSink } from '../egress/reopened-sink.ts';
 import type { Sink } from '../egress/sink.ts';
 import type { Engine } from '../pipeline/engine.ts';
 import { type LiveAddressOptions, openLiveSink } from '../pipeline/live-addresses.ts';
@@ -48,8 +49,8 @@ export function streamRunner(
   };
 }
 
-/** An output that cannot be opened is told of and left out: it must not cost the viewers their picture. */
-async function openOthers(
+/** An output that cannot be opened is told of and tried again: it must not cost the viewers their picture. */
+export function openOthers(
   name: string,
   settings: StreamSettings | undefined,
   audio: AudioTrack | undefined,
@@ -57,21 +58,20 @@ async function openOthers(
   warn: (error: unknown) => void,
 ): Promise<Sink[]> {
   const { live } = options;
-  const opened = await Promise.all([
-    ...(settings?.outputs ?? []).map((address) => openLiveSink(address, options, audio).catch(warn)),
-    ...(settings?.recordTo
-      ? [
-          openSegmentSink(settings.recordTo, {
-            name,
-            audio,
-            segmentS: live.segmentS,
-            bitrateKbps: live.bitrateKbps,
-            keyIntervalS: live.keyIntervalS,
-            onWarning: options.onWarning,
-            ...(options.ffmpegPath && { ffmpegPath: options.ffmpegPath }),
-          }).catch(warn),
-        ]
-      : []),
-  ]);
-  return opened.filter((sink) => sink !== undefined);
+  const folder = settings?.recordTo;
+  const recording = (to: string) =>
+    openSegmentSink(to, {
+      name,
+      audio,
+      segmentS: live.segmentS,
+      bitrateKbps: live.bitrateKbps,
+      keyIntervalS: live.keyIntervalS,
+      onWarning: options.onWarning,
+      ...(options.ffmpegPath && { ffmpegPath: options.ffmpegPath }),
+    });
+  const openings: (() => Promise<Sink>)[] = [
+    ...(settings?.outputs ?? []).map((address) => async () => openLiveSink(address, options, audio)),
+    ...(folder ? [async () => recording(folder)] : []),
+  ];
+  return Promise.all(openings.map((open) => ReopenedSink.open(open, warn)));
 }

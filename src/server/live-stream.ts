@@ -154,6 +154,7 @@ export class LiveStream {
       ...(this.#options.canvas && { canvas: this.#options.canvas }),
       sound: audio !== undefined && this.#options.passAudio,
       requestKey: () => askForKey(video),
+      onWarning: (sentence) => this.#options.log('warning', { stream: this.name, sentence }),
     });
     video.receiver.track.onReceiveRtp.subscribe(({ header, payload }) => {
       const { sequenceNumber, timestamp, marker } = header;

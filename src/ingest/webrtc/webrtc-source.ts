@@ -22,6 +22,7 @@ export interface WebRtcSourceOptions {
   readonly sound?: boolean;
   /** Asks the sender for a key picture (PLI). */
   readonly requestKey: () => void;
+  readonly onWarning?: (sentence: string) => void;
   readonly ffmpegPath?: string;
 }
 
@@ -30,6 +31,10 @@ const BLANK_EVERY_MS = 200;
 /** A sender that does not answer is asked again after this long. */
 const ASK_AGAIN_MS = 500;
 const TICK_MS = 40;
+/** 4K with a little more: what is larger, next to nothing in the packets of one colour, would take the memory of all streams. */
+const MAX_PIXELS = 4096 * 2304;
+/** To start a process takes time of all streams: sizes that change faster than this wait for the next key picture. */
+const NEW_DECODER_MS = 500;
 /** Starting ticks, so that a timestamp a little before the first one stays positive. */
 const FIRST_TICK = 90_000;
 
@@ -46,8 +51,10 @@ export class WebRtcSource implements Source {
   #frames: LiveFrames | undefined;
   #open: () => void = () => {};
   #decoder: CodedDecoder | undefined;
+  #decoderMs = Number.NEGATIVE_INFINITY;
   #errorsBefore = 0;
   #waitsForKey = true;
+  #told = false;
   #askedMs = Number.NEGATIVE_INFINITY;
   #lastPictureMs = performance.now();
   #lastBlankMs = 0;
@@ -183,7 +190,7 @@ export class WebRtcSource implements Source {
   /** A decoder for the key picture's size: ffmpeg would silently squeeze another size into the first one. */
   #prepare(picture: CodedPicture): boolean {
     const size = picture.size ?? this.#decoder?.size;
-    if (!size) return false;
+    if (!size || this.#tooLarge(size)) return false;
     if (!this.#frames) {
       const canvas = even(this.#options.canvas ?? size);
       const colour = { matrix: canvas.height >= 720 ? 'bt709' : 'bt601', range: 'limited' } as const;
@@ -192,9 +199,19 @@ export class WebRtcSource implements Source {
     }
     const old = this.#decoder;
     if (old && !old.lost && old.size.width === size.width && old.size.height === size.height) return true;
+    if (performance.now() - this.#decoderMs < NEW_DECODER_MS) return false;
+    this.#decoderMs = performance.now();
     this.#errorsBefore += old?.log.errors ?? 0;
     this.#decoder = this.#startDecoder(size, this.#frames.format);
     void old?.close();
+    return true;
+  }
+
+  #tooLarge({ width, height }: { width: number; height: number }): boolean {
+    if (width * height <= MAX_PIXELS) return false;
+    if (!this.#told)
+      this.#options.onWarning?.(`the publisher’s pictures are too large (${width}x${height}): none is shown`);
+    this.#told = true;
     return true;
   }
 

@@ -243,6 +243,8 @@ export class ViewerHub implements Sink {
   }
 
   #checkRungs(): void {
+    // An encoder started now would be forgotten with those that are being ended, and never end.
+    if (this.#finishing) return;
     for (const [codec, encoding] of this.#encodings) {
       this.#checkSlow(codec, (encoding.bytes * 8) / RUNG_CHECK_MS);
       encoding.bytes = 0;

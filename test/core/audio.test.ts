@@ -114,6 +114,16 @@ describe('the sound of one output', () => {
     expect(out.dropped).toBe(26);
   });
 
+  it('fills no hole of hours, in which no picture came either', () => {
+    const { track, lane: out } = lane();
+    out.upTo(0, 0);
+    const filled = out.upTo(4 * 3600e6, 0);
+    expect(filled.length).toBeLessThan(1000);
+    expect(times(filled).at(-1)).toBe(4 * 3600e3 - 20);
+    track.push(packet(4 * 3600e3 + 20));
+    expect(times(out.upTo(4 * 3600e6 + 30_000, 0)).at(-1)).toBe(4 * 3600e3 + 20);
+  });
+
   it('puts silence where there is none for long, and goes on with what comes', () => {
     const { track, lane: out } = lane();
     expect(times(out.upTo(0, 0))).toEqual([0]);

@@ -13,6 +13,8 @@ export const AUDIO_COPIED = ['-map', '0:a:0', '-c:a', 'copy', '-max_interleave_d
 const MAX_WAIT_US = 5_000_000;
 /** Without sound for this long silence is sent: a player that waits for sound would stop the picture. */
 const SILENT_AFTER_US = 500_000;
+/** Beyond it nothing is filled: no picture came either, or it would have been, and hours of it would be a million packets at once. */
+const MAX_FILL_US = 10_000_000;
 /** A packet that begins this much before the end of the last one is a rounding error, not an overlap. */
 const TOLERANCE_US = 3000;
 
@@ -83,6 +85,7 @@ export class AudioLane {
 
   /** Silence until its end is past this time. */
   #fill(out: AudioPacket[], untilUs: number): void {
+    this.#endUs = Math.max(this.#endUs, untilUs - MAX_FILL_US);
     while (this.#endUs < untilUs) {
       this.#write(out, { data: this.#silence, timestampUs: this.#endUs });
       this.silent++;

@@ -1,11 +1,19 @@
 import { Hono } from 'hono';
 import type { LiveStream } from './live-stream.ts';
-import { problemResponse } from './problem.ts';
+import { HttpProblem, problemResponse } from './problem.ts';
+
+const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]']);
 
 /** What runs, and reading the settings again. Has no tokens: listen on loopback only. */
 export function controlApi(streams: ReadonlyMap<string, LiveStream>, onReload: () => void): Hono {
   const app = new Hono();
   app.onError((error, context) => problemResponse(context, error));
+  // Any page that is looked at on this machine can have the browser ask here: it names the page, or the page's own name for this address.
+  app.use(async (context, next) => {
+    if (context.req.header('Origin') !== undefined || !LOOPBACK.has(new URL(context.req.url).hostname))
+      throw new HttpProblem(403, 'this address is for programs of this machine', 'ask at 127.0.0.1, from no web page');
+    await next();
+  });
   app.get('/v1/streams', (context) =>
     context.json(
       [...streams.values()].map((stream) => ({

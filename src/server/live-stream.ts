@@ -91,7 +91,7 @@ export class LiveStream {
     }
     this.#publisher = 'arriving';
     try {
-      const negotiated = await answerOffer(offer, 'publish', this.#options.peer);
+      const negotiated = await this.#answer(offer, 'publish');
       const source = await this.#receive(negotiated);
       const session: Session = new Session('whip', negotiated.peer, (reason) => {
         this.#forget(session, reason);
@@ -111,7 +111,7 @@ export class LiveStream {
 
   /** @throws UnderstudyError for a bad offer, or when there is no encoder */
   async view(offer: string): Promise<{ session: Session; answer: string }> {
-    const negotiated = await answerOffer(offer, 'view', this.#options.peer, encodable(this.#tool));
+    const negotiated = await this.#answer(offer, 'view', encodable(this.#tool));
     const { peer, answer, video, audio, offer: read } = negotiated;
     const viewer = new Viewer(read.codec, peer, video, audio, () => this.hub.requestKey(read.codec));
     const session: Session = new Session('whep', peer, (reason) => {
@@ -123,6 +123,14 @@ export class LiveStream {
     this.hub.add(viewer);
     this.#options.log('viewer', { stream: this.name, codec: read.codec });
     return { session, answer };
+  }
+
+  /** @throws HttpProblem(404) when the stream has been closed meanwhile: nobody would ever end the session */
+  async #answer(offer: string, purpose: 'publish' | 'view', codecs?: readonly VideoCodecName[]): Promise<Negotiated> {
+    const negotiated = await answerOffer(offer, purpose, this.#options.peer, codecs);
+    if (!this.#stop.signal.aborted) return negotiated;
+    await negotiated.peer.close();
+    throw new HttpProblem(404, `the stream ${this.name} has been taken away`, 'use another stream');
   }
 
   async close(): Promise<void> {

@@ -19,6 +19,7 @@ const LACKING = new Set<ExitCode>([ExitCode.model, ExitCode.graphics, ExitCode.t
 const TITLES: Record<number, string> = {
   400: 'Bad request',
   401: 'Unauthorized',
+  403: 'Forbidden',
   404: 'Not found',
   405: 'Method not allowed',
   409: 'Conflict',

@@ -1,4 +1,4 @@
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { findFfmpeg } from '../core/ffmpeg.ts';
 import type { IceServer } from '../core/webrtc/peer.ts';
 import { controlApi } from './control-api.ts';
@@ -98,11 +98,12 @@ export async function startServer(options: ServerOptions, run: RunPipeline): Pro
     context.body(await registry.metrics(), 200, { 'Content-Type': registry.contentType }),
   );
 
-  const app = new Hono();
-  app.onError((error, context) => {
-    if (!(error instanceof Error && 'remedy' in error)) options.log('fault', { error: String(error) });
+  const onError = (error: Error, context: Context) => {
+    if (!('remedy' in error)) options.log('fault', { error: String(error) });
     return problemResponse(context, error);
-  });
+  };
+  const app = new Hono();
+  app.onError(onError);
   app.notFound((context) =>
     problemResponse(context, new HttpProblem(404, 'there is nothing at this address', 'see /demo')),
   );
@@ -111,7 +112,7 @@ export async function startServer(options: ServerOptions, run: RunPipeline): Pro
   app.route('/', health);
   app.route(
     '/',
-    whipWhepRoutes((name) => endpoints.get(name), options.iceServers),
+    whipWhepRoutes((name) => endpoints.get(name), options.iceServers, onError),
   );
 
   const control = controlApi(streams, options.onReload ?? (() => {}));

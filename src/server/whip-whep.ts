@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { type Context, Hono } from 'hono';
 import { addCandidates, type IceServer } from '../core/webrtc/peer.ts';
 import type { LiveStream } from './live-stream.ts';
-import { HttpProblem, problemResponse } from './problem.ts';
+import { HttpProblem } from './problem.ts';
 import type { Session, SessionKind } from './session.ts';
 
 export interface StreamAccess {
@@ -20,9 +20,13 @@ const MAX_BODY = 256 * 1024;
 const EXPOSED = 'Location, ETag, Link, Accept-Post, Accept-Patch';
 
 /** WHIP (RFC 9725) and WHEP under `/{stream}/whip` and `/{stream}/whep`, MediaMTX's addresses. */
-export function whipWhepRoutes(find: (name: string) => Endpoint | undefined, iceServers: readonly IceServer[]): Hono {
+export function whipWhepRoutes(
+  find: (name: string) => Endpoint | undefined,
+  iceServers: readonly IceServer[],
+  onError: (error: Error, context: Context) => Response,
+): Hono {
   const app = new Hono();
-  app.onError((error, context) => problemResponse(cors(context), error));
+  app.onError((error, context) => onError(error, cors(context)));
 
   const links = (context: Context) => {
     for (const { urls, username, credential } of iceServers) {
@@ -137,10 +141,16 @@ function authorize(context: Context, token: string | undefined): void {
 async function readBody(context: Context, type: string): Promise<string> {
   const given = (context.req.header('Content-Type') ?? '').split(';')[0]!.trim();
   if (given !== type) throw new HttpProblem(415, `the body is not ${type}`, `send it with Content-Type: ${type}`);
-  if (Number(context.req.header('Content-Length') ?? 0) > MAX_BODY) {
-    throw new HttpProblem(400, 'the body is too long', 'send one SDP');
+  const reader = context.req.raw.body?.getReader();
+  const decoder = new TextDecoder();
+  let text = '';
+  let size = 0;
+  // Piece by piece: who does not say how long it is could send for ever.
+  for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
+    size += part.value.length;
+    // The rest is left where it is: to cancel it would end the connection before the answer.
+    if (size > MAX_BODY) throw new HttpProblem(400, 'the body is too long', 'send one SDP');
+    text += decoder.decode(part.value, { stream: true });
   }
-  const body = await context.req.text();
-  if (body.length > MAX_BODY) throw new HttpProblem(400, 'the body is too long', 'send one SDP');
-  return body;
+  return text + decoder.decode();
 }

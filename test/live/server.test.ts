@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MediaStreamTrack, RTCPeerConnection, useVP8 } from 'werift';
@@ -21,6 +22,7 @@ async function offer(direction: 'sendonly' | 'recvonly'): Promise<{ peer: RTCPee
 describe('WHIP and WHEP over HTTP', { timeout: 30_000 }, () => {
   let server: LiveServer;
   let base = '';
+  let reloads = 0;
   const peers: RTCPeerConnection[] = [];
 
   beforeAll(async () => {
@@ -28,6 +30,8 @@ describe('WHIP and WHEP over HTTP', { timeout: 30_000 }, () => {
       {
         http: { host: '127.0.0.1', port: 0 },
         metrics: { host: '127.0.0.1', port: 0 },
+        api: { host: '127.0.0.1', port: 0 },
+        onReload: () => reloads++,
         streams: { open: {}, locked: { publishToken: 'secret-in', viewToken: 'secret-out' } },
         iceServers: [{ urls: 'stun:stun.example.org' }],
         additionalHosts: ['127.0.0.1'],
@@ -129,6 +133,76 @@ describe('WHIP and WHEP over HTTP', { timeout: 30_000 }, () => {
     const broken = await send('/open/whip', sdp.replace(/a=fingerprint:.*\r\n/g, 'a=fingerprint:garbage\r\n'));
     expect(broken.status).toBe(400);
     expect(server.streams.get('open')?.publishing).toBe(false);
+  });
+
+  it('does not read on when a body that says nothing of its length goes on for ever', async () => {
+    for (const [path, type, status] of [
+      ['/open/whip', 'application/sdp', 400],
+      ['/open/whip', 'text/plain', 415],
+      ['/locked/whip', 'application/sdp', 401],
+      ['/open/whip/none', 'application/sdp', 405],
+    ] as const) {
+      const answer = await new Promise<{ status: number | undefined; body: string }>((resolve, reject) => {
+        const asked = request(base + path, { method: 'POST', headers: { 'Content-Type': type } }, (response) => {
+          let body = '';
+          response.setEncoding('utf8').on('data', (text: string) => {
+            body += text;
+          });
+          response.on('end', () => {
+            clearInterval(timer);
+            asked.destroy();
+            resolve({ status: response.statusCode, body });
+          });
+        });
+        // The server may hang up on who does not stop: what it said before counts.
+        asked.on('error', (error) => setTimeout(() => reject(error), 1000));
+        const timer = setInterval(() => {
+          if (!asked.writableNeedDrain) asked.write(Buffer.alloc(65_536, 'v'));
+        }, 5);
+      });
+      expect(answer.status, path).toBe(status);
+      if (status === 400) expect(answer.body).toContain('the body is too long');
+    }
+    expect(server.streams.get('open')?.publishing).toBe(false);
+  });
+
+  it('has a control API for programs of this machine, not for the pages that its browsers show', async () => {
+    const api = `http://127.0.0.1:${server.apiPort}`;
+    const ask = (path: string, method: string, headers: Record<string, string>) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        request(api + path, { method, headers }, (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        })
+          .on('error', reject)
+          .end();
+      });
+    expect(await ask('/v1/reload', 'POST', { Origin: 'https://a.page.example' })).toBe(403);
+    expect(await ask('/v1/streams', 'GET', { Host: `a.page.example:${server.apiPort}` })).toBe(403);
+    expect(reloads).toBe(0);
+    for (const host of ['127.0.0.1', 'localhost'])
+      expect(await ask('/v1/streams', 'GET', { Host: `${host}:${server.apiPort}` })).toBe(200);
+    expect(await ask('/v1/reload', 'POST', {})).toBe(204);
+    expect(reloads).toBe(1);
+  });
+
+  it('lets nobody into a stream that has been taken out of the settings meanwhile', async () => {
+    const options = {
+      ...{ http: { host: '127.0.0.1', port: 0 }, iceServers: [], additionalHosts: ['127.0.0.1'], rungsKbps: [400] },
+      ...{ minKbps: 1, inFlight: 1, passAudio: true, log: () => {} },
+    };
+    const short = await startServer({ ...options, streams: { gone: {} } }, () => Promise.resolve());
+    const stream = short.streams.get('gone')!;
+    const [{ peer: one, sdp: sent }, { peer: two, sdp: watched }] = [await offer('sendonly'), await offer('recvonly')];
+    peers.push(one, two);
+    const entering = Promise.allSettled([stream.publish(sent), stream.view(watched)]);
+    short.update({});
+    const ends = await entering;
+    expect(ends.map((end) => end.status === 'rejected' && (end.reason as { status: number }).status)).toEqual([
+      404, 404,
+    ]);
+    expect([stream.sessions.size, stream.hub.viewers, stream.publishing]).toEqual([0, 0, false]);
+    await short.close();
   });
 
   it('answers a browser’s preflight', async () => {

@@ -14,7 +14,8 @@ export class SharedDetector implements FaceFinder {
   readonly #own: FaceFinder;
   readonly #channel: BroadcastChannel;
   readonly #helpers = new Set<string>();
-  #id = 0;
+  /** Begins anywhere: a helper that is late may still answer a look of an analysis that has died since, or hangs. */
+  #id = Math.floor(Math.random() * 2 ** 48);
   #awaited: { readonly id: number; readonly of: Set<string>; readonly take: (reply: LookReply) => void } | undefined;
 
   /** @param own this thread's detector @param channel the name that the helpers were given */

@@ -99,6 +99,22 @@ describe('windows of one picture looked at by several threads', { timeout: 60_00
     expect(await detector.detectAll(picture, windows(), SCORE)).toEqual(await alone());
   });
 
+  it('takes no answer to the first look of an analysis that has died since', async () => {
+    const first: number[] = [];
+    helper('lives', (request, say) => {
+      first.push(request.id);
+      const found = request.windows.map((_, i) => [i, []] as [number, never[]]);
+      if (first.length === 1) return;
+      say({ kind: 'looked', id: first[0]!, from: 'a test', found });
+      for (let i = 0; i < 20; i++) takeOne(request);
+    });
+    const died = await sharedOn('lives', 1);
+    await died.detectAll(picture, windows().slice(0, 2), SCORE);
+    died.close();
+    const next = await sharedOn('lives', 1);
+    expect(await next.detectAll(picture, windows(), SCORE)).toEqual(await alone());
+  });
+
   it('fails when the detector of this thread does', async () => {
     helper('idle', ({ id }, say) => say({ kind: 'looked', id, from: 'a test', found: [] }));
     const broken = { detect: () => Promise.reject(new Error('no numbers')) };

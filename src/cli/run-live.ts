@@ -13,6 +13,7 @@ import type { LiveSource } from '../ingest/live/live-source.ts';
 import { openLiveSink, openLiveSource } from '../pipeline/live-addresses.ts';
 import { OverloadWatch } from '../pipeline/overload-watch.ts';
 import { runStream, type StreamResult } from '../pipeline/stream.ts';
+import { endInterrupted } from './interruption.ts';
 import { ProgressLine } from './progress.ts';
 import { lengthSeconds, progressStyle, type RunOptions, settings, startEngine } from './run.ts';
 
@@ -37,15 +38,15 @@ export async function runLive(input: string, output: string, options: RunOptions
   const stop = new AbortController();
   let signals = 0;
   let begun = false;
+  // The models take longer to load than a camera to answer: both at once, and neither outlives the other's failure.
+  const engineStart = startEngine(config, key(config), {}, { live: true });
+  engineStart.catch(() => {});
   const onSignal = () => {
-    if (++signals > 1) process.exit(ExitCode.interrupted);
+    if (++signals === 2) endInterrupted(engineStart);
     stop.abort();
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
-  // The models take longer to load than a camera to answer: both at once, and neither outlives the other's failure.
-  const engineStart = startEngine(config, key(config), {}, { live: true });
-  engineStart.catch(() => {});
   let source: LiveSource | undefined;
   try {
     source = await openLiveSource(input, { ...shared, loop: false });
@@ -74,8 +75,8 @@ export async function runLive(input: string, output: string, options: RunOptions
       clearTimeout(timer);
       watch.close();
     });
-    // Stopped before the first picture: there is no output.
-    if (signals > 0 && result.audit.totals.frames === 0) return ExitCode.interrupted;
+    // Stopped before the first picture, or stopped twice: there is no output.
+    if (signals > 1 || (signals > 0 && result.audit.totals.frames === 0)) return ExitCode.interrupted;
     progress.end(result);
     if (options.report) writeReport(options.report, { input, output, outputs, source, result, sinks, sink, failures });
     if (result.sourceError) throw result.sourceError;
@@ -96,8 +97,8 @@ export async function runLive(input: string, output: string, options: RunOptions
     // A signal is the usual end of a live stream.
     return ExitCode.ok;
   } catch (error) {
-    // Whatever fails before the first picture then, fails because of the signal.
-    if (signals > 0 && !begun) return ExitCode.interrupted;
+    // Whatever fails before the first picture then, or after the second, fails because of the signal.
+    if (signals > 1 || (signals > 0 && !begun)) return ExitCode.interrupted;
     throw error;
   } finally {
     process.off('SIGINT', onSignal);

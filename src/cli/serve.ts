@@ -7,6 +7,7 @@ import { framesInFlight } from '../pipeline/live-addresses.ts';
 import { readTls } from '../server/listen.ts';
 import { type LiveServer, startServer } from '../server/server.ts';
 import { collected } from './collected.ts';
+import { endInterrupted } from './interruption.ts';
 import { startEngine } from './run.ts';
 import { opened, watchSettled } from './settings-watch.ts';
 import { StreamFeeds } from './stream-feeds.ts';
@@ -142,7 +143,7 @@ async function serve(options: ServeOptions): Promise<void> {
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       process.once(signal, () => {
-        process.once(signal, () => process.exit(ExitCode.interrupted));
+        process.once(signal, () => endInterrupted(Promise.resolve(engine)));
         resolve();
       });
     }

@@ -142,11 +142,15 @@ async function readBody(context: Context, type: string): Promise<string> {
   const given = (context.req.header('Content-Type') ?? '').split(';')[0]!.trim();
   if (given !== type) throw new HttpProblem(415, `the body is not ${type}`, `send it with Content-Type: ${type}`);
   const reader = context.req.raw.body?.getReader();
+  const next = () =>
+    reader?.read().catch(() => {
+      throw new HttpProblem(400, 'the body ended early', 'send all of it');
+    });
   const decoder = new TextDecoder();
   let text = '';
   let size = 0;
   // Piece by piece: who does not say how long it is could send for ever.
-  for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
+  for (let part = await next(); part && !part.done; part = await next()) {
     size += part.value.length;
     // The rest is left where it is: to cancel it would end the connection before the answer.
     if (size > MAX_BODY) throw new HttpProblem(400, 'the body is too long', 'send one SDP');

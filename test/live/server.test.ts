@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MediaStreamTrack, RTCPeerConnection, useVP8 } from 'werift';
@@ -23,6 +24,7 @@ describe('WHIP and WHEP over HTTP', { timeout: 30_000 }, () => {
   let server: LiveServer;
   let base = '';
   let reloads = 0;
+  const told: string[] = [];
   const peers: RTCPeerConnection[] = [];
 
   beforeAll(async () => {
@@ -39,7 +41,7 @@ describe('WHIP and WHEP over HTTP', { timeout: 30_000 }, () => {
         minKbps: 100,
         inFlight: 4,
         passAudio: true,
-        log: () => {},
+        log: (event) => void told.push(event),
       },
       () => Promise.resolve(),
     );
@@ -163,6 +165,18 @@ describe('WHIP and WHEP over HTTP', { timeout: 30_000 }, () => {
       expect(answer.status, path).toBe(status);
       if (status === 400) expect(answer.body).toContain('the body is too long');
     }
+    expect(server.streams.get('open')?.publishing).toBe(false);
+  });
+
+  it('takes nobody who hangs up in the middle of his offer for a fault of its own', async () => {
+    const socket = connect(server.port, '127.0.0.1');
+    const head =
+      'POST /open/whip HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/sdp\r\nContent-Length: 999\r\n\r\n';
+    await new Promise((resolve) => socket.write(`${head}v=0`, resolve));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    socket.destroy();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(told).not.toContain('fault');
     expect(server.streams.get('open')?.publishing).toBe(false);
   });
 

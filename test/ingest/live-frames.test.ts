@@ -1,6 +1,13 @@
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { type FfmpegTool, spawnFfmpeg } from '../../src/core/ffmpeg.ts';
+import { NutWriter } from '../../src/core/nut/muxer.ts';
 import type { RawFrame } from '../../src/core/video-frame.ts';
 import { LiveFrames } from '../../src/ingest/live/live-frames.ts';
+import { LiveSource } from '../../src/ingest/live/live-source.ts';
+import { until } from '../live/support.ts';
 
 const format = { width: 64, height: 48, colour: { matrix: 'bt601', range: 'limited' } } as const;
 
@@ -25,4 +32,36 @@ it('leaves nobody looking at the last picture, though all memory is with frames 
   expect(seen[2]!.damaged).toBe(true);
   expect(new Uint8Array(seen[2]!.slot.memory).includes(201)).toBe(false);
   expect(complete).toBe(true);
+});
+
+it('ends on a veiled frame that stays, though there was no memory for it when the camera stood still', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'understudy-frozen-'));
+  const nut = new NutWriter(format, {});
+  const picture = Buffer.alloc((64 * 48 * 3) / 2, 201);
+  const pictures = [0, 1].flatMap((i) => [nut.picture(40_000 * i, picture.length), picture]);
+  // In the middle of its third picture the camera stands still: the memory that this is read into is not given back.
+  const half = [nut.picture(80_000, picture.length), picture.subarray(0, 1000)];
+  writeFileSync(join(folder, 'head'), nut.header);
+  const tool: FfmpegTool = { path: '/bin/sh', version: '5', encoders: new Set(), probePath: undefined, modern: true };
+  const seen: RawFrame[] = [];
+  const source = await LiveSource.open(
+    () => {
+      const wait = `while [ ! -e ${folder}/pictures ]; do sleep 0.05; done`;
+      return spawnFfmpeg(tool, ['-c', `cat ${folder}/head; ${wait}; cat ${folder}/pictures; exec sleep 60`]);
+    },
+    { inFlight: 1, onSourceLost: 'freeze-veiled', stallMs: 60_000, keepAudio: false, openMs: 20_000 },
+    (log) => expect.unreachable(log),
+  );
+  source.frames.subscribe((frame) => void seen.push(frame));
+  writeFileSync(join(folder, 'new'), Buffer.concat([...pictures, ...half]));
+  renameSync(join(folder, 'new'), join(folder, 'pictures'));
+  await until(() => source.counts.received === 2, 20_000, 'two pictures');
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  for (let closed = 0; closed < 2; closed++) {
+    await until(() => seen.length > closed, 20_000, 'a frame');
+    seen[closed]!.close();
+  }
+  await until(() => seen.at(-1)!.damaged, 5000, 'the veiled frame');
+  await source.close();
+  rmSync(folder, { recursive: true });
 });

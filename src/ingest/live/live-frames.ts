@@ -91,13 +91,17 @@ export class LiveFrames {
     return this.#governor.limitFps;
   }
 
-  /** Sends on a frame without a picture, marked damaged so that the whole of it is veiled. */
-  offerBlank(): void {
+  /**
+   * Sends on a frame without a picture, marked damaged so that the whole of it is veiled.
+   * @returns false when all memory is with frames on their way
+   */
+  offerBlank(): boolean {
     const slot = this.#pool.tryAcquire();
-    if (!slot) return;
+    if (!slot) return false;
     new Uint8Array(slot.memory).fill(BLANK);
     this.counts.blank++;
     this.#offer(slot, this.#clock.now(performance.now() * 1000), true);
+    return true;
   }
 
   /** Frames already handed on may be wrong: marked before the compositor looks at them. */

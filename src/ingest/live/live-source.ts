@@ -203,9 +203,9 @@ export class LiveSource implements Source {
     }
     if (now - this.#lastPictureMs < BLANK_AFTER_MS || now - this.#lastBlankMs < BLANK_EVERY_MS) return;
     if (this.#frozen || this.#ends) return;
-    this.#frozen = this.#options.onSourceLost === 'freeze-veiled';
     this.#lastBlankMs = now;
-    this.#frames.offerBlank();
+    // One that there was no memory for is still to come: without it the last picture would stay.
+    this.#frozen = this.#frames.offerBlank() && this.#options.onSourceLost === 'freeze-veiled';
   }
 }
 

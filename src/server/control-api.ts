@@ -1,13 +1,17 @@
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import type { LiveStream } from './live-stream.ts';
-import { HttpProblem, problemResponse } from './problem.ts';
+import { HttpProblem } from './problem.ts';
 
 const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]']);
 
 /** What runs, and reading the settings again. Has no tokens: listen on loopback only. */
-export function controlApi(streams: ReadonlyMap<string, LiveStream>, onReload: () => void): Hono {
+export function controlApi(
+  streams: ReadonlyMap<string, LiveStream>,
+  onReload: () => void,
+  onError: (error: Error, context: Context) => Response,
+): Hono {
   const app = new Hono();
-  app.onError((error, context) => problemResponse(context, error));
+  app.onError(onError);
   // Any page that is looked at on this machine can have the browser ask here: it names the page, or the page's own name for this address.
   app.use(async (context, next) => {
     if (context.req.header('Origin') !== undefined || !LOOPBACK.has(new URL(context.req.url).hostname))

@@ -115,7 +115,7 @@ export async function startServer(options: ServerOptions, run: RunPipeline): Pro
     whipWhepRoutes((name) => endpoints.get(name), options.iceServers, onError),
   );
 
-  const control = controlApi(streams, options.onReload ?? (() => {}));
+  const control = controlApi(streams, options.onReload ?? (() => {}), onError);
   const listening: Listening[] = [];
   const openPort = async (on: Hono, where: ListenOptions | undefined) => {
     if (!where) return undefined;

@@ -33,7 +33,9 @@ describe('WHIP and WHEP over HTTP', { timeout: 30_000 }, () => {
         http: { host: '127.0.0.1', port: 0 },
         metrics: { host: '127.0.0.1', port: 0 },
         api: { host: '127.0.0.1', port: 0 },
-        onReload: () => reloads++,
+        onReload: () => {
+          if (++reloads > 1) throw new Error('a fault');
+        },
         streams: { open: {}, locked: { publishToken: 'secret-in', viewToken: 'secret-out' } },
         iceServers: [{ urls: 'stun:stun.example.org' }],
         additionalHosts: ['127.0.0.1'],
@@ -198,6 +200,9 @@ describe('WHIP and WHEP over HTTP', { timeout: 30_000 }, () => {
       expect(await ask('/v1/streams', 'GET', { Host: `${host}:${server.apiPort}` })).toBe(200);
     expect(await ask('/v1/reload', 'POST', {})).toBe(204);
     expect(reloads).toBe(1);
+    expect(told).not.toContain('fault');
+    expect(await ask('/v1/reload', 'POST', {})).toBe(500);
+    expect(told).toContain('fault');
   });
 
   it('lets nobody into a stream that has been taken out of the settings meanwhile', async () => {

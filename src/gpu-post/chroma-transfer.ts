@@ -1,17 +1,11 @@
 import type { Composer } from './composer.ts';
+import { advance, newState, type RunningState, releaseState } from './running-state.ts';
 import type { Texture } from './texture.ts';
 
-/** Share of a new frame's statistics in the running ones: about six frames until a change of light has arrived. */
-export const COLOUR_RATE = 0.15;
 const CELLS = 16;
 
-/** Scale and offset of Cb and Cr of one FaceTrack, and the mean and deviation of its generated skin (2×1), kept on the GPU from frame to frame. */
-export interface ColourState {
-  texture: Texture;
-  spare: Texture;
-  /** False until the first frame's statistics are in. */
-  begun: boolean;
-}
+/** Scale and offset of Cb and Cr of one FaceTrack, and the mean and deviation of its generated skin (2×1). */
+export type ColourState = RunningState;
 
 export interface ChromaInputs {
   readonly crop: Texture;
@@ -37,17 +31,11 @@ export class ChromaTransfer {
   }
 
   newState(): ColourState {
-    const neutral = () => {
-      const texture = this.#composer.texture(2, 1, 'rgba32f');
-      texture.upload(Float32Array.of(1, 1, 0, 0, 0, 0, 1, 1));
-      return texture;
-    };
-    return { texture: neutral(), spare: neutral(), begun: false };
+    return newState(this.#composer, [1, 1, 0, 0, 0, 0, 1, 1]);
   }
 
   release(state: ColourState): void {
-    this.#composer.release(state.texture);
-    this.#composer.release(state.spare);
+    releaseState(this.#composer, state);
   }
 
   /** @param relit the face has the original's light, so that "dark" means the same for both */
@@ -58,11 +46,6 @@ export class ChromaTransfer {
     draw('sums', sums, { textures: { ...inputs, mean }, floats: { about: 0, relit: flag } });
     draw('mean', mean, { textures: { sums } });
     draw('sums', squares, { textures: { ...inputs, mean }, floats: { about: 1, relit: flag } });
-    draw('chroma-state', state.spare, {
-      textures: { sums, squares, mean, previous: state.texture },
-      floats: { rate: state.begun ? COLOUR_RATE : 1 },
-    });
-    [state.texture, state.spare] = [state.spare, state.texture];
-    state.begun = true;
+    advance(this.#composer, state, 'chroma-state', { textures: { sums, squares, mean } });
   }
 }

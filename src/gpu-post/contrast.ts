@@ -1,5 +1,5 @@
-import { COLOUR_RATE } from './chroma-transfer.ts';
 import type { Composer } from './composer.ts';
+import { advance, newState, type RunningState, releaseState } from './running-state.ts';
 import type { Texture } from './texture.ts';
 
 /** Haze and weak light leave features two fifths of their contrast, and blurred ones have some fifth less than sharp ones. */
@@ -7,12 +7,8 @@ export const LEAST_CONTRAST = 0.4;
 export const MOST_CONTRAST = 1.25;
 const CELLS = 16;
 
-/** The gain of one FaceTrack's contrast (1×1), kept on the GPU from frame to frame. */
-export interface ContrastState {
-  texture: Texture;
-  spare: Texture;
-  begun: boolean;
-}
+/** The gain of one FaceTrack's contrast (1×1). */
+export type ContrastState = RunningState;
 
 export interface ContrastInputs {
   readonly crop: Texture;
@@ -36,27 +32,19 @@ export class Contrast {
   }
 
   newState(): ContrastState {
-    const neutral = () => {
-      const texture = this.#composer.texture(1, 1, 'rgba32f');
-      texture.upload(Float32Array.of(1, 1, 1, 1));
-      return texture;
-    };
-    return { texture: neutral(), spare: neutral(), begun: false };
+    return newState(this.#composer, [1, 1, 1, 1]);
   }
 
   release(state: ContrastState): void {
-    this.#composer.release(state.texture);
-    this.#composer.release(state.spare);
+    releaseState(this.#composer, state);
   }
 
   /** @param relit the face has the original's light */
   update(state: ContrastState, inputs: ContrastInputs, relit: boolean): void {
     this.#composer.draw('contrast-sums', this.#sums, { textures: { ...inputs }, floats: { relit: relit ? 1 : 0 } });
-    this.#composer.draw('contrast-state', state.spare, {
-      textures: { sums: this.#sums, previous: state.texture },
-      floats: { rate: state.begun ? COLOUR_RATE : 1, least: LEAST_CONTRAST, most: MOST_CONTRAST },
+    advance(this.#composer, state, 'contrast-state', {
+      textures: { sums: this.#sums },
+      floats: { least: LEAST_CONTRAST, most: MOST_CONTRAST },
     });
-    [state.texture, state.spare] = [state.spare, state.texture];
-    state.begun = true;
   }
 }

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { faceOutline, rasteriseMask } from '../../src/core/face-mask.ts';
 import { CROP_SIZE } from '../../src/core/face-track.ts';
-import { COLOUR_RATE } from '../../src/gpu-post/chroma-transfer.ts';
 import { Composer } from '../../src/gpu-post/composer.ts';
 import { FacePainter } from '../../src/gpu-post/face-painter.ts';
 import { eyeDistance, featureRegions } from '../../src/gpu-post/feature-ellipses.ts';
@@ -10,6 +9,7 @@ import { Grain } from '../../src/gpu-post/grain.ts';
 import { type FaceState, Photometry } from '../../src/gpu-post/photometry.ts';
 import type { PhotometryOptions } from '../../src/gpu-post/photometry-options.ts';
 import { levelSizes } from '../../src/gpu-post/pyramid-base.ts';
+import { COLOUR_RATE } from '../../src/gpu-post/running-state.ts';
 import { STEADY_SHARE } from '../../src/gpu-post/steady-face.ts';
 import { XDisplay } from '../../src/gpu-post/x-display.ts';
 import { PictureSampler } from '../../src/infer/sample.ts';

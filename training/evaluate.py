@@ -1,6 +1,6 @@
 """The generator's figures, network alone: no retargeting, no photometry (`understudy evaluate` judges the whole pipeline).
 
-    python -m training.evaluate EXPORT.onnx ... --data FACES [--crops 800] [--london FOLDER] [--typical identities.json] [--truncation 0.9] [--sheet OUT.jpg] [--pairs FOLDER]
+    python -m training.evaluate EXPORT.onnx ... --data FACES [--crops 800] [--london FOLDER] [--cast identities.json] [--truncation 0.9] [--sheet OUT.jpg] [--pairs FOLDER]
 
 One JSON line per export and set. `found`: share of outputs in which the detector finds a face. `landmarks`, `inner`: mean of
 (|Δx| + |Δy|)/2 over 68 or the inner 51 points, over the inter-ocular distance. `cosine`: recognizer, original against output with a
@@ -26,12 +26,11 @@ from PIL import Image
 from .compare import flicker
 from .data import FaceData, Hazy, plain_views
 from .geometry import MARGIN, STORED, inter_ocular
-from .identity import Z
+from .identity import Z, drawn, load_cast
 from .model import INPUTS, OUTPUT, blanked, colour_guide
 from .onnx_models import FaceDetector, LandmarkModel, Recognizer, crop_from_points, session
 from .prepare import crop_face, read_picture
 from .sheets import grid, spread
-from .typical import drawn
 
 GALLERY = 300
 FAR = 1e-3
@@ -106,13 +105,13 @@ class Judges:
         return apart.mean(1), apart[:, 17:].mean(1)
 
 
-def evaluate(path: Path, data: FaceData, indices: np.ndarray, judges: Judges, truncation: float = 1.0, typical: dict | None = None, seed: int = 0) -> tuple[dict, dict]:
-    """-> figures, and per-picture arrays. Identities are drawn from N(0, truncation²·I), within the limit of `typical` where it is given."""
+def evaluate(path: Path, data: FaceData, indices: np.ndarray, judges: Judges, truncation: float = 1.0, cast: np.ndarray | None = None, seed: int = 0) -> tuple[dict, dict]:
+    """-> figures, and per-picture arrays. Identities are of N(0, truncation²·I), or people of the `cast`."""
     net = session(path)
     picture, mask, points = plain_views(data, indices)
     g = torch.Generator().manual_seed(seed)
-    if typical:
-        z, other_z = drawn(np.float32(typical["form"]), typical["limit"], 2 * len(indices), seed).view(2, len(indices), Z) * truncation
+    if cast is not None:
+        z, other_z = drawn(cast, 2 * len(indices), seed).view(2, len(indices), Z) * truncation
     else:
         z, other_z = torch.randn(2, len(indices), Z, generator=g) * truncation
     crops = generate(net, picture, mask, points, z)
@@ -199,7 +198,7 @@ def main() -> None:
     parser.add_argument("--crops", type=int, default=800)
     parser.add_argument("--london", type=Path)
     parser.add_argument("--truncation", type=float, default=1.0, help="identities are drawn from N(0, t²·I)")
-    parser.add_argument("--typical", type=Path, help="draw within this file's limit, as it is served (training.typical)")
+    parser.add_argument("--cast", type=Path, help="people of this file, as it is served (training.cast)")
     parser.add_argument("--sheet", type=Path, help="contact sheet of 16 crops: original, then each export")
     parser.add_argument("--haze", action="store_true", help="the same crops made pale, each by another haze")
     parser.add_argument("--pairs", type=Path, help="folder for the pictures, to be judged by `understudy evaluate`")
@@ -210,20 +209,20 @@ def main() -> None:
     if a.haze:
         data.faces = Hazy(data.faces)
     indices = spread(data.validation if len(data.validation) else data.training, a.crops)
-    typical = json.loads(a.typical.read_text()) if a.typical else None
+    cast = load_cast(a.cast) if a.cast else None
     shown = []
     if a.pairs:
         save_pictures(a.pairs / "originals", data.faces[indices])
     with tempfile.TemporaryDirectory() as folder:
         london = london_data(a.london, Path(folder)) if a.london else None
         for path in a.exports:
-            figures, arrays = evaluate(path, data, indices, judges, a.truncation, typical)
+            figures, arrays = evaluate(path, data, indices, judges, a.truncation, cast)
             print(json.dumps({"set": "validation"} | figures), flush=True)
             shown.append(arrays["crops"])
             if a.pairs:
                 save_pictures(a.pairs / path.stem, data.faces[indices], arrays["crops"])
             if london:
-                figures, arrays = evaluate(path, london[0], london[0].validation, judges, a.truncation, typical)
+                figures, arrays = evaluate(path, london[0], london[0].validation, judges, a.truncation, cast)
                 print(json.dumps({"set": "london"} | figures), flush=True)
                 for row in by_group(london[1], arrays):
                     print(json.dumps({"file": path.name} | row), flush=True)

@@ -1,9 +1,11 @@
 """What `z` is: whitened principal components of a recognizer's embeddings, so that a draw from N(0, I) is somebody's embedding."""
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
+import torch
 
 Z = 64
 
@@ -29,3 +31,15 @@ class Identities:
 
     def __len__(self) -> int:
         return len(self.codes)
+
+
+def load_cast(path: Path) -> np.ndarray:
+    """-> people×Z."""
+    return np.float32(json.loads(path.read_text())["people"])
+
+
+def drawn(people: np.ndarray, count: int, seed: int = 0) -> torch.Tensor:
+    """`count`×Z of the cast, nobody twice before the others."""
+    rng = np.random.default_rng(seed)
+    rounds = [rng.permutation(len(people)) for _ in range(-(-count // len(people)))]
+    return torch.from_numpy(people[np.concatenate(rounds)[:count]])

@@ -143,7 +143,7 @@ function generatorOf({ mode, models, infer }: Config) {
     ...(models.dir && { dir: models.dir }),
     ...(models.cacheDir && { cacheDir: models.cacheDir }),
   });
-  const beside = ['generator-identities', 'generator-naturalness'].filter((name) => store.lists(name));
+  const beside = ['generator-identities'].filter((name) => store.lists(name));
   const detail = store.detail(infer.detail);
   return { generator: store.hashes([store.generator(infer.precision), ...(detail ? [detail] : []), ...beside]) };
 }

@@ -15,6 +15,18 @@ export function keyedNormals(key: Uint8Array, name: string, count: number): Floa
   });
 }
 
+/** 0 … count − 1, of at most 2040, in an order that the key decides (Fisher and Yates). */
+export function keyedOrder(key: Uint8Array, name: string, count: number): Uint32Array {
+  const order = Uint32Array.from({ length: count }, (_, i) => i);
+  const uniform = uniforms(key, name, count);
+  for (let i = count - 1; i > 0; i--) {
+    const other = Math.floor(uniform(i) * (i + 1));
+    [order[i], order[other]] = [order[other]!, order[i]!];
+  }
+  return order;
+}
+
+/** HKDF gives 255 hashes at most: 2040 numbers. */
 function uniforms(key: Uint8Array, name: string, count: number): (i: number) => number {
   const words = new DataView(hkdfSync('sha256', key, new Uint8Array(0), name, 4 * count));
   return (i) => (words.getUint32(4 * i, true) + 0.5) / 2 ** 32;

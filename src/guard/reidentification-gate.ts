@@ -30,21 +30,12 @@ interface Person {
 export interface Judgement {
   /** Cosine of the recognizer, generated face against person. */
   readonly likeness: number;
-  /** How good a stand-in it is; absent where it is more alike than was asked about. */
-  readonly quality?: number;
+  /** Of track/misfit: a face whose points are not where they were asked for shows another expression. Absent where it is more alike than was asked about. */
+  readonly misfit?: number;
 }
 
-/** Standard deviations of naturalness that one of misfit, in inter-ocular distances, is worth. */
-const MISFIT_WEIGHT = 120;
-
 /**
- * @param naturalness of infer/naturalness
- * @param misfit of track/misfit: a face whose points are not where they were asked for shows another expression
- */
-export const quality = (naturalness: number, misfit: number): number => naturalness - MISFIT_WEIGHT * misfit;
-
-/**
- * Makes the face of a given draw and judges it, its quality only if it is no more alike than `limit`; undefined when that cannot be told: the analysis is down or does not
+ * Makes the face of a given draw and judges it, its misfit only if it is no more alike than `limit`; undefined when that cannot be told: the analysis is down or does not
  * answer, or the recognizer failed on the person.
  */
 export type Judge = (draw: number, limit: number) => Promise<Judgement | undefined>;
@@ -56,8 +47,7 @@ export type Judge = (draw: number, limit: number) => Promise<Judgement | undefin
  * tilting, under which a normal distribution keeps its width and only its mean moves, here to where strangers are. A
  * hard limit there would move it as well, and leave a distribution that ends where no stranger's does.
  *
- * Of several that pass the best is taken: which of its samples are poor, a discriminator knows (Azadi et al.,
- * "Discriminator rejection sampling", 2019), and whether a face wears the expression, the landmark model.
+ * Of several that pass the one is taken that wears the expression best.
  */
 export class ReidentificationGate {
   readonly #sessionKey: Uint8Array;
@@ -109,20 +99,20 @@ export class ReidentificationGate {
 
   async #judge(key: string, person: Person, judge: Judge): Promise<void> {
     let leastAlike = { draw: person.draw, likeness: Number.POSITIVE_INFINITY };
-    let best: { draw: number; quality: number } | undefined;
+    let best: { draw: number; misfit: number } | undefined;
     let passed = 0;
     for (let draw = 0; draw < this.#choice.tries && passed < this.#choice.among; draw++) {
       const limit = this.#limit(key, draw);
-      const { likeness = Number.NaN, quality = Number.NaN } = (await judge(draw, limit)) ?? {};
+      const { likeness = Number.NaN, misfit = Number.NaN } = (await judge(draw, limit)) ?? {};
       // No number is above no limit: it would pass for an understudy that nobody looks like.
-      if (Number.isNaN(likeness) || (likeness <= limit && Number.isNaN(quality))) {
+      if (Number.isNaN(likeness) || (likeness <= limit && Number.isNaN(misfit))) {
         // One that has passed will do: a draw that never can be judged would leave the person without for good.
         if (best) break;
         throw new Error('the understudy could not be judged');
       }
       if (likeness <= limit) {
         passed++;
-        if (!best || quality > best.quality) best = { draw, quality };
+        if (!best || misfit < best.misfit) best = { draw, misfit };
       } else {
         if (likeness < leastAlike.likeness) leastAlike = { draw, likeness };
         this.refused++;

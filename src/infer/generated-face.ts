@@ -28,33 +28,6 @@ export class GeneratedFace {
     for (let c = 0; c < 3; c++) out[c] = source[4 * at + c]!;
   }
 
-  /**
-   * The whole picture, as the generator's own inputs are: [−1, 1], a face with detail at half its size.
-   * @param picture 3×128×128 @param mask 128×128, 1 where the face is generated
-   */
-  planar(picture: Float32Array, mask: Float32Array): void {
-    const area = CROP_SIZE * CROP_SIZE;
-    const scale = Math.round(this.#faceSize / CROP_SIZE);
-    const whole = scale >= 1 && scale * CROP_SIZE === this.#faceSize;
-    const rgb = new Uint8Array(3);
-    for (let p = 0; p < area; p++) {
-      const [x, y] = [p % CROP_SIZE, Math.floor(p / CROP_SIZE)];
-      const hidden = this.#slot.mask[p] !== 0;
-      mask[p] = hidden ? 1 : 0;
-      if (!hidden || !whole) {
-        this.read(x, y, rgb);
-        for (let c = 0; c < 3; c++) picture[c * area + p] = rgb[c]! / 127.5 - 1;
-        continue;
-      }
-      for (let c = 0; c < 3; c++) {
-        let sum = 0;
-        for (let v = y * scale; v < (y + 1) * scale; v++)
-          for (let u = x * scale; u < (x + 1) * scale; u++) sum += this.#slot.face[4 * (v * this.#faceSize + u) + c]!;
-        picture[c * area + p] = sum / scale ** 2 / 127.5 - 1;
-      }
-    }
-  }
-
   /** For those who look at luma only: its chroma is neutral. */
   gray(): Picture {
     const { byteLength } = planeLayout(CROP_SIZE, CROP_SIZE);

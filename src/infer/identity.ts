@@ -1,84 +1,77 @@
-import { hkdfSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { ExitCode, UnderstudyError } from '../core/errors.ts';
+import { keyedNormals, keyedOrder } from '../core/keyed-random.ts';
 import type { ModelStore } from './model-store.ts';
 
 export const IDENTITY_SIZE = 64;
 
-const LIMITS = 'generator-identities';
-/** Draws until one is within the limit; that three draws of five are makes 40 in vain less likely than 10⁻¹⁵. */
-const MOST_DRAWS = 40;
+const CAST = 'generator-identities';
+/** Places between two persons' first understudies in the order of the cast: the gate tries 12 for one person. */
+const PLACES = 12;
+/** The gate compares four that pass. */
+const ROUND_SHIFT = 4;
 
-/** `models/generator/identities.json`, made by training.typical for one generator: draws with zᵀFz ≤ limit are served. */
-export interface IdentityLimits {
-  readonly form: readonly (readonly number[])[];
-  readonly limit: number;
-}
-
-/** 64 numbers of N(0, 1) from HKDF-SHA256 (RFC 5869) of the session's key. */
-function normals(sessionKey: Uint8Array, name: string): Float32Array {
-  const bytes = new DataView(hkdfSync('sha256', sessionKey, new Uint8Array(), name, IDENTITY_SIZE * 8));
-  const z = new Float32Array(IDENTITY_SIZE);
-  for (let i = 0; i < IDENTITY_SIZE; i += 2) {
-    // Box–Muller; u1 is never 0.
-    const u1 = (bytes.getUint32(i * 8) + 1) / 2 ** 32;
-    const u2 = bytes.getUint32(i * 8 + 8) / 2 ** 32;
-    const radius = Math.sqrt(-2 * Math.log(u1));
-    z[i] = radius * Math.cos(2 * Math.PI * u2);
-    z[i + 1] = radius * Math.sin(2 * Math.PI * u2);
-  }
-  return z;
+/** `models/generator/identities.json`, made by training.cast for one generator: the `z` of people whom it draws well. */
+export interface Cast {
+  readonly people: readonly (readonly number[])[];
 }
 
 /**
  * Who the understudies are. The same person gets the same one within a session; without the key two sessions cannot be
- * linked. What changes the picture most is smears and blue shadows rather than somebody else, and is not drawn.
+ * linked. Half of what N(0, I) holds are smears: who is served was chosen beforehand (training/cast.py).
  */
 export class Identities {
   /** The file's name in models/manifest.json, or nothing. */
   readonly models: readonly string[];
-  readonly #limits: IdentityLimits | undefined;
+  readonly #cast: Cast | undefined;
   readonly #truncation: number;
+  #shuffled: { readonly key: Uint8Array; readonly order: Uint32Array } | undefined;
 
   /**
-   * @param limits absent: any draw is served
-   * @param truncation factor on the draw (Brock et al. 2019, the truncation trick): nearer to the average face
+   * @param cast absent: anybody of N(0, I)
+   * @param truncation factor on `z` (Brock et al. 2019, the truncation trick): nearer to the average face
    */
-  constructor(limits?: IdentityLimits, truncation = 1) {
-    const { form = [], limit = 0 } = limits ?? {};
-    const fits = form.length === IDENTITY_SIZE && form.every((row) => row.length === IDENTITY_SIZE) && limit > 0;
-    if (limits && !fits) throw new Error(`a form of ${form.length} rows and the limit ${limit} do not fit`);
-    this.models = limits ? [LIMITS] : [];
-    this.#limits = limits;
+  constructor(cast?: Cast, truncation = 1) {
+    const people = cast?.people ?? [];
+    const fits = people.length >= PLACES && people.every((z) => z.length === IDENTITY_SIZE && z.every(Number.isFinite));
+    if (cast && !fits)
+      throw new Error(
+        `it holds ${people.length} people, where ${PLACES} and more of ${IDENTITY_SIZE} numbers each are needed`,
+      );
+    this.models = cast ? [CAST] : [];
+    this.#cast = cast;
     this.#truncation = truncation;
   }
 
   /** Those of the generator in the store; somebody else's model has none. @throws UnderstudyError (model) for a damaged file */
   static load(store: ModelStore, truncation: number): Identities {
-    if (!store.lists(LIMITS)) return new Identities(undefined, truncation);
-    const path = store.verify(LIMITS);
+    if (!store.lists(CAST)) return new Identities(undefined, truncation);
+    const path = store.verify(CAST);
     try {
-      return new Identities(JSON.parse(readFileSync(path, 'utf8')) as IdentityLimits, truncation);
+      return new Identities(JSON.parse(readFileSync(path, 'utf8')) as Cast, truncation);
     } catch (cause) {
       const message = `the generator's identities ${path} cannot be used: ${(cause as Error).message}`;
       throw new UnderstudyError(ExitCode.model, message, 'run scripts/setup.sh to restore them', { cause });
     }
   }
 
-  /** How much a draw changes the picture: 1 on average. */
-  conspicuousness(z: Float32Array): number {
-    const form = this.#limits?.form ?? [];
-    return form.reduce((sum, row, i) => sum + z[i]! * row.reduce((inner, f, j) => inner + f * z[j]!, 0), 0);
-  }
-
   /** @param draw which of a person's possible understudies: the re-identification gate refuses those that look like the person */
   zFor(sessionKey: Uint8Array, personId: number, draw = 0): Float32Array {
-    const name = `identity ${personId}${draw > 0 ? ` draw ${draw}` : ''}`;
-    let z = normals(sessionKey, name);
-    const limit = this.#limits?.limit ?? Number.POSITIVE_INFINITY;
-    for (let again = 1; again < MOST_DRAWS && this.conspicuousness(z) > limit; again++) {
-      z = normals(sessionKey, `${name} again ${again}`);
-    }
-    return z.map((v) => v * this.#truncation);
+    const z = this.#cast
+      ? this.#member(this.#cast, sessionKey, PLACES * personId, draw)
+      : keyedNormals(sessionKey, `identity ${personId} draw ${draw}`, IDENTITY_SIZE);
+    return Float32Array.from(z, (v) => v * this.#truncation);
+  }
+
+  #member({ people }: Cast, key: Uint8Array, place: number, draw: number): readonly number[] {
+    // Somebody in the next round meets the people of the one before in another order: the first few are the likeliest to be taken.
+    const round = Math.floor(place / people.length);
+    return people[this.#order(key, people.length)[(place + ROUND_SHIFT * round + draw) % people.length]!]!;
+  }
+
+  /** Drawn one by one, two of a session's people would now and then be the same. */
+  #order(key: Uint8Array, count: number): Uint32Array {
+    if (this.#shuffled?.key !== key) this.#shuffled = { key, order: keyedOrder(key, 'identities', count) };
+    return this.#shuffled.order;
   }
 }

@@ -11,8 +11,6 @@ export interface AnalysisWorkerData {
   /** Faces between generator and compositor (core/face-slot). */
   readonly faceMemory: SharedArrayBuffer;
   readonly live: boolean;
-  /** False: no face is generated, and none judged. */
-  readonly generates: boolean;
   readonly track: Record<string, unknown>;
   /** Name of the channel on which helpers of the face detector listen (infer/shared-detector). */
   readonly detectorChannel: string;

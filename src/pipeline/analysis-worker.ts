@@ -3,13 +3,11 @@ import type { TrackedFace } from '../core/face-track.ts';
 import { cropFromPoints } from '../core/landmark-crop.ts';
 import { serveWorker } from '../core/serve-worker.ts';
 import { planeLayout } from '../core/video-frame.ts';
-import { quality } from '../guard/reidentification-gate.ts';
 import { FaceDetector } from '../infer/detector.ts';
 import { GeneratedFace } from '../infer/generated-face.ts';
 import { IrisModel } from '../infer/iris.ts';
 import { LandmarkModel } from '../infer/landmarks.ts';
 import { ModelStore } from '../infer/model-store.ts';
-import { Naturalness } from '../infer/naturalness.ts';
 import { HalvedPlanes } from '../infer/picture-pyramid.ts';
 import { Recognizer } from '../infer/recognizer.ts';
 import { SharedDetector } from '../infer/shared-detector.ts';
@@ -41,12 +39,11 @@ serveWorker<AnalysisRequest, AnalysisReply, { provider: string }, AnalysisWorker
     ...(data.cacheDir && { cacheDir: data.cacheDir }),
   });
   const sessionOptions = { executionProviders: data.executionProviders };
-  const [detector, landmarks, pupils, embedder, naturalness] = await allOrNone([
+  const [detector, landmarks, pupils, embedder] = await allOrNone([
     FaceDetector.create(store, sessionOptions),
     LandmarkModel.create(store, sessionOptions),
     IrisModel.create(store, sessionOptions),
     Recognizer.create(store, sessionOptions),
-    data.generates ? Naturalness.create(store, sessionOptions) : undefined,
   ]);
   const finder = new SharedDetector(detector, data.detectorChannel);
   const shape = loadShapeModel(store.verify('shape-68'));
@@ -107,8 +104,7 @@ serveWorker<AnalysisRequest, AnalysisReply, { provider: string }, AnalysisWorker
         if (likeness === undefined) return undefined;
         if (likeness > request.limit) return { likeness };
         const found = await landmarks.find(face.gray(), cropFromPoints(driven, rollOf(driven)));
-        const natural = (await naturalness?.of(face, driven)) ?? 0;
-        return { likeness, quality: quality(natural, misfit(found, driven)) };
+        return { likeness, misfit: misfit(found, driven) };
       }
       const { width, height } = request.format;
       const planes = new Uint8Array(request.memory, 0, planeLayout(width, height).byteLength);

@@ -11,7 +11,6 @@ import { DetectorHelpers, detectorThreads } from '../infer/detector-helpers.ts';
 import { GeneratorClient } from '../infer/generator-client.ts';
 import { Identities } from '../infer/identity.ts';
 import { ModelStore } from '../infer/model-store.ts';
-import { Naturalness } from '../infer/naturalness.ts';
 import { trackOptions } from '../track/options.ts';
 import type { Analysed, AnalysisReply, AnalysisRequest, AnalysisWorkerData } from './analysis-messages.ts';
 import { ANALYSIS_MODELS, type EngineOptions, type GenerateOptions, PATIENCE, startFailure } from './engine-options.ts';
@@ -72,7 +71,6 @@ export class Engine {
     const places = { ...(modelsDir && { modelsDir }), ...(cacheDir && { cacheDir }) };
     const generates = options.mode === 'generate';
     const store = ModelStore.open({ ...(modelsDir && { dir: modelsDir }), ...(cacheDir && { cacheDir }) });
-    const natural = generates ? Naturalness.models(store) : [];
     const identities = generates ? Identities.load(store, options.infer.truncation) : new Identities();
     // A generator that hangs keeps those of its batch, for good where its call never returns.
     const faceSlots = new FaceSlots(MAX_STUCK * options.infer.maxBatchSize);
@@ -97,7 +95,6 @@ export class Engine {
       detectorChannel: helpers.channel,
       sessionKey: options.sessionKey,
       live: options.live,
-      generates,
       track: options.track,
       epoch: new SharedArrayBuffer(4),
       faceMemory,
@@ -137,16 +134,7 @@ export class Engine {
     );
     try {
       const [info, compositor] = await Promise.all([generator?.ready, composing, analysis.ready, helpers.ready]);
-      return new Engine(
-        options,
-        analysis,
-        helpers,
-        generator,
-        compositor,
-        [...(info?.models ?? []), ...natural],
-        identities,
-        faceSlots,
-      );
+      return new Engine(options, analysis, helpers, generator, compositor, info?.models ?? [], identities, faceSlots);
     } catch (error) {
       const begun = composing.then(
         (compositor) => compositor.close(),

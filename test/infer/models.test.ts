@@ -7,12 +7,10 @@ import type { Detection, TrackedFace } from '../../src/core/face-track.ts';
 import { cropFromBox } from '../../src/core/landmark-crop.ts';
 import type { Picture } from '../../src/core/vision.ts';
 import { FaceDetector } from '../../src/infer/detector.ts';
-import { GeneratedFace } from '../../src/infer/generated-face.ts';
 import { Generator } from '../../src/infer/generator.ts';
-import { Identities, type IdentityLimits } from '../../src/infer/identity.ts';
+import { type Cast, Identities } from '../../src/infer/identity.ts';
 import { LandmarkModel } from '../../src/infer/landmarks.ts';
 import { ModelStore } from '../../src/infer/model-store.ts';
-import { Naturalness } from '../../src/infer/naturalness.ts';
 import { canonicalToPicture, invert, mapPoints } from '../../src/track/canonical.ts';
 import { demoPhoto } from '../support/demo-photo.ts';
 
@@ -123,32 +121,6 @@ describe('models on a photograph', () => {
     expect(fine / n).toBeGreaterThan(4);
   });
 
-  it('finds a photograph more natural than what is generated in its place', async () => {
-    const generator = await Generator.create(store.verify('generator-128-int8'), {}, store.verify('generator-detail'));
-    const naturalness = (await Naturalness.create(store))!;
-    const toPicture = canonicalToPicture(landmarks)!;
-    const own = new Float32Array(140).fill(-1000);
-    own.set(mapPoints(invert(toPicture), landmarks));
-    const points = { toPicture, own, driven: own, raw: own };
-    const face = { trackId: 1, personId: 1, cover: 'generated', region: detections[0]!, roll: 0, score: 1 } as const;
-    const memory = new SharedArrayBuffer(2 * FACE_SLOT_BYTES);
-    const [small, large] = [faceSlotViews(memory, 0, 128), faceSlotViews(memory, 1, 256)];
-    const drawn: number[] = [];
-    for (let person = 1; person <= 4; person++) {
-      const z = new Identities().zFor(new Uint8Array(32), person);
-      await generator.run([
-        { picture, face: { ...face, ...points }, z, slot: small },
-        { picture, face: { ...face, ...points, faceSize: 256 }, z, slot: large },
-      ]);
-      drawn.push(await naturalness.of(new GeneratedFace(small, 128), own));
-      // Detail is not what it looks at.
-      expect(Math.abs((await naturalness.of(new GeneratedFace(large, 256), own)) - drawn.at(-1)!)).toBeLessThan(1.5);
-    }
-    small.face.set(small.crop);
-    const photograph = await naturalness.of(new GeneratedFace(small, 128), own);
-    expect(photograph).toBeGreaterThan(Math.max(...drawn) + 1);
-  });
-
   it('gives one person one understudy and another session another', () => {
     const key = new Uint8Array(32).fill(1);
     const all = new Identities();
@@ -164,20 +136,24 @@ describe('models on a photograph', () => {
     expect(new Identities(undefined, 0.5).zFor(key, 5)).toEqual(all.zFor(key, 5).map((v) => v / 2));
   });
 
-  it('draws no understudy that stands out more than the limit of the generator', () => {
-    const key = new Uint8Array(32).fill(1);
-    const file = JSON.parse(readFileSync(store.verify('generator-identities'), 'utf8')) as IdentityLimits;
-    const [all, served] = [new Identities(), Identities.load(store, 1)];
-    const first = Array.from({ length: 300 }, (_, i) => all.zFor(key, i));
-    const drawn = first.map((_, i) => served.zFor(key, i));
-    const mean = first.reduce((sum, z) => sum + served.conspicuousness(z), 0) / first.length;
-    expect(mean).toBeGreaterThan(0.9);
-    expect(mean).toBeLessThan(1.1);
-    expect(Math.max(...drawn.map((z) => served.conspicuousness(z)))).toBeLessThanOrEqual(file.limit);
-    const kept = first.filter((z, i) => drawn[i]!.every((v, k) => v === z[k])).length;
-    expect(kept / first.length).toBeGreaterThan(0.5);
-    expect(kept / first.length).toBeLessThan(0.7);
-    expect(() => new Identities({ form: [[1]], limit: 1 })).toThrow(/do not fit/);
+  it('serves those who were chosen for the generator, in an order that the key decides, and nobody twice before the others', () => {
+    const { people } = JSON.parse(readFileSync(store.verify('generator-identities'), 'utf8')) as Cast;
+    expect(people.length).toBeGreaterThan(250);
+    const chosen = new Map(people.map((z, i) => [Float32Array.from(z).join(), i]));
+    const served = Identities.load(store, 1);
+    const firsts = (fill: number) =>
+      Array.from({ length: 20 }, (_, person) =>
+        [0, 1, 11].map((draw) => chosen.get(served.zFor(new Uint8Array(32).fill(fill), person + 1, draw).join())),
+      ).flat();
+    const [one, other] = [firsts(1), firsts(2)];
+    expect(one).not.toContain(undefined);
+    expect(new Set(one).size).toBe(60);
+    expect(one).not.toEqual(other);
+    expect(firsts(1)).toEqual(one);
+    // The numbers of later streams are large.
+    expect(served.zFor(new Uint8Array(32), 3_000_010_001, 11)).toHaveLength(64);
+    expect(() => new Identities({ people: [[1]] })).toThrow(/12 and more/);
+    expect(() => new Identities({ people: people.map(() => new Array(64).fill(Number.NaN)) })).toThrow(/64 numbers/);
   });
 });
 

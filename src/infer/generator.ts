@@ -14,6 +14,8 @@ import { createSession, type SessionOptions } from './session.ts';
 const AREA = CROP_SIZE * CROP_SIZE;
 /** A face whose values vary less than this (standard deviation, [−1, 1]) is no face. */
 const MIN_DEVIATION = 0.02;
+/** Pixels or values that are gone over in one call. */
+const PART = 1024;
 
 export interface GeneratorItem {
   readonly picture: Picture;
@@ -149,22 +151,11 @@ export class Generator {
     rasteriseMask(outlines, slot.mask);
     const guide = inputs.guide.subarray(i * 48, (i + 1) * 48);
     colourGuide(this.#rgb, slot.mask, guide);
-    const rgb = this.#rgb;
     const crop = new Uint8ClampedArray(slot.crop.buffer, slot.crop.byteOffset, slot.crop.length);
+    writePixels(this.#rgb, crop);
     const context = inputs.context.subarray(i * 3 * AREA, (i + 1) * 3 * AREA);
     const mask = inputs.mask.subarray(i * AREA, (i + 1) * AREA);
-    for (let p = 0; p < AREA; p++) {
-      const [r, g, b] = [rgb[p]!, rgb[AREA + p]!, rgb[2 * AREA + p]!];
-      const shown = slot.mask[p] === 0 ? 1 : 0;
-      mask[p] = 1 - shown;
-      context[p] = r * shown;
-      context[AREA + p] = g * shown;
-      context[2 * AREA + p] = b * shown;
-      crop[4 * p] = (r + 1) * 127.5;
-      crop[4 * p + 1] = (g + 1) * 127.5;
-      crop[4 * p + 2] = (b + 1) * 127.5;
-      crop[4 * p + 3] = 255;
-    }
+    for (let at = 0; at < AREA; at += CROP_SIZE) blankRow(this.#rgb, slot.mask, at, context, mask);
     inputs.landmarks.set(driven.subarray(0, LANDMARK_COUNT * 2), i * LANDMARK_COUNT * 2);
     inputs.z.set(item.z, i * IDENTITY_SIZE);
   }
@@ -175,38 +166,60 @@ function part(data: Float32Array, i: number, n: number): Float32Array {
   return data.subarray((i * data.length) / n, ((i + 1) * data.length) / n);
 }
 
-function isFace(face: Float32Array): boolean {
-  let sum = 0;
-  let squares = 0;
-  for (const v of face) {
-    sum += v;
-    squares += v * v;
+// What follows goes over pixels a row at a time: V8 compiles for good what is called often. A loop that is one call a face runs half interpreted
+// for ever, and makes garbage of every number.
+
+/** A row of the crop, blank where it is masked, and the mask as the network takes it. */
+function blankRow(rgb: Float32Array, masked: Uint8Array, at: number, context: Float32Array, mask: Float32Array): void {
+  for (let p = at; p < at + CROP_SIZE; p++) {
+    const shown = masked[p] === 0 ? 1 : 0;
+    mask[p] = 1 - shown;
+    context[p] = rgb[p]! * shown;
+    context[AREA + p] = rgb[AREA + p]! * shown;
+    context[2 * AREA + p] = rgb[2 * AREA + p]! * shown;
   }
-  return variedEnough(sum, squares, face.length);
 }
 
-/** False for NaN, too. */
-function variedEnough(sum: number, squares: number, n: number): boolean {
-  const variance = squares / n - (sum / n) ** 2;
+/** Planar [−1, 1] → RGBA. @param out rounds and clamps by itself; NaN becomes 0 */
+function writePixels(planes: Float32Array, out: Uint8ClampedArray): void {
+  const n = planes.length / 3;
+  for (let at = 0; at < n; at += PART) writePart(planes, n, at, Math.min(n, at + PART), out);
+}
+
+function writePart(planes: Float32Array, n: number, from: number, to: number, out: Uint8ClampedArray): void {
+  for (let p = from, at = 4 * from; p < to; p++, at += 4) {
+    out[at] = (planes[p]! + 1) * 127.5;
+    out[at + 1] = (planes[n + p]! + 1) * 127.5;
+    out[at + 2] = (planes[2 * n + p]! + 1) * 127.5;
+    out[at + 3] = 255;
+  }
+}
+
+/** False for flat colour, and for NaN, too. */
+function isFace(face: Float32Array): boolean {
+  const sums = new Float64Array(2);
+  for (let at = 0; at < face.length; at += PART) addPart(face, at, Math.min(face.length, at + PART), sums);
+  const [mean, square] = [sums[0]! / face.length, sums[1]! / face.length];
+  const variance = square - mean ** 2;
   return Number.isFinite(variance) && variance > MIN_DEVIATION ** 2;
 }
 
-/** Planar [−1, 1] → RGBA; refuses NaN, flat colour, and a face of another size than the slot is for. */
-function writeFace(face: Float32Array, out: Uint8Array): GeneratorOutcome {
-  if (4 * face.length !== 3 * out.length) return 'rejected';
-  const n = face.length / 3;
-  // Rounds and clamps by itself; NaN becomes 0.
-  const pixels = new Uint8ClampedArray(out.buffer, out.byteOffset, 4 * n);
+/** @param sums of the values, and of their squares */
+function addPart(values: Float32Array, from: number, to: number, sums: Float64Array): void {
   let sum = 0;
   let squares = 0;
-  for (let p = 0; p < n; p++) {
-    const [r, g, b] = [face[p]!, face[n + p]!, face[2 * n + p]!];
-    sum += r + g + b;
-    squares += r * r + g * g + b * b;
-    pixels[4 * p] = (r + 1) * 127.5;
-    pixels[4 * p + 1] = (g + 1) * 127.5;
-    pixels[4 * p + 2] = (b + 1) * 127.5;
-    pixels[4 * p + 3] = 255;
+  for (let i = from; i < to; i++) {
+    const v = values[i]!;
+    sum += v;
+    squares += v * v;
   }
-  return variedEnough(sum, squares, 3 * n) ? 'generated' : 'rejected';
+  sums[0]! += sum;
+  sums[1]! += squares;
+}
+
+/** Refuses NaN, flat colour, and a face of another size than the slot is for. */
+function writeFace(face: Float32Array, out: Uint8Array): GeneratorOutcome {
+  if (4 * face.length !== 3 * out.length) return 'rejected';
+  writePixels(face, new Uint8ClampedArray(out.buffer, out.byteOffset, out.length));
+  return isFace(face) ? 'generated' : 'rejected';
 }

@@ -22,6 +22,11 @@ export class AxisTable {
   readonly start: Int32Array;
   readonly #unit: number;
   #sums = new Float64Array();
+  /** What it was last prepared for. */
+  #step = Number.NaN;
+  #from = Number.NaN;
+  #length = Number.NaN;
+  #mirrored = false;
   /** `taps` for each destination sample; together they are the unit. */
   weights = new Int32Array();
   taps = 1;
@@ -38,6 +43,12 @@ export class AxisTable {
   }
 
   prepare(step: number, start: number, length: number, mirrored = false): void {
+    // Often asked for what it is already: Cr after Cb, and the whole picture on every frame.
+    if (this.#step === step && this.#from === start && this.#length === length && this.#mirrored === mirrored) return;
+    this.#step = step;
+    this.#from = start;
+    this.#length = length;
+    this.#mirrored = mirrored;
     const count = tapsFor(Math.abs(step));
     const position = (u: number, i: number) => {
       const x = step * (u + (i + 0.5) / count - 0.5) + start;

@@ -1,5 +1,6 @@
 import type { Affine } from '../core/face-track.ts';
 import { AxisTable, COLUMN_UNIT, ROW_UNIT, tapsFor } from './axis-table.ts';
+import { addSlantingRow } from './slanting-row.ts';
 
 /** Destination rows made together: start and weights of a column are read once for all of them, which halves the time. */
 const LANES = 4;
@@ -216,55 +217,16 @@ export class PlaneSampler {
     // A bilinear tap spans two samples: taps every other sample are enough.
     const taps = tapsFor(Math.max(Math.hypot(s.a, s.d), Math.hypot(s.b, s.e)) / 2);
     const weight = 1 / (taps * taps);
-    const maxX = pw - 1;
-    const maxY = ph - 1;
-    for (let j = 0; j < taps; j++) {
-      for (let i = 0; i < taps; i++) {
-        const du = (i + 0.5) / taps - 0.5;
-        const dv = (j + 0.5) / taps - 0.5;
-        const fresh = i === 0 && j === 0;
-        let at = 0;
-        for (let v = 0; v < height; v++) {
-          let px = s.a * du + s.b * (v + dv) + s.c;
-          let py = s.d * du + s.e * (v + dv) + s.f;
-          const [endX, endY] = [px + s.a * (width - 1), py + s.d * (width - 1)];
-          // The usual row lies inside the picture, and none of its samples needs to be asked.
-          const inside =
-            Math.min(px, endX) >= 0 &&
-            Math.max(px, endX) < maxX - 1e-3 &&
-            Math.min(py, endY) >= 0 &&
-            Math.max(py, endY) < maxY - 1e-3;
-          if (inside) {
-            for (const end = at + width; at < end; at++, px += s.a, py += s.d) {
-              const x0 = px | 0;
-              const y0 = py | 0;
-              const fx = px - x0;
-              const first = (Math.imul(y0, pw) + x0) | 0;
-              const corner = plane[first]!;
-              const low = plane[first + pw]!;
-              const top = corner + (plane[first + 1]! - corner) * fx;
-              const bottom = low + (plane[first + pw + 1]! - low) * fx;
-              const value = weight * (top + (bottom - top) * (py - y0));
-              out[at] = fresh ? value : out[at]! + value;
-            }
-            continue;
-          }
-          for (let u = 0; u < width; u++, at++, px += s.a, py += s.d) {
-            const x = px < 0 ? 0 : px > maxX ? maxX : px;
-            const y = py < 0 ? 0 : py > maxY ? maxY : py;
-            const x0 = x | 0;
-            const y0 = y | 0;
-            const fx = x - x0;
-            const first = (Math.imul(y0, pw) + x0) | 0;
-            const right = x0 < maxX ? 1 : 0;
-            const below = y0 < maxY ? pw : 0;
-            const corner = plane[first]!;
-            const low = plane[first + below]!;
-            const top = corner + (plane[first + right]! - corner) * fx;
-            const bottom = low + (plane[first + below + right]! - low) * fx;
-            const value = weight * (top + (bottom - top) * (y - y0));
-            out[at] = fresh ? value : out[at]! + value;
-          }
+    out.fill(0);
+    // All taps of a row at once: what they read of the plane is near.
+    for (let v = 0; v < height; v++) {
+      for (let j = 0; j < taps; j++) {
+        for (let i = 0; i < taps; i++) {
+          const du = (i + 0.5) / taps - 0.5;
+          const dv = (j + 0.5) / taps - 0.5;
+          const x = s.a * du + s.b * (v + dv) + s.c;
+          const y = s.d * du + s.e * (v + dv) + s.f;
+          addSlantingRow(plane, pw, ph, x, y, s, weight, out, v * width, width);
         }
       }
     }

@@ -35,7 +35,7 @@ export function jawExtents(picture: Picture, toPicture: Affine, own: Float32Arra
   const extents = new Float32Array(17);
   const scale = Math.sqrt(Math.abs(toPicture.a * toPicture.e - toPicture.b * toPicture.d));
   if (!(scale >= LEAST_SCALE)) return extents;
-  const planes = [0, 1, 2].map((channel) => reduced(picture, channel as 0 | 1 | 2, channel ? scale / 2 : scale));
+  const planes = [reduced(picture, 0, scale), reduced(picture, 1, scale / 2), reduced(picture, 2, scale / 2)] as const;
   const middle = meanPoint(own, 27, 36);
   for (const side of SIDES) {
     const found = side.map((i) => edgeBeyond(planes, picture, toPicture, own, i, middle));
@@ -94,9 +94,12 @@ function reduced(picture: Picture, channel: 0 | 1 | 2, step: number): ReducedPla
   return { samples: picture.planes.subarray(from, to), width, height, reduction: 1 };
 }
 
+/** What lies along one line, three numbers each, scaled so that an edge is 1: the logarithm of luma, and chroma. */
+const profile = new Float64Array(3 * Math.ceil((INSIDE + OUTSIDE) / STEP + SAMPLES + 1));
+
 /** @returns how far beyond contour point `i` the face ends; 0 when it ends there, undefined when no end is to be seen */
 function edgeBeyond(
-  planes: readonly ReducedPlane[],
+  [luma, blue, red]: readonly [ReducedPlane, ReducedPlane, ReducedPlane],
   picture: Picture,
   t: Affine,
   own: Float32Array,
@@ -108,18 +111,25 @@ function edgeBeyond(
   if (!(length > INSIDE + SAMPLES * STEP)) return undefined;
   const [ox, oy] = [(px - middle.x) / length, (py - middle.y) / length];
   const to = Math.min(OUTSIDE, visible(picture, t, px, py, ox, oy));
-  // Scaled so that an edge is 1: the logarithm of luma, and chroma.
-  const profile: number[][] = [];
-  for (let s = -INSIDE - SAMPLES * STEP; s <= to; s += STEP) {
-    const sums = [0, 0, 0];
-    for (const along of [-1, 0, 1]) {
-      const [u, v] = [px + s * ox - along * oy, py + s * oy + along * ox];
-      const [x, y] = [t.a * u + t.b * v + t.c, t.d * u + t.e * v + t.f];
-      for (const [k, plane] of planes.entries()) sums[k]! += at(plane, k ? x / 2 : x, k ? y / 2 : y) / 3;
+  let count = 0;
+  for (let s = -INSIDE - SAMPLES * STEP; s <= to; s += STEP, count++) {
+    let l = 0;
+    let cb = 0;
+    let cr = 0;
+    for (let along = -1; along <= 1; along++) {
+      const u = px + s * ox - along * oy;
+      const v = py + s * oy + along * ox;
+      const x = t.a * u + t.b * v + t.c;
+      const y = t.d * u + t.e * v + t.f;
+      l += at(luma, x, y) / 3;
+      cb += at(blue, x / 2, y / 2) / 3;
+      cr += at(red, x / 2, y / 2) / 3;
     }
-    profile.push([Math.log(sums[0]! + 8) / EDGE_LUMA, sums[1]! / EDGE_CHROMA, sums[2]! / EDGE_CHROMA]);
+    profile[3 * count] = Math.log(l + 8) / EDGE_LUMA;
+    profile[3 * count + 1] = cb / EDGE_CHROMA;
+    profile[3 * count + 2] = cr / EDGE_CHROMA;
   }
-  const strength = profile.map((_, k) => stepAt(profile, k));
+  const strength = Array.from({ length: count }, (_, k) => stepAt(k, count));
   const least = Math.max(1, OF_STRONGEST * Math.max(...strength));
   // A peak: what begins to fall at once is an edge further inside.
   const k = strength.findIndex(
@@ -131,12 +141,12 @@ function edgeBeyond(
 }
 
 /** How much the samples before number `k` differ from it and those after it; 0 where they are too few. */
-function stepAt(profile: readonly (readonly number[])[], k: number): number {
-  if (k < SAMPLES || k + SAMPLES > profile.length) return 0;
+function stepAt(k: number, count: number): number {
+  if (k < SAMPLES || k + SAMPLES > count) return 0;
   let sum = 0;
   for (let c = 0; c < 3; c++) {
     let difference = 0;
-    for (let j = 0; j < SAMPLES; j++) difference += profile[k + j]![c]! - profile[k - 1 - j]![c]!;
+    for (let j = 0; j < SAMPLES; j++) difference += profile[3 * (k + j) + c]! - profile[3 * (k - 1 - j) + c]!;
     sum += (difference / SAMPLES) ** 2;
   }
   return Math.sqrt(sum);

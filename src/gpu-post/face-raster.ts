@@ -84,8 +84,10 @@ export class FaceRaster {
   #span(out: Int32Array, at: number, end: number, u: number, v: number, ux: number, vx: number): void {
     const texels = this.#texels;
     const stride = this.#side + 2;
-    let [x, y] = [Math.round((u + 1) * ONE), Math.round((v + 1) * ONE)];
-    const [dx, dy] = [Math.round(ux * ONE), Math.round(vx * ONE)];
+    let x = Math.round((u + 1) * ONE) | 0;
+    let y = Math.round((v + 1) * ONE) | 0;
+    const dx = Math.round(ux * ONE) | 0;
+    const dy = Math.round(vx * ONE) | 0;
     for (; at < end; at++, x = (x + dx) | 0, y = (y + dy) | 0) {
       const p = (Math.imul(y >> 16, stride) + (x >> 16)) | 0;
       const right = (x >> 8) & 255;
@@ -95,7 +97,10 @@ export class FaceRaster {
       const w2 = (below - w3) | 0;
       const w1 = (right - w3) | 0;
       const w0 = (256 - right - w2) | 0;
-      const [t0, t1, t2, t3] = [texels[p]!, texels[p + 1]!, texels[p + stride]!, texels[p + stride + 1]!];
+      const t0 = texels[p]!;
+      const t1 = texels[p + 1]!;
+      const t2 = texels[p + stride]!;
+      const t3 = texels[p + stride + 1]!;
       const even =
         (Math.imul(t0 & LANES, w0) +
           Math.imul(t1 & LANES, w1) +
@@ -132,19 +137,34 @@ function halve(from: Uint8Array, side: number, to: Uint8Array): Uint8Array {
   return to;
 }
 
+/** Factors of R, G and B in luma, of the differences to it in chroma, and the scale of luma. */
+interface Conversion {
+  readonly kr: number;
+  readonly kg: number;
+  readonly kb: number;
+  readonly toCb: number;
+  readonly toCr: number;
+  readonly scale: number;
+  readonly offset: number;
+}
+
 /** Gamma-coded RGB to the picture's Y'CbCr, alpha unchanged, into the inside of a square with a border. */
 function convert(rgba: Uint8Array, side: number, out: Int32Array, { matrix, range }: ColourSpec): void {
   const [kr, kb] = WEIGHTS[matrix];
-  const kg = 1 - kr - kb;
-  const [offset, luma, chroma] = range === 'full' ? [0.5, 1, 1] : [16.5, 219 / 255, 224 / 255];
+  const [offset, scale, chroma] = range === 'full' ? [0.5, 1, 1] : [16.5, 219 / 255, 224 / 255];
   const [toCb, toCr] = [chroma / (2 * (1 - kb)), chroma / (2 * (1 - kr))];
-  for (let y = 0, p = 0; y < side; y++) {
-    for (let at = (y + 1) * (side + 2) + 1, end = at + side; at < end; at++, p += 4) {
-      const [r, g, b] = [rgba[p]!, rgba[p + 1]!, rgba[p + 2]!];
-      const l = kr * r + kg * g + kb * b;
-      const cb = Math.min(255, (toCb * (b - l) + 128.5) | 0);
-      const cr = Math.min(255, (toCr * (r - l) + 128.5) | 0);
-      out[at] = (offset + luma * l) | 0 | (cb << 8) | (cr << 16) | (rgba[p + 3]! << 24);
-    }
+  const conversion = { kr, kg: 1 - kr - kb, kb, toCb, toCr, scale, offset };
+  for (let y = 0; y < side; y++) convertRow(rgba, 4 * y * side, side, out, (y + 1) * (side + 2) + 1, conversion);
+}
+
+function convertRow(rgba: Uint8Array, p: number, side: number, out: Int32Array, at: number, by: Conversion): void {
+  const { kr, kg, kb, toCb, toCr, scale, offset } = by;
+  for (const end = at + side; at < end; at++, p += 4) {
+    const r = rgba[p]!;
+    const b = rgba[p + 2]!;
+    const l = kr * r + kg * rgba[p + 1]! + kb * b;
+    const cb = Math.min(255, (toCb * (b - l) + 128.5) | 0);
+    const cr = Math.min(255, (toCr * (r - l) + 128.5) | 0);
+    out[at] = (offset + scale * l) | 0 | (cb << 8) | (cr << 16) | (rgba[p + 3]! << 24);
   }
 }

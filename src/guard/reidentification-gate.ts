@@ -9,12 +9,12 @@ export interface Choice {
   readonly tries: number;
 }
 
-export const CHOICE: Choice = { among: 4, tries: 12 };
+export const CHOICE: Choice = { among: 3, tries: 12 };
 /** Live, the face is covered and everything else waits while its understudy is chosen. */
-export const LIVE_CHOICE: Choice = { among: 3, tries: 8 };
+export const LIVE_CHOICE: Choice = { among: 2, tries: 8 };
 /** An understudy is taken for certain up to this likeness, above it with a probability that falls by e every 1 / TILT. */
 const CERTAIN_LIKENESS = -0.05;
-const TILT = 11;
+const TILT = 14;
 
 /** More than the analysis tells apart, in a folder of pictures that has no end. */
 const MAX_PERSONS = 4096;

@@ -8,7 +8,7 @@ export const IDENTITY_SIZE = 64;
 const CAST = 'generator-identities';
 /** Places between two persons' first understudies in the order of the cast: the gate tries 12 for one person. */
 const PLACES = 12;
-/** The gate compares four that pass. */
+/** The gate compares three that pass. */
 const ROUND_SHIFT = 4;
 
 /** `models/generator/identities.json`, made by training.cast for one generator: the `z` of people whom it draws well. */

@@ -1,7 +1,7 @@
 import type { Detection, Region } from '../core/face-track.ts';
 import type { PictureFormat } from '../core/video-frame.ts';
 import type { DetectorWindow, FaceFinder, Picture } from '../core/vision.ts';
-import { intersectionOverUnion, scaled } from './geometry.ts';
+import { centreX, intersectionOverUnion, scaled } from './geometry.ts';
 import { asFound, type Found, mergeFound } from './merge.ts';
 import type { TrackOptions } from './options.ts';
 import { contextWindows, stillWindows } from './still-windows.ts';
@@ -33,6 +33,13 @@ const CONFIRM_OVERLAP = 0.3;
 const MIN_ASPECT = 0.55;
 /** A face half behind hair is narrower still: what is so certain in both looks is one. */
 const CERTAIN_SCORE = 0.95;
+/**
+ * Of a face that is half behind somebody else's no more can be seen. An ear or the neck of the one in front is not beside so much of that face's height.
+ * In widths of it: how far apart the middles are at least, and the boxes at most.
+ */
+const HALF_HIDDEN_HEIGHT = 0.5;
+const HALF_HIDDEN_FROM = 0.45;
+const HALF_HIDDEN_GAP = 0.15;
 const REFUTED_FRAMES = 4;
 /** Finds from which on tell which way up the picture is, and how quickly that is forgotten. */
 const TELLING_SCORE = 0.97;
@@ -45,13 +52,26 @@ const ALL_BUT_SURE = 0.995;
 const turnsOf = (angle: number): DetectorWindow['quarterTurns'] =>
   ([0, 3, 2, 1] as const)[((Math.round(angle / (Math.PI / 2)) % 4) + 4) % 4]!;
 
-/** Narrower than a face is from any side, and not because the picture ends there or it is certain: an ear, a neck, the edge of a shadow. */
-function sliver(d: Found, find: Found, { width }: PictureFormat): boolean {
-  if (d.angle === 0 && Math.min(d.score, find.score) >= CERTAIN_SCORE) return false;
+/** Narrower than a face is from any side, and not because the picture or another face ends it or it is certain: an ear, a neck, the edge of a shadow. */
+function sliver(d: Found, find: Found, { width }: PictureFormat, certainFrom: number): boolean {
+  if (d.angle === 0 && Math.min(d.score, find.score) >= certainFrom) return false;
   const near = 0.02 * width;
   const upright = d.angle === 0 || Math.abs(d.angle) > 3;
   const aspect = upright ? d.width / d.height : d.height / d.width;
   return aspect < MIN_ASPECT && d.x > near && d.x + d.width < width - near;
+}
+
+/** Whether a find is beside a face that is certain, and about as large, so that this may hide the rest of it. */
+function halfHidden(find: Found, faces: readonly Found[]): boolean {
+  return faces.some((face) => {
+    if (face === find || face.clipped || face.angle !== find.angle || face.score < CERTAIN_SCORE) return false;
+    if (face.width < MIN_ASPECT * face.height) return false;
+    const common = Math.min(face.y + face.height, find.y + find.height) - Math.max(face.y, find.y);
+    const distance = Math.abs(centreX(face) - centreX(find));
+    const gap = distance - (face.width + find.width) / 2;
+    const beside = distance > HALF_HIDDEN_FROM * face.width && gap < HALF_HIDDEN_GAP * face.width;
+    return beside && common >= HALF_HIDDEN_HEIGHT * Math.max(face.height, find.height);
+  });
 }
 
 /** Overlap of what lies in the picture: beyond its sides one look sees a mirror image and the other nothing. */
@@ -138,40 +158,46 @@ export class DetectionPass {
    * One that is refuted is not looked at again for some frames while it stays where it is.
    * @returns the finds that stand, and those that do not but must not be shown: nothing looks back at a live frame
    */
-  async confirm(picture: Picture, fresh: readonly Found[]): Promise<{ standing: Found[]; doubtful: Found[] }> {
+  async confirm(
+    picture: Picture,
+    fresh: readonly Found[],
+    faces: readonly Found[],
+  ): Promise<{ standing: Found[]; doubtful: Found[] }> {
     this.#refuted = this.#refuted.map((r) => ({ ...r, frames: r.frames - 1 })).filter((r) => r.frames > 0);
     const standing: Found[] = [];
     const doubtful: Found[] = [];
     for (const find of fresh) {
       const known = this.#refuted.some((r) => r.score >= find.score && intersectionOverUnion(r, find) > SAME_PLACE);
-      const better = known ? undefined : await this.#confirmed(picture, find);
+      const half = halfHidden(find, [...faces, ...fresh]);
+      const better = known ? undefined : await this.#confirmed(picture, find, half);
       if (better) {
         standing.push(better);
         continue;
       }
       if (!known) this.#refuted.push({ ...find, score: find.score + 0.05, frames: REFUTED_FRAMES });
-      if (find.score >= this.#doubtFrom(find, picture.format)) doubtful.push(find);
+      if (find.score >= this.#doubtFrom(find, picture.format, half)) doubtful.push(find);
     }
     return { standing, doubtful };
   }
 
   /**
    * Score from which a find that the second looks deny is covered all the same. Recordings are looked back at, but what is never believed is never searched for:
-   * of some 100 photographs' false finds none was that certain. Where the picture ends above or below there is nothing more for a second look to see.
+   * of some 100 photographs' false finds none was that certain. Where the picture ends above or below, or another face is before it, there is nothing more for a second look to see.
    */
-  #doubtFrom(find: Found, { height }: PictureFormat): number {
+  #doubtFrom(find: Found, { height }: PictureFormat, half: boolean): number {
     if (this.#options.mode !== 'live') {
       if (find.angle !== 0 || find.clipped) return Number.POSITIVE_INFINITY;
       const near = 0.02 * height;
-      return find.y < near || find.y + find.height > height - near ? this.#options.trustedScore : ALL_BUT_SURE;
+      return half || find.y < near || find.y + find.height > height - near ? this.#options.trustedScore : ALL_BUT_SURE;
     }
     return find.angle === 0 ? DOUBT_SCORE : this.#options.trustedScore;
   }
 
   /** The find as the best of the second looks shows it, or undefined when more of them deny it than not. */
-  async #confirmed(picture: Picture, find: Found): Promise<Found | undefined> {
+  async #confirmed(picture: Picture, find: Found, half: boolean): Promise<Found | undefined> {
     const turns = turnsOf(find.angle);
     const strange = turns !== 0 && turns !== this.#wayUp;
+    const certainFrom = half ? this.#options.trustedScore : CERTAIN_SCORE;
     const needed = strange ? CONFIRM_TURNED : find.score < DOUBT_SCORE ? CONFIRM_WEAK : CONFIRM_SCORE;
     const seen: Found[] = [];
     let denied = 0;
@@ -181,7 +207,8 @@ export class DetectionPass {
       const all = await this.#lookAt(picture, looks, needed);
       for (const [i, window] of looks.entries()) {
         const same = all[i]!.map((d) => asFound(d, window, picture.format)).filter(
-          (d) => overlapWithin(picture.format, d, find) > CONFIRM_OVERLAP && !sliver(d, find, picture.format),
+          (d) =>
+            overlapWithin(picture.format, d, find) > CONFIRM_OVERLAP && !sliver(d, find, picture.format, certainFrom),
         );
         const best = same.sort((a, b) => b.score - a.score)[0];
         if (best) seen.push(best);

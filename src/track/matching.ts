@@ -62,7 +62,7 @@ export async function matchFaces(
   const likely = left
     .filter((f) => !f.native || !(f.clipped || followed.some((face) => onBody(f, face))))
     .filter((f) => !known.some((face) => isWhole(face) && sideways(f, face)));
-  const confirmed = await detection.confirm(picture, freshFaces(likely, known, options));
+  const confirmed = await detection.confirm(picture, freshFaces(likely, known, options), known);
   const standing: Found[] = [];
   // The larger of two is the face, the smaller a part of it; of two that are much alike, the upright one: turned windows show its hair or neck, too.
   const weight = (f: Found) => (f.angle === 0 ? UPRIGHT : 1) * area(f);

@@ -56,6 +56,42 @@ describe('StreamAnalyser', () => {
     }
   });
 
+  it('takes a narrow find beside a face as large for somebody half behind it, and no other narrow one', async () => {
+    const front = { box: BOX, score: 0.97 };
+    const narrow = { x: BOX.x + 0.9 * BOX.width, y: BOX.y, width: 0.5 * BOX.height, height: BOX.height };
+    for (const [others, box, covers] of [
+      [[front], narrow, 2],
+      [[front], { ...narrow, x: narrow.x + BOX.width }, 1],
+      // As an ear and a neck are.
+      [[front], { ...narrow, y: BOX.y + 30, width: 20, height: 40 }, 1],
+      [[front], { ...narrow, x: BOX.x + 20, y: BOX.y + 0.8 * BOX.height }, 1],
+      [[], narrow, 0],
+    ] as const) {
+      const vision = new FakeVision();
+      vision.faces = [...others, { box, score: 0.85 }];
+      const { faces } = await vision.analyser({ mode: 'still' }).analyse(picture, at(0));
+      expect(faces, JSON.stringify(box)).toHaveLength(covers);
+    }
+  });
+
+  it('covers what may be half behind a face also when no second look supports it', async () => {
+    for (const [x, covers] of [
+      [BOX.x + BOX.width, 2],
+      [BOX.x + 2 * BOX.width, 1],
+    ] as const) {
+      const vision = new FakeVision();
+      vision.faces = [{ box: BOX, score: 0.97 }];
+      const detect = vision.finder.detect;
+      const half = { ...BOX, x, score: 0.85 };
+      vision.finder.detect = async (seen, window, minScore) => {
+        const found = await detect(seen, window, minScore);
+        return window.width === seen.format.width && window.quarterTurns === 0 ? [...found, half] : found;
+      };
+      const { faces } = await vision.analyser({ mode: 'file' }).analyse(picture, at(0));
+      expect(faces, `${x}`).toHaveLength(covers);
+    }
+  });
+
   it('takes the upright one of two finds that are much alike, whichever is larger: turned windows show hair and neck, too', async () => {
     const vision = new FakeVision();
     vision.faces = [{ box: BOX, score: 0.99 }];

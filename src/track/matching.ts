@@ -48,17 +48,23 @@ export async function matchFaces(
   const first = associate(boxes, seen);
   const found = first.pairs.map(([t, d]) => ({ track: tracks[t]!, detection: seen[d]! }));
   const lost = first.missed.map((i) => expected[i]!);
-  const turned = lost.length > 0 ? await detection.lookTurned(picture, lost) : [];
+  const known: Found[] = found.map((f) => f.detection);
+  // A turned window around one who was lost shows those beside him as well: he is not where somebody else was found.
+  const isWhole = (f: Found) => f.score >= options.trustedScore && !f.clipped;
+  const turned = (lost.length > 0 ? await detection.lookTurned(picture, lost) : []).filter(
+    (find) => isApart(find, known, options) && !known.some((face) => isWhole(face) && sideways(find, face)),
+  );
   const second = associate(
     lost.map((e) => e.box),
     turned,
   );
-  for (const [t, d] of second.pairs) found.push({ track: tracks[first.missed[t]!]!, detection: turned[d]! });
+  for (const [t, d] of second.pairs) {
+    found.push({ track: tracks[first.missed[t]!]!, detection: turned[d]! });
+    known.push(turned[d]!);
+  }
   const missed = second.missed.map((i) => tracks[first.missed[i]!]!);
   const left = [...first.fresh.map((i) => seen[i]!), ...second.fresh.map((i) => turned[i]!)];
-  const known = found.map((f) => f.detection);
   const followed = [...known, ...missed.map((track) => boxes[tracks.indexOf(track)]!)];
-  const isWhole = (f: Found) => f.score >= options.trustedScore && !f.clipped;
   const likely = left
     .filter((f) => !f.native || !(f.clipped || followed.some((face) => onBody(f, face))))
     .filter((f) => !known.some((face) => isWhole(face) && sideways(f, face)));
@@ -106,10 +112,17 @@ function withHair({ x, y, width, height }: Region): Region {
   return { x: x - ASIDE * width, y: y - HAIR * height, width: (1 + 2 * ASIDE) * width, height: (1 + HAIR) * height };
 }
 
+const ABOVE_ALL = 2;
+const aboveAll = (known: readonly Found[]): Found[] => known.map((k) => ({ ...k, score: ABOVE_ALL }));
+
+/** Whether a find is neither one of the known faces, seen once more, nor a part of one. */
+function isApart(find: Found, known: readonly Found[], options: TrackOptions): boolean {
+  return mergeFound([...aboveAll(known), find], options.trustedScore).some((m) => m.score < ABOVE_ALL);
+}
+
 /** Certain enough, and not a second look at a face that is followed. */
 function freshFaces(candidates: readonly Found[], known: readonly Found[], options: TrackOptions): Found[] {
-  const ABOVE_ALL = 2;
   const sure = candidates.filter((c) => c.score >= options.minScore);
-  const merged = mergeFound([...known.map((k) => ({ ...k, score: ABOVE_ALL })), ...sure], options.trustedScore);
+  const merged = mergeFound([...aboveAll(known), ...sure], options.trustedScore);
   return merged.filter((m) => m.score < ABOVE_ALL);
 }

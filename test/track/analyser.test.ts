@@ -381,6 +381,27 @@ describe('StreamAnalyser', () => {
     expect(new Set(both.map((f) => f.personId)).size).toBe(2);
   });
 
+  it('keeps the cover of somebody who is lost where he was, though the turned look for him shows the one beside him', async () => {
+    const near = { box: { ...BOX, x: BOX.x + 70 }, score: 0.97 };
+    const cheek = { x: near.box.x + 4, y: near.box.y + 52, width: 60, height: 44 };
+    for (const [shown, score] of [
+      [near.box, 0.9],
+      [cheek, 0.97],
+    ] as const) {
+      const vision = new FakeVision();
+      const analyser = vision.analyser();
+      vision.faces = [{ box: BOX, score: 0.97 }, near];
+      for (let i = 0; i < 10; i++) await analyser.analyse(picture, at(i));
+      vision.faces = [near, { box: shown, score, turns: 1 }, { box: shown, score, turns: 3 }];
+      for (let i = 10; i < 30; i++) {
+        const { faces } = await analyser.analyse(picture, at(i));
+        const middle = faces.map(({ region }) => Math.round(region.x + region.width / 2)).sort((a, b) => a - b);
+        expect(middle, `frame ${i}`).toHaveLength(2);
+        expect(Math.abs(middle[0]! - BOX.x - BOX.width / 2), `frame ${i}`).toBeLessThan(10);
+      }
+    }
+  });
+
   it('takes a lying find over a face that is seen whole for that face, and one beside it for somebody else', async () => {
     const upright = { box: { x: 200, y: 150, width: 120, height: 160 }, score: 0.99 };
     const lying = (box: Region) => ({ box, score: 0.99, turns: 3 });

@@ -3,7 +3,7 @@ import { interOcular } from './canonical.ts';
 import { area, around, centreX, centreY } from './geometry.ts';
 
 /** The detector's box ends at the hairline, the ears and the chin; the solid cover goes beyond all of them. */
-const BOX_MARGIN = 1.35;
+export const BOX_MARGIN = 1.35;
 /** The forehead above the brows, in lengths from chin to brows, and a margin in inter-ocular distances. */
 const FOREHEAD = 0.55;
 const POINTS_MARGIN = 0.25;

@@ -32,6 +32,16 @@ export function union(a: Region, b: Region): Region {
   };
 }
 
+/** Whether all of the inner one lies in the outer one. */
+export function contains(outer: Region, inner: Region): boolean {
+  return (
+    inner.x >= outer.x &&
+    inner.y >= outer.y &&
+    inner.x + inner.width <= outer.x + outer.width &&
+    inner.y + inner.height <= outer.y + outer.height
+  );
+}
+
 /** Grown (or shrunk) about its centre. */
 export function scaled(r: Region, factor: number): Region {
   return around(centreX(r), centreY(r), r.width * factor, r.height * factor);

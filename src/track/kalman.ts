@@ -1,5 +1,6 @@
 import type { Region } from '../core/face-track.ts';
-import { around, centreX, centreY } from './geometry.ts';
+import { BOX_MARGIN } from './cover-region.ts';
+import { around, centreX, centreY, contains, scaled } from './geometry.ts';
 
 /** Position and speed of one coordinate under white acceleration noise. */
 class Coordinate {
@@ -49,12 +50,16 @@ const COASTING_DECAY = 0.05;
 
 /** Constant-velocity motion of a face's box, in picture pixels and seconds. */
 export class BoxMotion {
-  readonly #cx: Coordinate;
-  readonly #cy: Coordinate;
-  readonly #width: Coordinate;
-  readonly #height: Coordinate;
+  #cx!: Coordinate;
+  #cy!: Coordinate;
+  #width!: Coordinate;
+  #height!: Coordinate;
 
   constructor(box: Region) {
+    this.#begin(box);
+  }
+
+  #begin(box: Region): void {
     const sd = MEASUREMENT * this.#scale(box);
     this.#cx = new Coordinate(centreX(box), sd, 40 * sd);
     this.#cy = new Coordinate(centreY(box), sd, 40 * sd);
@@ -98,5 +103,7 @@ export class BoxMotion {
     this.#cy.update(centreY(measured), sd);
     this.#width.update(measured.width, sd);
     this.#height.update(measured.height, sd);
+    // A jolt of the camera, a sudden zoom, pictures that are missing: on its way to where the face is the box would leave a part of it bare.
+    if (!contains(scaled(this.box, BOX_MARGIN), measured)) this.#begin(measured);
   }
 }

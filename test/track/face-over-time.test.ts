@@ -16,6 +16,32 @@ const { smoothing } = trackOptions({ mode: 'file', sessionKey: KEY });
 const noise = (i: number, t: number) => 0.4 * Math.sin(12.9898 * (i + 1) * (t + 1) + 78.233 * t * t);
 
 describe('BoxMotion', () => {
+  it('goes at once to where a face has jumped, that no part of it is left out of the cover, and smooths what only wobbles', () => {
+    const [width, height] = [100, 120];
+    for (const [jump, at] of [
+      [{ x: 60, y: 0, width, height }, 60],
+      [{ x: -40, y: -60, width: 2 * width, height: 2 * height }, -40],
+    ] as const) {
+      const motion = new BoxMotion({ x: 0, y: 0, width, height });
+      for (let i = 0; i < 20; i++) {
+        motion.predict(1 / 30, false);
+        motion.update({ x: i % 2, y: 0, width, height });
+      }
+      motion.predict(1 / 30, false);
+      motion.update(jump);
+      expect(motion.box.x).toBeCloseTo(at);
+      expect(motion.box.width).toBeCloseTo(jump.width);
+    }
+    const wobbling = new BoxMotion({ x: 0, y: 0, width, height });
+    for (let i = 0; i < 20; i++) {
+      wobbling.predict(1 / 30, false);
+      wobbling.update({ x: 0, y: 0, width, height });
+    }
+    wobbling.predict(1 / 30, false);
+    wobbling.update({ x: 12, y: 15, width: 0.75 * width, height: 0.75 * height });
+    expect(wobbling.box.width).toBeGreaterThan(0.85 * width);
+  });
+
   it('follows a constant speed through a gap, then comes to rest without shrinking', () => {
     const motion = new BoxMotion({ x: 0, y: 0, width: 50, height: 60 });
     for (let i = 1; i <= 15; i++) {

@@ -126,8 +126,6 @@ export class DetectionPass {
       ? this.#schedule.scan(format)
       : this.#schedule.take(format, Math.max(budget, this.#options.tileBudget));
     const first = await this.#detect(picture, [whole, ...tiles, ...turns]);
-    // Not before: a look that failed has seen nothing of it.
-    this.#everywhere = false;
     // A face that is large and certain in the whole picture needs no window of its own.
     const scale = detectorScale(whole);
     const clear = (box: Region) =>
@@ -177,6 +175,8 @@ export class DetectionPass {
       if (!known) this.#refuted.push({ ...find, score: find.score + 0.05, frames: REFUTED_FRAMES });
       if (find.score >= this.#doubtFrom(find, picture.format, half)) doubtful.push(find);
     }
+    // Not before: of what a look saw that failed on the way nobody has heard.
+    this.#everywhere = false;
     return { standing, doubtful };
   }
 

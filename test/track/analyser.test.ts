@@ -381,6 +381,31 @@ describe('StreamAnalyser', () => {
     expect(new Set(both.map((f) => f.personId)).size).toBe(2);
   });
 
+  it('looks everywhere once more when the look at a new scene failed on the way, though all windows had been looked at', async () => {
+    const [scene, next] = [grayPicture(1280, 720), grayPicture(1280, 720, 2)];
+    const near = { box: { x: 200, y: 100, width: 160, height: 200 }, score: 0.97 };
+    const far = { x: 1100, y: 600, width: 30, height: 36 };
+    const vision = new FakeVision();
+    vision.faces = [near];
+    const analyser = vision.analyser({ mode: 'live' });
+    for (let i = 0; i < 3; i++) await analyser.analyse(scene, at(i));
+    // Somebody far away is seen in native tiles only, and in the second looks, of which the first fails.
+    const detect = vision.finder.detect;
+    let failed = false;
+    vision.finder.detect = async (seen, window, minScore) => {
+      if (!failed && window.width < 200) {
+        failed = true;
+        throw new Error('the network failed');
+      }
+      const found = await detect(seen, window, minScore);
+      return window.width <= 320 ? found : found.filter(({ width }) => width > 50);
+    };
+    vision.faces = [near, { box: far, score: 0.97 }];
+    await expect(analyser.analyse(next, at(3))).rejects.toThrow('failed');
+    const { faces } = await analyser.analyse(next, at(4));
+    expect(faces.map(({ region }) => region.x > 1000).sort()).toEqual([false, true]);
+  });
+
   it('keeps the cover of somebody who is lost where he was, though the turned look for him shows the one beside him', async () => {
     const near = { box: { ...BOX, x: BOX.x + 70 }, score: 0.97 };
     const cheek = { x: near.box.x + 4, y: near.box.y + 52, width: 60, height: 44 };

@@ -1,11 +1,11 @@
 """Who the runtime's understudies are: people whom a generator draws well.
 
     python -m training.cast measure GENERATOR.onnx OUT --data FACES [--candidates 2400] [--crops 10]
-    python -m training.cast choose OUT identities.json [--first 600] [--without 8,10,37]
+    python -m training.cast choose OUT identities.json [--first 600] [--without 8,10,37] [--count 260]
 
 Half of what N(0, I) holds are cracked cheeks, shadows of glasses and smears, and mostly on whatever picture they're drawn into: it lies in `z`. No network
 that knows textures tells them from the others (README, "The cast"), so an eye does. `measure` draws candidates on a few crops, puts those first whose points
-are where they were asked for and whose skin is smooth, and writes pages to look at, numbered. `choose` writes the first of them without those refused.
+are where they were asked for and whose skin is smooth, and writes pages to look at, numbered. `choose` writes the first of them without those refused, and of these the `count` that are least alike.
 """
 from __future__ import annotations
 
@@ -44,23 +44,36 @@ def ranking(misfit: np.ndarray, rough: np.ndarray) -> np.ndarray:
 
 
 def measure(generator: Path, data: FaceData, out: Path, candidates: int, crops: int, seed: int = 0) -> None:
-    """Writes OUT/candidates.npz (`z` in order) and OUT/page-*.png."""
+    """Writes OUT/candidates.npz (in order: `z`, and `looks`, the recognizer's mean over the crops) and OUT/page-*.png."""
     out.mkdir(parents=True, exist_ok=True)
     z = np.random.default_rng(seed).standard_normal((candidates, Z)).astype(np.float32).round(2)
     views = plain_views(data, spread(data.validation if len(data.validation) else data.training, crops))
     net, judges, points = session(generator), Judges(), views[2].numpy()
-    misfit, rough, shown = np.zeros((candidates, crops)), np.zeros((candidates, crops)), []
+    misfit, rough, looks, shown = np.zeros((candidates, crops)), np.zeros((candidates, crops)), [], []
     for i, one in enumerate(torch.from_numpy(z)):
         drawn = generate(net, *views, one.expand(crops, -1))
         misfit[i], rough[i] = judges.point_errors(drawn, points)[1], roughness(drawn)
+        looks.append(judges.recognize(drawn, points).mean(0))
         shown.append(drawn[spread(np.arange(crops), min(_SHOWN, crops))])
         if i % 100 == 99:
             print(f"{i + 1} of {candidates}", flush=True)
     order = ranking(misfit, rough)
-    np.savez(out / "candidates.npz", z=z[order])
+    np.savez(out / "candidates.npz", z=z[order], looks=np.stack(looks)[order])
     per_page = _COLUMNS * _ROWS
     for page in range(0, candidates, per_page):
         sheet([shown[i] for i in order[page : page + per_page]], page).save(out / f"page-{page // per_page}.png")
+
+
+def unlike(looks: np.ndarray, count: int) -> np.ndarray:
+    """Which `count` stay when, one by one, whoever is most like all the others goes, and like one of them the more."""
+    looks = looks / np.linalg.norm(looks, axis=1, keepdims=True)
+    alike = looks @ looks.T
+    np.fill_diagonal(alike, 0)
+    kept = np.arange(len(looks))
+    while len(kept) > count:
+        among = alike[np.ix_(kept, kept)]
+        kept = np.delete(kept, np.argmax(among.mean(1) + 0.15 * among.max(1)))
+    return kept
 
 
 def sheet(faces: list[np.ndarray], first: int) -> Image.Image:
@@ -90,11 +103,14 @@ def main() -> None:
     second.add_argument("out", type=Path)
     second.add_argument("--first", type=int, default=600, help="as many of the ranking are taken")
     second.add_argument("--without", default="", help="numbers on the pages, with commas")
+    second.add_argument("--count", type=int, default=260)
     a = parser.parse_args()
     if a.command == "measure":
         return measure(a.generator, FaceData(a.data), a.out, a.candidates, a.crops)
     refused = {int(n) for n in a.without.split(",") if n.strip()}
-    people = [z for n, z in enumerate(np.load(a.measured / "candidates.npz")["z"][: a.first]) if n not in refused]
+    measured = np.load(a.measured / "candidates.npz")
+    accepted = np.array([n for n in range(min(a.first, len(measured["z"]))) if n not in refused])
+    people = measured["z"][accepted[unlike(measured["looks"][accepted], a.count)]]
     a.out.write_text(json.dumps({"people": np.float64(people).round(2).tolist()}, separators=(",", ":")))
     print(f"{a.out}: {len(people)} people")
 

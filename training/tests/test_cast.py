@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from training.cast import main, measure, ranking, roughness
+from training.cast import main, measure, ranking, roughness, unlike
 from training.data import FaceData
 from training.export import export_fp32
 from training.identity import Z, drawn, load_cast
@@ -31,6 +31,14 @@ def test_the_smooth_whose_points_are_in_place_come_first_and_one_bad_picture_cou
     assert list(of_three) == [0, 1]
 
 
+def test_the_one_most_like_the_others_goes_first_and_of_twins_one():
+    axes = np.eye(4)
+    average = axes.sum(0, keepdims=True)
+    assert list(unlike(np.concatenate([axes, average]), 4)) == [0, 1, 2, 3]
+    assert list(unlike(np.concatenate([axes, axes[2:3] + 0.01]), 4)) in ([0, 1, 3, 4], [0, 1, 2, 3])
+    assert len(unlike(axes, 9)) == 4
+
+
 def test_who_is_chosen_can_be_drawn_by_the_generator_in_order_without_the_refused(faces, tmp_path, monkeypatch):
     torch.manual_seed(0)
     export_fp32(Generator((8, 8, 8, 8)).eval(), tmp_path / "generator.onnx")
@@ -43,6 +51,9 @@ def test_who_is_chosen_can_be_drawn_by_the_generator_in_order_without_the_refuse
     main()
     people = load_cast(tmp_path / "cast.json")
     assert np.allclose(people, np.delete(measured[:40], [0, 7], 0), atol=1e-3)
+    monkeypatch.setattr("sys.argv", ["cast", "choose", str(tmp_path / "measured"), str(tmp_path / "cast.json"), "--count", "12"])
+    main()
+    assert load_cast(tmp_path / "cast.json").shape == (12, Z)
     assert list(json.loads((tmp_path / "cast.json").read_text())) == ["people"]
 
 

@@ -2,30 +2,17 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Detection, TrackedFace } from '../../src/core/face-track.ts';
 import { planeLayout } from '../../src/core/video-frame.ts';
 import type { Picture } from '../../src/core/vision.ts';
-import { FaceDetector } from '../../src/infer/detector.ts';
-import { IrisModel } from '../../src/infer/iris.ts';
-import { LandmarkModel } from '../../src/infer/landmarks.ts';
-import { ModelStore } from '../../src/infer/model-store.ts';
-import { Recognizer } from '../../src/infer/recognizer.ts';
-import { StreamAnalyser, type TrackPorts } from '../../src/track/analyser.ts';
-import { loadShapeModel, type ShapeModel } from '../../src/track/shape-model.ts';
+import { StreamAnalyser } from '../../src/track/analyser.ts';
 import { demoPhoto } from '../support/demo-photo.ts';
+import { trackPorts } from '../support/track-ports.ts';
 
 const WHOLE = { x: 0, y: 0, width: 1280, height: 720, quarterTurns: 0 } as const;
 /** How far the one behind looks out, in widths of the face before him; to the right and to the left. */
 const ASIDE = [0.62, -0.62, 0.56, -0.56];
-let ports: TrackPorts & { finder: FaceDetector };
-let shape: ShapeModel;
+let { ports, shape } = {} as Awaited<ReturnType<typeof trackPorts>>;
 
 beforeAll(async () => {
-  const store = ModelStore.open();
-  ports = {
-    finder: await FaceDetector.create(store),
-    landmarks: await LandmarkModel.create(store),
-    pupils: await IrisModel.create(store),
-    embedder: await Recognizer.create(store),
-  };
-  shape = loadShapeModel(store.verify('shape-68'));
+  ({ ports, shape } = await trackPorts());
 });
 
 const middle = (d: Detection) => [Math.round(d.x + d.width / 2), Math.round(d.y + d.height / 2)] as const;

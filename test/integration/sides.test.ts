@@ -2,30 +2,18 @@ import { execFileSync } from 'node:child_process';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Detection } from '../../src/core/face-track.ts';
 import type { Picture } from '../../src/core/vision.ts';
-import { FaceDetector } from '../../src/infer/detector.ts';
-import { IrisModel } from '../../src/infer/iris.ts';
-import { LandmarkModel } from '../../src/infer/landmarks.ts';
 import { ModelStore } from '../../src/infer/model-store.ts';
-import { Recognizer } from '../../src/infer/recognizer.ts';
-import { StreamAnalyser, type TrackPorts } from '../../src/track/analyser.ts';
-import { loadShapeModel, type ShapeModel } from '../../src/track/shape-model.ts';
+import { StreamAnalyser } from '../../src/track/analyser.ts';
 import { ffprobe } from '../support/command.ts';
+import { trackPorts } from '../support/track-ports.ts';
 
 const WIDTH = 1280;
 /** Frames until everybody has to be covered. */
 const FRAMES = { still: 1, file: 2, live: 6 } as const;
-let ports: TrackPorts & { finder: FaceDetector };
-let shape: ShapeModel;
+let { ports, shape } = {} as Awaited<ReturnType<typeof trackPorts>>;
 
 beforeAll(async () => {
-  const store = ModelStore.open();
-  ports = {
-    finder: await FaceDetector.create(store),
-    landmarks: await LandmarkModel.create(store),
-    pupils: await IrisModel.create(store),
-    embedder: await Recognizer.create(store),
-  };
-  shape = loadShapeModel(store.verify('shape-68'));
+  ({ ports, shape } = await trackPorts());
 });
 
 function picture(path: string, width: number, height: number, crop = ''): Picture {

@@ -9,6 +9,7 @@ import { FacePainter } from '../src/gpu-post/face-painter.ts';
 import { createGl } from '../src/gpu-post/gl-context.ts';
 import { Grain } from '../src/gpu-post/grain.ts';
 import { Photometry } from '../src/gpu-post/photometry.ts';
+import { Sharpness } from '../src/gpu-post/sharpness.ts';
 import { XDisplay } from '../src/gpu-post/x-display.ts';
 import { FACE_SIZES, fillSlot, MASK_HEIGHT, slotsFor, syntheticPoints } from './synthetic-face.ts';
 
@@ -58,7 +59,7 @@ for (const [title, composer] of [
   const painter = new FacePainter();
   const face = composer.texture(faceSize, faceSize, 'rgba8');
   const pixels = new Uint8Array(4 * faceSize ** 2);
-  const [state, grain] = [photometry.newState(), new Grain()];
+  const [state, grain, sharpness] = [photometry.newState(), new Grain(), new Sharpness()];
   const place = { toPicture, ...format, others: [] };
   spent.clear();
   for (let round = 0; round < WARM_UP + ROUNDS; round++) {
@@ -66,7 +67,8 @@ for (const [title, composer] of [
     const extent = timed('photometry', () => photometry.run(slot, points, points, state, face, place));
     if (!extent) throw new Error('the mask is empty');
     timed('reading', () => face.read(pixels));
-    timed('painting', () => painter.paint({ face: pixels, extent, grain }, toPicture, planes, format));
+    timed('sharpness', () => sharpness.finish(slot.crop, pixels, photometry.common, toPicture.a, grain.sigma));
+    timed('painting', () => painter.paint({ face: pixels, extent, grain, sharpness }, toPicture, planes, format));
   }
   console.info(`${title}, core ms a face of ${values.height} px:`);
   for (const [name, ms] of spent) console.info(`  ${name.padEnd(16)} ${(ms / ROUNDS).toFixed(3)}`);

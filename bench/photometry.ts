@@ -22,13 +22,14 @@ import { type CapturedPicture, captureFaces } from './captured-face.ts';
 
 const ON = { relight: true, pyramid: true, colour: true, sigmaInterocular: 0.24 };
 const VARIANTS: Record<string, PhotometryOptions> = {
-  none: { ...ON, relight: false, pyramid: false, colour: false, contrast: false },
+  none: { ...ON, relight: false, pyramid: false, colour: false, contrast: false, sharpness: false },
   colour: { ...ON, relight: false, pyramid: false, contrast: false },
   relight: { ...ON, pyramid: false },
   pyramid: { ...ON, relight: false },
   wide: { ...ON, sigmaInterocular: 0.32 },
   wider: { ...ON, sigmaInterocular: 0.4 },
   flat: { ...ON, contrast: false },
+  soft: { ...ON, sharpness: false },
   all: ON,
   // The paper's formula taken literally: what `run` refuses, and why.
   literal: { ...ON, shading: 'bilateral', sigmaInterocular: 0.08, sigmaRange: 0.1, allowIdentifying: true },

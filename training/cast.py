@@ -1,11 +1,11 @@
 """Who the runtime's understudies are: people whom a generator draws well.
 
-    python -m training.cast measure GENERATOR.onnx OUT --data FACES [--candidates 2400] [--crops 10]
-    python -m training.cast choose OUT identities.json [--first 600] [--without 8,10,37] [--count 260]
+    python -m training.cast measure GENERATOR.onnx OUT --data FACES [--candidates 2400] [--crops 10] [--smooth 0.35]
+    python -m training.cast choose OUT identities.json [--first 1200] [--without 8,10,37] [--count 260]
 
 Half of what N(0, I) holds are cracked cheeks, shadows of glasses and smears, and mostly on whatever picture they're drawn into: it lies in `z`. No network
 that knows textures tells them from the others (README, "The cast"), so an eye does. `measure` draws candidates on a few crops, puts those first whose points
-are where they were asked for and whose skin is smooth, and writes pages to look at, numbered. `choose` writes the first of them without those refused, and of these the `count` that are least alike.
+are where they were asked for and, by `--smooth`, whose skin is smooth (1.3: hardly any are cracked, and all are young), and writes pages to look at, numbered. `choose` writes the first of them without those refused, and of these the `count` that are least alike.
 """
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def roughness(crops: np.ndarray) -> np.ndarray:
     return np.log(np.abs(edges).mean((1, 2)) + 1e-3)
 
 
-def ranking(misfit: np.ndarray, rough: np.ndarray) -> np.ndarray:
+def ranking(misfit: np.ndarray, rough: np.ndarray, smooth: float = 0.35) -> np.ndarray:
     """Candidates×crops each -> candidates, the best first. One of the crops that is drawn badly counts: somebody will be held like that."""
     units = lambda v: (v - v.mean()) / (v.std() + 1e-9)  # noqa: E731
     bad = np.sort(misfit, 1)[:, -min(2, misfit.shape[1])]
-    return np.argsort(units(misfit.mean(1)) + 0.5 * units(bad) + 1.3 * units(rough.mean(1)), kind="stable")
+    return np.argsort(units(misfit.mean(1)) + 0.5 * units(bad) + smooth * units(rough.mean(1)), kind="stable")
 
 
-def measure(generator: Path, data: FaceData, out: Path, candidates: int, crops: int, seed: int = 0) -> None:
+def measure(generator: Path, data: FaceData, out: Path, candidates: int, crops: int, smooth: float = 0.35, seed: int = 0) -> None:
     """Writes OUT/candidates.npz (in order: `z`, and `looks`, the recognizer's mean over the crops) and OUT/page-*.png."""
     out.mkdir(parents=True, exist_ok=True)
     z = np.random.default_rng(seed).standard_normal((candidates, Z)).astype(np.float32).round(2)
@@ -57,7 +57,7 @@ def measure(generator: Path, data: FaceData, out: Path, candidates: int, crops: 
         shown.append(drawn[spread(np.arange(crops), min(_SHOWN, crops))])
         if i % 100 == 99:
             print(f"{i + 1} of {candidates}", flush=True)
-    order = ranking(misfit, rough)
+    order = ranking(misfit, rough, smooth)
     np.savez(out / "candidates.npz", z=z[order], looks=np.stack(looks)[order])
     per_page = _COLUMNS * _ROWS
     for page in range(0, candidates, per_page):
@@ -98,15 +98,16 @@ def main() -> None:
     first.add_argument("--data", type=Path, required=True)
     first.add_argument("--candidates", type=int, default=2400)
     first.add_argument("--crops", type=int, default=10)
+    first.add_argument("--smooth", type=float, default=0.35, help="weight of smooth skin in the order; of the points' places it is 1.5")
     second = commands.add_parser("choose")
     second.add_argument("measured", type=Path)
     second.add_argument("out", type=Path)
-    second.add_argument("--first", type=int, default=600, help="as many of the ranking are taken")
+    second.add_argument("--first", type=int, default=1200, help="as many of the ranking are taken")
     second.add_argument("--without", default="", help="numbers on the pages, with commas")
     second.add_argument("--count", type=int, default=260)
     a = parser.parse_args()
     if a.command == "measure":
-        return measure(a.generator, FaceData(a.data), a.out, a.candidates, a.crops)
+        return measure(a.generator, FaceData(a.data), a.out, a.candidates, a.crops, a.smooth)
     refused = {int(n) for n in a.without.split(",") if n.strip()}
     measured = np.load(a.measured / "candidates.npz")
     accepted = np.array([n for n in range(min(a.first, len(measured["z"]))) if n not in refused])

@@ -4,6 +4,8 @@ import type { PictureFormat } from '../core/video-frame.ts';
 import { FaceRaster } from './face-raster.ts';
 import type { Grain } from './grain.ts';
 import { type Box, blendPlanes } from './plane-blend.ts';
+import type { Sharpness } from './sharpness.ts';
+import { addSkinTexture } from './skin-texture.ts';
 import type { Extent } from './soft-mask.ts';
 
 export interface PaintedFace {
@@ -12,6 +14,7 @@ export interface PaintedFace {
   /** Where the face's alpha is not 0: nothing else is drawn. */
   readonly extent: Extent;
   readonly grain: Grain;
+  readonly sharpness: Pick<Sharpness, 'texture' | 'skin'> | undefined;
 }
 
 /** Whether a face (RGBA) covers anything at all. What a failed read leaves behind does not. */
@@ -44,7 +47,12 @@ export class FacePainter {
   readonly #raster = new FaceRaster();
   #pixels = new Int32Array();
 
-  paint({ face, extent, grain }: PaintedFace, toPicture: Affine, planes: Uint8Array, format: PictureFormat): void {
+  paint(
+    { face, extent, grain, sharpness }: PaintedFace,
+    toPicture: Affine,
+    planes: Uint8Array,
+    format: PictureFormat,
+  ): void {
     const scale = Math.sqrt(Math.abs(toPicture.a * toPicture.e - toPicture.b * toPicture.d));
     const drawn = widened(extent, scale);
     const box = bounds(drawn, toPicture, format);
@@ -53,6 +61,7 @@ export class FacePainter {
     if (this.#pixels.length < count) this.#pixels = new Int32Array(count);
     this.#raster.load(face, Math.sqrt(face.length / 4), scale, format.colour);
     this.#raster.draw(box, drawn, toPicture, this.#pixels);
+    if (sharpness) addSkinTexture(this.#pixels, box, toPicture, sharpness.skin, sharpness.texture);
     grain.look(planes, format.width, format.height, box, new Uint8Array(this.#pixels.buffer));
     blendPlanes(this.#pixels, box, planes, format, grain);
   }

@@ -9,6 +9,7 @@ import type { DrawnCover, GlRequest, GlWorkerData } from './gl-messages.ts';
 import { Grain } from './grain.ts';
 import { type FaceState, Photometry } from './photometry.ts';
 import { coverRegion } from './plane-covers.ts';
+import { Sharpness } from './sharpness.ts';
 import type { Extent } from './soft-mask.ts';
 import type { Texture } from './texture.ts';
 import { warmUp } from './warm-up.ts';
@@ -38,6 +39,7 @@ interface Kept {
   readonly face: Uint8Array;
   readonly state: FaceState;
   readonly grain: Grain;
+  readonly sharpness: Sharpness | undefined;
   /** Where the face is opaque; `undefined` until one has been finished. */
   extent: Extent | undefined;
   /** The time of the frame that it was finished for. */
@@ -78,6 +80,7 @@ serveWorker<GlRequest, DrawnCover[], { renderer: string }, GlWorkerData>(async (
         face: new Uint8Array(4 * bench.size ** 2),
         state: bench.photometry.newState(),
         grain: new Grain(),
+        sharpness: data.photometry.sharpness === false ? undefined : new Sharpness(),
         extent: undefined,
         drawnUs: 0,
       };
@@ -105,14 +108,8 @@ serveWorker<GlRequest, DrawnCover[], { renderer: string }, GlWorkerData>(async (
       const bench = benchFor(size);
       const entry = keptFor(key, bench);
       const { photometry, finished } = bench;
-      const extent = photometry.run(
-        faceSlotViews(data.faceMemory, faceSlot, size),
-        own,
-        driven,
-        entry.state,
-        finished,
-        { toPicture, ...format, others },
-      );
+      const slot = faceSlotViews(data.faceMemory, faceSlot, size);
+      const extent = photometry.run(slot, own, driven, entry.state, finished, { toPicture, ...format, others });
       if (!extent) throw new Error('a face came with an empty mask');
       // Until it has been read whole there is nothing to hold: a face that is not there would be drawn as nothing, over the person.
       entry.extent = undefined;
@@ -121,6 +118,9 @@ serveWorker<GlRequest, DrawnCover[], { renderer: string }, GlWorkerData>(async (
       if (!hasOpaque(entry.face)) throw new Error('the finished face is empty');
       // What does not lie over its own face must not be held over it on the next frame.
       if (!liesOver(entry.face, [own, face.raw ?? own])) return cover(face, planes, format);
+      const { a, b, d, e } = toPicture;
+      const scale = Math.sqrt(Math.abs(a * e - b * d));
+      entry.sharpness?.finish(slot.crop, entry.face, photometry.common, scale, entry.grain.sigma);
       entry.extent = extent;
       entry.drawnUs = timestampUs;
       painter.paint({ ...entry, extent }, toPicture, planes, format);

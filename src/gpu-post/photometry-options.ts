@@ -7,6 +7,8 @@ export interface PhotometryOptions {
   readonly colour: boolean;
   /** Let the generated face's features stand out as much as the original's; default true. */
   readonly contrast?: boolean;
+  /** Draw the face as sharp as the original and its skin as rough; default true. */
+  readonly sharpness?: boolean;
   /** Average the generated face over time where it rests; default true. */
   readonly steady?: boolean;
   /** Width of the low-pass that takes light from features, inter-ocular distances. */

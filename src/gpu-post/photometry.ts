@@ -38,7 +38,8 @@ export class Photometry {
   readonly #surroundings = new Surroundings();
   readonly #aroundPixels = new Uint8Array(4 * CROP_SIZE * CROP_SIZE);
   readonly #known = new Uint8Array(CROP_SIZE * CROP_SIZE);
-  readonly #common = new Uint8Array(CROP_SIZE * CROP_SIZE);
+  /** 128², 255 where original and generated face both are: of the last run. */
+  readonly common = new Uint8Array(CROP_SIZE * CROP_SIZE);
   readonly #softMask = new Uint8Array(2 * CROP_SIZE * CROP_SIZE);
 
   constructor(composer: Composer, faceSize: number, options: PhotometryOptions) {
@@ -80,8 +81,8 @@ export class Photometry {
     out: Texture,
     place: Place,
   ): Extent | undefined {
-    commonSkin(own, driven, this.#common);
-    const extent = softenMask(slot.mask, this.#common, this.#softMask);
+    commonSkin(own, driven, this.common);
+    const extent = softenMask(slot.mask, this.common, this.#softMask);
     if (!extent) return undefined;
     markKnown(slot.mask, place, this.#known);
     this.#surroundings.fill(slot.crop, this.#known, slot.mask, driven, this.#aroundPixels);

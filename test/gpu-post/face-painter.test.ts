@@ -19,7 +19,7 @@ function left(painter: FacePainter, size: number, scale: number): number {
   const { byteLength, cbOffset } = planeLayout(format.width, format.height);
   const planes = new Uint8Array(byteLength).fill(235, 0, cbOffset).fill(128, cbOffset);
   const toPicture = { a: scale, b: 0, c: 100, d: 0, e: scale, f: 100 };
-  painter.paint({ face: black(size), extent, grain: new Grain() }, toPicture, planes, format);
+  painter.paint({ face: black(size), extent, grain: new Grain(), sharpness: undefined }, toPicture, planes, format);
   let white = 0;
   const side = Math.floor(120 * scale);
   for (let y = 105; y < 100 + side; y++)

@@ -195,7 +195,7 @@ export function chromaTransfer(crop: Field, blended: Field, weights: Field, shad
   return [...scale, ...offset, ...skin.map((m) => m.mean), ...skin.map((m) => m.sd)];
 }
 
-/** Root mean square of log luminance over the light on the face, no further from it than 1: original's over blended face's, within [0.4, 1.25]. */
+/** Root mean square of log luminance over the light on the face, no further from it than 1: original's over blended face's, within [0.4, 1.25], and from 0.55 on towards 1. */
 export function contrastGain(crop: Field, blended: Field, weights: Field, shading: Field, relit: boolean): number {
   const [original, generated] = [crop, blended].map((picture, k) => {
     let sum = 0;
@@ -207,7 +207,9 @@ export function contrastGain(crop: Field, blended: Field, weights: Field, shadin
     }
     return sum;
   }) as [number, number];
-  return Math.max(0.4, Math.min(1.25, Math.sqrt(original / generated)));
+  const ratio = Math.max(0.4, Math.min(1.25, Math.sqrt(original / generated)));
+  const t = clamp01((ratio - 0.55) / 0.3);
+  return ratio < 1 ? ratio + (1 - ratio) * t * t * (3 - 2 * t) : ratio;
 }
 
 /** 1 within 1.5 deviations of the skin's mean chroma, fading beyond. */

@@ -12,7 +12,7 @@ from .model import SLOPE, Generator, blanked, colour_guide
 
 DETAIL_SIZE = 2 * SIZE
 _LINES = 4
-_LIT, _LEAST = 0.4, 0.3
+LIT, LEAST = 0.4, 0.3
 """Luma, of 1, below which detail is drawn weaker, in proportion to it, and the least of it: texture multiplies the light."""
 
 
@@ -34,7 +34,7 @@ class Detail(nn.Module):
 
     def forward(self, picture: Tensor, lines: Tensor) -> Tensor:
         phases = F.pixel_unshuffle(picture, 2)
-        light = ((phases.mean(1, keepdim=True) + 1) / (2 * _LIT)).clamp(_LEAST, 1)
+        light = ((phases.mean(1, keepdim=True) + 1) / (2 * LIT)).clamp(LEAST, 1)
         x = F.leaky_relu(self.first(torch.cat([phases, lines], 1)), SLOPE)
         for conv in self.inner:
             x = x + F.leaky_relu(conv(x), SLOPE)

@@ -2,10 +2,10 @@
 
     python -m training.export fp32 CHECKPOINT OUT.onnx
     python -m training.export int8 FP32.onnx OUT.onnx --data FACES [--crops 96] [--layers enc32,down16,...]
-    python -m training.export detail DETAIL.pt OUT.onnx [--strength 0.8]
+    python -m training.export detail DETAIL.pt OUT.onnx [--strength 0.8] [--data SHARP]
 
 int8: static QDQ, uint8 activations per tensor, int8 weights per channel, calibrated on crops of FACES (a folder made by
-training.prepare). Weights use 7 bits: on CPUs without VNNI the products of two full ranges saturate in 16 bits.
+training.prepare); the detail in the same way when it is given sharp crops, with the shipped generator's faces. Weights use 7 bits: on CPUs without VNNI the products of two full ranges saturate in 16 bits.
 """
 from __future__ import annotations
 
@@ -24,12 +24,16 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from .checkpoint import load_generator
 from .data import FaceData, plain_views
 from .detail import Detail, load_detail
+from .detail_graph import DETAIL_INPUTS, DetailGraph, detail_feeds
+from .generator_graph import GeneratorGraph
 from .identity import Z
-from .model import INPUTS, OUTPUT, Generator, LineMaps, blanked, colour_guide
+from .model import INPUTS, OUTPUT, Generator, blanked, colour_guide
 from .quantization import INT8_LAYERS
+from .sharp_data import SharpData
 from .sheets import spread
 
 OPSET = 17
+_SHIPPED = Path("models/generator")
 
 Feed = dict[str, np.ndarray]
 
@@ -45,23 +49,9 @@ def example_inputs(n: int, seed: int = 0) -> Feed:
     return {name: value.numpy() for name, value in zip(INPUTS, values)}
 
 
-DETAIL_INPUTS = ("small", "context", "mask", "landmarks")
-
-
-class _DetailGraph(torch.nn.Module):
-    """A generator's face of 128² and what it was drawn from -> the face of 256²."""
-
-    def __init__(self, detail: Detail):
-        super().__init__()
-        self.detail, self.lines = detail, LineMaps()
-
-    def forward(self, small: torch.Tensor, context: torch.Tensor, mask: torch.Tensor, landmarks: torch.Tensor) -> torch.Tensor:
-        return self.detail.drawn(small, context, mask, self.lines(landmarks))
-
-
 def export_detail(detail: Detail, path: Path) -> None:
     """Writes the network that follows a generator of any precision, with a dynamic batch."""
-    graph = _DetailGraph(copy.deepcopy(detail).eval().to(memory_format=torch.contiguous_format))
+    graph = DetailGraph(copy.deepcopy(detail).eval().to(memory_format=torch.contiguous_format))
     given = example_inputs(2) | {"small": torch.zeros(2, 3, 128, 128).numpy()}
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.onnx.export(
@@ -71,22 +61,9 @@ def export_detail(detail: Detail, path: Path) -> None:
     onnx.checker.check_model(onnx.load(str(path)))
 
 
-class _Padded(torch.nn.Module):
-    """A convolution with one input more, which weighs nothing: 23 channels fit no block of ONNX Runtime's fast kernels, 24 do."""
-
-    def __init__(self, conv: torch.nn.Conv2d):
-        super().__init__()
-        self.weight = torch.nn.Parameter(torch.cat([conv.weight, torch.zeros_like(conv.weight[:, :1])], 1).detach())
-        self.bias = conv.bias
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return torch.nn.functional.conv2d(torch.cat([x, x[:, :1]], 1), self.weight, self.bias, padding=1)
-
-
 def export_fp32(generator: Generator, path: Path) -> None:
     """Writes the network with a dynamic batch."""
-    generator = copy.deepcopy(generator).eval().to(memory_format=torch.contiguous_format)
-    generator.stem.conv = _Padded(generator.stem.conv)
+    generator = GeneratorGraph(generator)
     path.parent.mkdir(parents=True, exist_ok=True)
     inputs = tuple(torch.from_numpy(v) for v in example_inputs(2).values())
     torch.onnx.export(
@@ -132,11 +109,24 @@ def quantize(fp32: Path, out: Path, feeds: Iterable[Feed], layers: tuple[str, ..
         names = convolutions(onnx.load(str(prepared)))
         if unknown := set(layers) - set(names):
             raise ValueError(f"no such layers: {', '.join(sorted(unknown))}; there are {', '.join(names)}")
-        quantize_static(
-            str(prepared), str(out), _Reader(feeds), quant_format=QuantFormat.QDQ, op_types_to_quantize=["Conv"],
-            nodes_to_quantize=[names[layer] for layer in layers], per_channel=True, reduce_range=reduce_range,
-            activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, calibrate_method=CalibrationMethod.MinMax,
-        )
+        _quantize_nodes(prepared, out, feeds, [names[layer] for layer in layers], reduce_range)
+
+
+def quantize_detail(fp32: Path, out: Path, feeds: Iterable[Feed]) -> None:
+    """Static QDQ of all its convolutions but that which sorts pixels into phases."""
+    with tempfile.TemporaryDirectory() as folder:
+        prepared = Path(folder) / "prepared.onnx"
+        quant_pre_process(str(fp32), str(prepared), skip_symbolic_shape=True)
+        names = [node.name for node in onnx.load(str(prepared)).graph.node if node.op_type == "Conv" and "phases" not in node.name]
+        _quantize_nodes(prepared, out, feeds, names, True)
+
+
+def _quantize_nodes(prepared: Path, out: Path, feeds: Iterable[Feed], nodes: list[str], reduce_range: bool) -> None:
+    quantize_static(
+        str(prepared), str(out), _Reader(feeds), quant_format=QuantFormat.QDQ, op_types_to_quantize=["Conv"], nodes_to_quantize=nodes,
+        per_channel=True, reduce_range=reduce_range, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
+        calibrate_method=CalibrationMethod.MinMax,
+    )
 
 
 def main() -> None:
@@ -156,9 +146,16 @@ def main() -> None:
     detail.add_argument("checkpoint", type=Path)
     detail.add_argument("out", type=Path)
     detail.add_argument("--strength", type=float, default=1.0, help="of what was learnt: training.sharpness says what is best")
+    detail.add_argument("--data", type=Path, help="sharp crops: makes it int8, calibrated on them")
+    detail.add_argument("--crops", type=int, default=96)
+    detail.add_argument("--generator", type=Path, default=_SHIPPED / "understudy-128-int8.onnx", help="whose faces it is calibrated on")
+    detail.add_argument("--cast", type=Path, default=_SHIPPED / "identities.json")
     a = parser.parse_args()
     if a.command == "detail":
         export_detail(load_detail(a.checkpoint, a.strength), a.out)
+        if a.data:
+            data = SharpData(a.data)
+            quantize_detail(a.out, a.out, detail_feeds(data, a.generator, a.cast, spread(data.training, a.crops)))
         print(a.out)
     elif a.command == "fp32":
         generator, seen = load_generator(a.checkpoint)

@@ -147,7 +147,7 @@ class Generator(nn.Module):
         """As `forward`, of line maps that are drawn already."""
         w = self.mapping(z)
         tone = F.interpolate(guide, size=(TRUNK, TRUNK), mode="bilinear", align_corners=False)
-        x = torch.cat([F.pixel_unshuffle(torch.cat([context, mask * 2 - 1], 1), 2), lines, tone], 1)
+        x = torch.cat([self.sorted_out(torch.cat([context, mask * 2 - 1], 1)), lines, tone], 1)
         e64 = self.enc64(self.stem(x))
         e32 = self.enc32(self.down32(e64))
         e16 = self.enc16(self.down16(e32))
@@ -161,10 +161,22 @@ class Generator(nn.Module):
         x = _up(self.up64(x)) + e64
         x = x + self.dec64(x, w)
         x = x + self.last64(x, w)
-        x = F.leaky_relu(F.pixel_shuffle(self.head(x), 2), SLOPE)
+        x = F.leaky_relu(self.doubled(x), SLOPE)
         x = F.leaky_relu(self.fine(x), SLOPE)
         # ONNX Runtime merges a tanh that follows a convolution into it, and then takes it of 16 channels instead of 3.
-        return torch.tanh(self.out(x).float().flatten(2)).unflatten(2, (SIZE, SIZE))
+        return torch.tanh(self.coloured(x).float().flatten(2)).unflatten(2, (SIZE, SIZE))
+
+    # training.generator_graph serves these three in another way.
+
+    def sorted_out(self, x: Tensor) -> Tensor:
+        """The four phases of a picture of 128² as channels."""
+        return F.pixel_unshuffle(x, 2)
+
+    def doubled(self, x: Tensor) -> Tensor:
+        return F.pixel_shuffle(self.head(x), 2)
+
+    def coloured(self, x: Tensor) -> Tensor:
+        return self.out(x)
 
 
 def blanked(picture: Tensor, mask: Tensor) -> Tensor:

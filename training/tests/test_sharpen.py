@@ -5,10 +5,12 @@ import pytest
 import torch
 
 from training.checkpoint import load_generator
+from training.compare import psnr
 from training.config import Augmentation
 from training.detail import DETAIL_SIZE, Detail, enlarged, load_detail
-from training.export import DETAIL_INPUTS, example_inputs, export_detail
-from training.model import OUTPUT
+from training.detail_graph import DETAIL_INPUTS, MARGIN, detail_feeds
+from training.export import example_inputs, export_detail, quantize_detail
+from training.model import OUTPUT, LineMaps
 from training.onnx_models import MODELS, session
 from training.sharp_data import WINDOW, SharpData, sharp_batch
 from training.sharpen import BATCH, sharpen
@@ -82,19 +84,68 @@ def test_an_untrained_detail_is_as_sharp_as_enlarging_and_a_trained_one_is_measu
     assert measure(generator, detail, sharp, windows=1)["fine_detailed"] > same["fine_enlarged"]
 
 
-def test_the_exported_detail_equals_pytorch_and_keeps_what_is_coarser(tmp_path):
-    generator = load_generator(SHIPPED)[0].eval()
+@pytest.fixture(scope="module")
+def lively():
+    torch.manual_seed(4)
     detail = Detail().eval()
     torch.nn.init.normal_(detail.last.weight, std=0.02)
-    export_detail(detail, tmp_path / "detail.onnx")
-    for n in (1, 3):
-        feed = example_inputs(n, seed=n)
-        feed["small"] = np.random.default_rng(n).uniform(-1, 1, (n, 3, 128, 128)).astype(np.float32)
-        with torch.no_grad():
-            given = {k: torch.from_numpy(feed[k]) for k in DETAIL_INPUTS}
-            wanted = detail.drawn(given["small"], given["context"], given["mask"], generator.lines(given["landmarks"]))
-        got = session(tmp_path / "detail.onnx").run([OUTPUT], {k: feed[k] for k in DETAIL_INPUTS})[0]
-        assert got.shape == (n, 3, DETAIL_SIZE, DETAIL_SIZE) and abs(got - wanted.numpy()).max() <= 1e-3
+    return detail
+
+
+@pytest.fixture(scope="module")
+def exported(lively, tmp_path_factory):
+    path = tmp_path_factory.mktemp("detail") / "detail.onnx"
+    export_detail(lively, path)
+    return path
+
+
+def asked(n: int) -> dict[str, np.ndarray]:
+    feed = example_inputs(n, seed=n) | {"small": np.random.default_rng(n).uniform(-1, 1, (n, 3, 128, 128)).astype(np.float32)}
+    return {k: feed[k] for k in DETAIL_INPUTS}
+
+
+@torch.no_grad()
+def drawn(detail: Detail, feed: dict[str, np.ndarray]) -> np.ndarray:
+    given = {k: torch.from_numpy(v) for k, v in feed.items()}
+    return detail.drawn(given["small"], given["context"], given["mask"], LineMaps()(given["landmarks"])).numpy()
+
+
+def test_the_exported_detail_equals_pytorch(lively, exported):
+    for n, masked in ((1, 1), (3, 1), (2, 0)):  # the whole field, also where nothing is masked
+        feed = asked(n)
+        feed["mask"][:] = masked
+        got = session(exported).run([OUTPUT], feed)[0]
+        assert got.shape == (n, 3, DETAIL_SIZE, DETAIL_SIZE) and abs(got - drawn(lively, feed)).max() <= 1e-3
+
+
+def test_detail_is_drawn_around_the_mask_alone_and_is_the_same_there(lively, exported):
+    feed = asked(2)
+    feed["mask"][:] = 0
+    feed["mask"][0, :, 20:81, 30:70] = 1
+    feed["mask"][1, :, 60:101, 40:90] = 1
+    got, wanted = session(exported).run([OUTPUT], feed)[0], drawn(lively, feed)
+    plain = enlarged(torch.from_numpy(feed["small"])).numpy()
+    # Rows 20 to 100, columns 30 to 89, and two pixels of each for a cell.
+    window = np.zeros((DETAIL_SIZE, DETAIL_SIZE), bool)
+    window[40 - 4 * MARGIN : 204 + 4 * MARGIN, 60 - 4 * MARGIN : 180 + 4 * MARGIN] = True
+    assert abs(got - plain.clip(-1, 1))[..., ~window].max() <= 1e-6
+    inner = (slice(40 + 4 * (5 - MARGIN), 200 - 4 * (5 - MARGIN)), slice(60 + 4 * (5 - MARGIN), 180 - 4 * (5 - MARGIN)))
+    assert abs(got - wanted)[:, :, *inner].max() <= 1e-3
+    assert abs(wanted - plain)[:, :, *inner].max() > 0.01
+    # What lies beyond the window reaches the rim: weakly.
+    rim = np.sqrt(np.square(got - wanted)[:, :, 40:200, 60:180].mean())
+    assert rim < 0.05 * np.sqrt(np.square(wanted - plain)[:, :, 40:200, 60:180].mean())
+
+
+def test_int8_detail_keeps_the_picture(sharp, tmp_path):
+    detail = load_detail(SHIPPED.with_name("detail-fp16.pt"))
+    export_detail(detail, tmp_path / "fp32.onnx")
+    feeds = list(detail_feeds(sharp, SHIPPED.with_name("understudy-128-int8.onnx"), SHIPPED.with_name("identities.json"), sharp.training[:9]))
+    quantize_detail(tmp_path / "fp32.onnx", tmp_path / "int8.onnx", feeds[:8])
+    a, b = (session(tmp_path / f"{name}.onnx") for name in ("fp32", "int8"))
+    assert [(i.name, i.shape) for i in a.get_inputs()] == [(i.name, i.shape) for i in b.get_inputs()]
+    mask = feeds[8]["mask"].repeat(2, 2).repeat(2, 3)
+    assert psnr(a.run([OUTPUT], feeds[8])[0], b.run([OUTPUT], feeds[8])[0], mask) > 45
 
 
 def test_crops_of_another_size_are_refused(faces):

@@ -1,7 +1,9 @@
 import { beforeAll, expect, it } from 'vitest';
+import type { TrackedFace } from '../../src/core/face-track.ts';
 import { planeLayout } from '../../src/core/video-frame.ts';
 import type { Picture } from '../../src/core/vision.ts';
 import { StreamAnalyser } from '../../src/track/analyser.ts';
+import { mapPoints, meanPoint } from '../../src/track/canonical.ts';
 import { demoPhoto } from '../support/demo-photo.ts';
 import { trackPorts } from '../support/track-ports.ts';
 
@@ -12,20 +14,22 @@ beforeAll(async () => {
   ({ ports, shape } = await trackPorts());
 });
 
-/** The picture as a camera shows it that was pushed aside by so many pixels, an even number. */
-function pushed(picture: Picture, by: number): Picture {
+/** The picture as a camera shows it that was pushed aside and down by so many pixels, even numbers. */
+function pushed(picture: Picture, by: number, down = 0): Picture {
   const planes = new Uint8Array(picture.planes.length);
   const { chromaWidth, chromaHeight, cbOffset, crOffset } = planeLayout(1280, 720);
-  for (const [offset, stride, rows, shift] of [
-    [0, 1280, 720, by],
-    [cbOffset, chromaWidth, chromaHeight, by / 2],
-    [crOffset, chromaWidth, chromaHeight, by / 2],
+  for (const [offset, stride, rows, scale] of [
+    [0, 1280, 720, 1],
+    [cbOffset, chromaWidth, chromaHeight, 2],
+    [crOffset, chromaWidth, chromaHeight, 2],
   ] as const) {
-    for (let y = 0; y < rows; y++)
+    for (let y = 0; y < rows; y++) {
+      const row = Math.min(rows - 1, Math.max(0, y - down / scale)) * stride;
       for (let x = 0; x < stride; x++) {
-        const from = Math.min(stride - 1, Math.max(0, x - shift));
-        planes[offset + y * stride + x] = picture.planes[offset + y * stride + from]!;
+        const from = Math.min(stride - 1, Math.max(0, x - by / scale));
+        planes[offset + y * stride + x] = picture.planes[offset + row + from]!;
       }
+    }
   }
   return { ...picture, planes };
 }
@@ -48,4 +52,40 @@ it('a camera that is pushed aside leaves no part of a face bare that was found',
       expect(faces.some(over), `frame ${sequence}, face at ${Math.round(x)}`).toBe(true);
     }
   }
+});
+
+/** Middle of the person's own points in the picture. */
+function middleOf({ own, toPicture }: TrackedFace): { x: number; y: number } | undefined {
+  if (!own || !toPicture) return undefined;
+  const points = mapPoints(toPicture, own);
+  return meanPoint(points, 0, 68);
+}
+
+it('a face that moves quickly is drawn where it is, and not half-way', async () => {
+  let drawn = 0;
+  for (const [number, step] of [
+    [4, 20],
+    [5, 30],
+    [1, 50],
+    [1, 80],
+  ] as const) {
+    const photo = demoPhoto(number);
+    const analyser = new StreamAnalyser(ports, shape, { mode: 'live', sessionKey: new Uint8Array(32) });
+    const rest = new Map<number, { x: number; y: number }>();
+    for (const [sequence, down] of [0, 0, 0, step, step, -step, 0].entries()) {
+      const picture = pushed(photo, 0, down);
+      const { faces } = await analyser.analyse(picture, { sequence, timestampUs: 40_000 * sequence });
+      for (const face of faces) {
+        const middle = middleOf(face);
+        if (!middle) continue;
+        if (sequence === 2) rest.set(face.trackId, middle);
+        const before = rest.get(face.trackId);
+        if (!before || sequence < 3) continue;
+        drawn++;
+        const away = Math.hypot(middle.x - before.x, middle.y - before.y - down) / face.region.width;
+        expect(away, `photo ${number}, frame ${sequence}, face at ${Math.round(middle.x)}`).toBeLessThan(0.1);
+      }
+    }
+  }
+  expect(drawn).toBeGreaterThan(30);
 });

@@ -1,12 +1,15 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Detection, Region } from '../core/face-track.ts';
 import type { DetectorWindow, FaceFinder, Picture } from '../core/vision.ts';
+import { lighten } from './lighten.ts';
 import type { ModelStore } from './model-store.ts';
 import { PictureSampler, windowSampling } from './sample.ts';
 import { createSession, type SessionOptions } from './session.ts';
 
 const WIDTH = 320;
 const HEIGHT = 240;
+const OFFSET = 127;
+const SCALE = 1 / 128;
 /** Overlap over the union above which two boxes are one face. */
 const SAME_FACE = 0.3;
 
@@ -28,7 +31,8 @@ export class FaceDetector implements FaceFinder {
   async detect(picture: Picture, window: DetectorWindow, minScore: number): Promise<Detection[]> {
     // The network's aspect is 4:3: a window of another shape is letterboxed by growing it beyond its edge.
     const grown = letterbox(window);
-    this.#sampler.rgbUnclipped(picture, windowSampling(grown, WIDTH, HEIGHT), this.#input, 127, 1 / 128);
+    this.#sampler.rgbUnclipped(picture, windowSampling(grown, WIDTH, HEIGHT), this.#input, OFFSET, SCALE);
+    lighten(this.#input, OFFSET, SCALE);
     const result = await this.#session.run({ input: new Tensor('float32', this.#input, [1, 3, HEIGHT, WIDTH]) });
     const scores = result.scores!.data as Float32Array;
     const boxes = result.boxes!.data as Float32Array;

@@ -1,10 +1,10 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Detection, Region } from '../core/face-track.ts';
 import type { DetectorWindow, FaceFinder, Picture } from '../core/vision.ts';
-import { lighten } from './lighten.ts';
 import type { ModelStore } from './model-store.ts';
 import { PictureSampler, windowSampling } from './sample.ts';
 import { createSession, type SessionOptions } from './session.ts';
+import { lighten, paleStretch, spread } from './tones.ts';
 
 const WIDTH = 320;
 const HEIGHT = 240;
@@ -32,7 +32,9 @@ export class FaceDetector implements FaceFinder {
     // The network's aspect is 4:3: a window of another shape is letterboxed by growing it beyond its edge.
     const grown = letterbox(window);
     this.#sampler.rgbUnclipped(picture, windowSampling(grown, WIDTH, HEIGHT), this.#input, OFFSET, SCALE);
-    lighten(this.#input, OFFSET, SCALE);
+    const pale = paleStretch(picture);
+    if (pale) spread(this.#input, pale, OFFSET, SCALE);
+    else lighten(this.#input, OFFSET, SCALE);
     const result = await this.#session.run({ input: new Tensor('float32', this.#input, [1, 3, HEIGHT, WIDTH]) });
     const scores = result.scores!.data as Float32Array;
     const boxes = result.boxes!.data as Float32Array;

@@ -11,8 +11,8 @@ beforeAll(async () => {
   ({ ports, shape } = await trackPorts());
 });
 
-/** The picture as a camera shows it that gets so much less light, with its noise. */
-function darkened(picture: Picture, gain: number, noise: number): Picture {
+/** The picture as a camera shows it that gets so much less light, or stands in haze, which adds some; with its noise. */
+function weakened(picture: Picture, gain: number, haze: number, noise: number): Picture {
   let seed = 1;
   const random = () => {
     seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
@@ -23,22 +23,24 @@ function darkened(picture: Picture, gain: number, noise: number): Picture {
     const black = i < luma ? 16 : 128;
     // Three even distributions are near enough to a normal one.
     const grain = noise * 2 * (random() + random() + random() - 1.5);
-    return Math.max(0, Math.min(255, Math.round(black + gain * (value - black) + grain)));
+    return Math.max(0, Math.min(255, Math.round(black + (i < luma ? haze : 0) + gain * (value - black) + grain)));
   });
   return { ...picture, planes };
 }
 
-describe.each(['still', 'file', 'live'] as const)('a picture that is nearly black: %s', (mode) => {
+describe.each(['still', 'file', 'live'] as const)('a picture that is nearly black, or pale all over: %s', (mode) => {
   it.each([
-    { gain: 0.1, noise: 0 },
-    { gain: 0.06, noise: 0 },
-    { gain: 0.12, noise: 1 },
-  ])('everybody is covered whom it shows when it is made lighter: $gain, noise $noise', async ({ gain, noise }) => {
+    { gain: 0.1, haze: 0, noise: 0 },
+    { gain: 0.06, haze: 0, noise: 0 },
+    { gain: 0.12, haze: 0, noise: 1 },
+    { gain: 0.15, haze: 150, noise: 0 },
+    { gain: 0.1, haze: 80, noise: 0 },
+  ])('everybody is covered whom it shows when its tones are spread: %o', async ({ gain, haze, noise }) => {
     let faces = 0;
     for (const number of [3, 4, 6] as const) {
       const photo = demoPhoto(number);
       const analyser = new StreamAnalyser(ports, shape, { mode, sessionKey: new Uint8Array(32) });
-      const found = await analyser.analyse(darkened(photo, gain, noise), { sequence: 0, timestampUs: 0 });
+      const found = await analyser.analyse(weakened(photo, gain, haze, noise), { sequence: 0, timestampUs: 0 });
       for (const { x, y, width, height } of await ports.finder.detect(photo, WHOLE, 0.95)) {
         faces++;
         const over = found.faces.some(

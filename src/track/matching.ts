@@ -2,7 +2,7 @@ import type { Region } from '../core/face-track.ts';
 import type { Picture } from '../core/vision.ts';
 import { associate } from './association.ts';
 import type { DetectionPass, Expected } from './detection-pass.ts';
-import { area, centreX, centreY, intersection } from './geometry.ts';
+import { area, centreX, centreY, intersection, intersectionOverUnion } from './geometry.ts';
 import type { FaceTrack } from './lifecycle.ts';
 import { type Found, mergeFound, onFace } from './merge.ts';
 import type { TrackOptions } from './options.ts';
@@ -22,6 +22,10 @@ const SIDEWAYS_WITHIN = 0.75;
 const UPRIGHT = 1.7;
 /** A doubtful find that lies so far within a face seen whole, and on it, is a part of that, and covered with it. */
 const PART_WITHIN = 0.8;
+/** What makes a find that was looked at twice the better look at a face that is followed: score above, share of its area, overlap. */
+const MORE_CERTAIN = 0.1;
+const AS_LARGE = 0.7;
+const SAME_FACE = 0.4;
 /** Of an upright face's height and width: how far hair reaches above, and cheeks and ears aside. Not below: a child's head may lie at a chin. */
 const HAIR = 0.3;
 const ASIDE = 0.1;
@@ -76,7 +80,11 @@ export async function matchFaces(
     if (!standing.some((face) => isWhole(face) && sideways(find, face))) standing.push(find);
   // A second look may show that a part of a face belongs to one that is followed.
   const fresh = freshFaces(standing, known, options);
-  const whole = [...known, ...fresh].filter(isWhole);
+  for (const [i, { track, detection }] of found.entries()) {
+    const better = standing.find((find) => showsBetter(find, detection));
+    if (better) found[i] = { track, detection: better };
+  }
+  const whole = [...found.map((f) => f.detection), ...fresh].filter(isWhole);
   const partOf = (find: Found, face: Found) =>
     intersection(find, face) >= PART_WITHIN * area(find) && onFace(find, face);
   const doubtful = confirmed.doubtful.filter((find) => !whole.some((face) => partOf(find, face)));
@@ -110,6 +118,15 @@ function sideways(find: Found, face: Found): boolean {
 
 function withHair({ x, y, width, height }: Region): Region {
   return { x: x - ASIDE * width, y: y - HAIR * height, width: (1 + 2 * ASIDE) * width, height: (1 + HAIR) * height };
+}
+
+/**
+ * A face at the picture's side, smeared by a camera that swings, can be seen in two places: who is followed takes the nearer one, the other counts as the
+ * same, and would be bare. Two looks stand behind it, so that he is where the more certain of the two is.
+ */
+function showsBetter(find: Found, face: Found): boolean {
+  if (find.angle !== face.angle || find.score < face.score + MORE_CERTAIN) return false;
+  return area(find) >= AS_LARGE * area(face) && intersectionOverUnion(find, face) > SAME_FACE;
 }
 
 const ABOVE_ALL = 2;

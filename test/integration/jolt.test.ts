@@ -89,3 +89,47 @@ it('a face that moves quickly is drawn where it is, and not half-way', async () 
   }
   expect(drawn).toBeGreaterThan(30);
 });
+
+/** What a camera that is swung from one picture to the next shows, its pixels smeared over a third of the way. */
+function swung(left: Picture, right: Picture, by: number, smear: number): Picture {
+  const planes = new Uint8Array(left.planes.length);
+  const { chromaWidth, chromaHeight, cbOffset, crOffset } = planeLayout(1280, 720);
+  for (const [offset, stride, rows, scale] of [
+    [0, 1280, 720, 1],
+    [cbOffset, chromaWidth, chromaHeight, 2],
+    [crOffset, chromaWidth, chromaHeight, 2],
+  ] as const) {
+    for (let y = 0; y < rows; y++)
+      for (let x = 0; x < stride; x++) {
+        let sum = 0;
+        for (let k = 0; k < smear / scale; k++) {
+          const at = Math.min(2 * stride - 1, Math.max(0, x + by / scale + k - Math.floor(smear / scale / 2)));
+          sum +=
+            at < stride ? left.planes[offset + y * stride + at]! : right.planes[offset + y * stride + at - stride]!;
+        }
+        planes[offset + y * stride + x] = Math.round(sum / (smear / scale));
+      }
+  }
+  return { ...left, planes };
+}
+
+it('somebody who comes in at the side while the camera swings is covered where he is seen most clearly', async () => {
+  const [left, right] = [demoPhoto(4), demoPhoto(3)];
+  const analyser = new StreamAnalyser(ports, shape, { mode: 'live', sessionKey: new Uint8Array(32) });
+  let seen = 0;
+  for (let sequence = 0; sequence < 13; sequence++) {
+    const picture = swung(left, right, 60 * sequence, 20);
+    const { faces } = await analyser.analyse(picture, { sequence, timestampUs: 40_000 * sequence });
+    for (const { x, y, width, height } of await ports.finder.detect(picture, WHOLE, 0.95)) {
+      if (x < 20 || x + width > 1260) continue;
+      seen++;
+      const over = ({ region: r }: (typeof faces)[number]) =>
+        r.x < x + 0.15 * width &&
+        r.x + r.width > x + 0.85 * width &&
+        r.y < y + 0.15 * height &&
+        r.y + r.height > y + 0.85 * height;
+      expect(faces.some(over), `frame ${sequence}, face at ${Math.round(x)}`).toBe(true);
+    }
+  }
+  expect(seen).toBeGreaterThan(15);
+});

@@ -23,11 +23,22 @@ interface Setting {
 /** Table VI row by row, then what is ours alone. */
 const SETTINGS: readonly Setting[] = [
   { parts: 'no landmarks', note: 'no such generator is trained' },
-  { parts: 'landmarks only', sets: ['post.relight=false', 'post.pyramid=false', 'post.colour=false'] },
+  {
+    parts: 'landmarks only',
+    sets: [
+      'post.relight=false',
+      'post.pyramid=false',
+      'post.colour=false',
+      'post.contrast=false',
+      'post.sharpness=false',
+    ],
+  },
   { parts: 'SfSNet + pyramid', note: "not reproducible: SfSNet's weights are not to be had" },
   { parts: 'intrinsic, no pyramid', sets: ['post.pyramid=false'] },
   { parts: 'full', sets: [] },
   { parts: 'full, no colour transfer', sets: ['post.colour=false'] },
+  { parts: 'full, no contrast', sets: ['post.contrast=false'] },
+  { parts: 'full, no sharpness', sets: ['post.sharpness=false'] },
   {
     parts: 'full, bilateral as wide as run allows',
     sets: ['post.shading=bilateral', 'post.sigmaInterocular=0.4', 'post.sigmaRange=0.5'],

@@ -5,6 +5,7 @@ import { type FaceSlotViews, MAX_FACE_SIZE } from '../core/face-slot.ts';
 import { CROP_SIZE, LANDMARK_COUNT, type TrackedFace } from '../core/face-track.ts';
 import type { Picture } from '../core/vision.ts';
 import { DETAIL_SIZE, Detail } from './detail.ts';
+import { type Exposure, expose, exposureOf, unexpose } from './exposure.ts';
 import { colourGuide } from './guide.ts';
 import { IDENTITY_SIZE } from './identity.ts';
 import { adaptedInputs, type ModelAdapter, readAdapter } from './model-adapter.ts';
@@ -83,7 +84,7 @@ export class Generator {
   async run(items: readonly GeneratorItem[]): Promise<GeneratorOutcome[]> {
     const n = items.length;
     const inputs = this.#buffers(n);
-    for (const [i, item] of items.entries()) this.#prepare(item, inputs, i);
+    const exposures = items.map((item, i) => this.#prepare(item, inputs, i));
     if (this.#adapter) return this.#runForeign(this.#adapter, items, inputs);
     const result = await this.#session.run({
       context: new Tensor('float32', inputs.context, [n, 3, CROP_SIZE, CROP_SIZE]),
@@ -101,7 +102,7 @@ export class Generator {
       const given = { face, context: part(context, i, n), mask: part(mask, i, n), landmarks: part(landmarks, i, n) };
       // Detail on what is no face would make it pass for one.
       const drawn = large && isFace(face) ? await this.#detail.draw(given) : face;
-      outcomes.push(writeFace(drawn, item.slot.face));
+      outcomes.push(writeFace(drawn, item.slot.face, exposures[i]));
     }
     return outcomes;
   }
@@ -142,22 +143,25 @@ export class Generator {
     return inputs;
   }
 
-  #prepare(item: GeneratorItem, inputs: Inputs, i: number): void {
+  #prepare(item: GeneratorItem, inputs: Inputs, i: number): Exposure | undefined {
     const { face, slot } = item;
     const { toPicture, driven, own, raw } = face;
     if (!toPicture || !driven || !own) throw new Error(`FaceTrack ${face.trackId} came without points`);
     this.#sampler.rgb(item.picture, toPicture, this.#rgb, 127.5, 1 / 127.5);
     const outlines = [own, driven, ...(raw ? [raw] : [])].map((points) => faceOutline(points));
     rasteriseMask(outlines, slot.mask);
-    const guide = inputs.guide.subarray(i * 48, (i + 1) * 48);
-    colourGuide(this.#rgb, slot.mask, guide);
     const crop = new Uint8ClampedArray(slot.crop.buffer, slot.crop.byteOffset, slot.crop.length);
     writePixels(this.#rgb, crop);
+    // A model of somebody else's gets the picture as it is.
+    const exposure = this.#adapter ? undefined : exposureOf(this.#rgb);
+    if (exposure) expose(this.#rgb, exposure);
+    colourGuide(this.#rgb, slot.mask, inputs.guide.subarray(i * 48, (i + 1) * 48));
     const context = inputs.context.subarray(i * 3 * AREA, (i + 1) * 3 * AREA);
     const mask = inputs.mask.subarray(i * AREA, (i + 1) * AREA);
     for (let at = 0; at < AREA; at += CROP_SIZE) blankRow(this.#rgb, slot.mask, at, context, mask);
     inputs.landmarks.set(driven.subarray(0, LANDMARK_COUNT * 2), i * LANDMARK_COUNT * 2);
     inputs.z.set(item.z, i * IDENTITY_SIZE);
+    return exposure;
   }
 }
 
@@ -218,8 +222,10 @@ function addPart(values: Float32Array, from: number, to: number, sums: Float64Ar
 }
 
 /** Refuses NaN, flat colour, and a face of another size than the slot is for. */
-function writeFace(face: Float32Array, out: Uint8Array): GeneratorOutcome {
+function writeFace(face: Float32Array, out: Uint8Array, exposure?: Exposure): GeneratorOutcome {
   if (4 * face.length !== 3 * out.length) return 'rejected';
+  const outcome = isFace(face) ? 'generated' : 'rejected';
+  if (exposure) unexpose(face, exposure);
   writePixels(face, new Uint8ClampedArray(out.buffer, out.byteOffset, out.length));
-  return isFace(face) ? 'generated' : 'rejected';
+  return outcome;
 }

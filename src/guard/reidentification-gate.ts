@@ -2,10 +2,14 @@ import { keyedUniform } from '../core/keyed-random.ts';
 
 /** How alike a person and the understudy may be: cosine of the recognizer, whose threshold at FAR 1e-3 is about 0.3. */
 export const MAX_LIKENESS = 0.2;
+/** Above this the recognizer may take an understudy for the person: it is shown to nobody, though all were refused. */
+export const TAKEN_FOR = 0.3;
+/** Faces for which such a person stays covered before others are tried: trying costs more than a frame has. */
+export const PAUSE = 100;
 export interface Choice {
   /** Understudies unlike the person of which the best is taken. */
   readonly among: number;
-  /** Understudies tried for one person, before the least alike of them is taken if all were refused. */
+  /** Understudies tried for one person, before the least alike of them is taken if all were refused, and it is unlike enough. */
   readonly tries: number;
 }
 
@@ -23,6 +27,8 @@ interface Person {
   /** The understudy in use: which of those the session key gives this person. */
   draw: number;
   settled: boolean;
+  /** Faces that are still covered because nobody was unlike enough. */
+  paused: number;
   /** While the first face is being judged, everybody else waits: no frame shows an understudy that was refused. */
   judging: Promise<void> | undefined;
 }
@@ -64,7 +70,8 @@ export class ReidentificationGate {
 
   /**
    * @returns the draw to use; `judge` is called only for a person's first face
-   * @throws when it could not be judged: nothing is shown then, and the next face is judged
+   * @throws when it could not be judged: nothing is shown then, and the next face is judged; and when all that were tried would be taken for the
+   * person: nothing is shown for the next `PAUSE` faces
    */
   async drawFor(key: string, judge: Judge): Promise<{ draw: number; judged: boolean }> {
     let known = this.#persons.get(key);
@@ -75,7 +82,11 @@ export class ReidentificationGate {
       this.#persons.set(key, known);
       return { draw: known.draw, judged: false };
     }
-    const person: Person = { draw: known?.draw ?? 0, settled: false, judging: undefined };
+    if (known && known.paused > 0) {
+      known.paused--;
+      throw new Error('every understudy that was tried is too like the person');
+    }
+    const person: Person = { draw: known?.draw ?? 0, settled: false, paused: 0, judging: undefined };
     this.#persons.set(key, person);
     if (this.#persons.size > MAX_PERSONS) this.#forgetOne();
     const work = this.#judge(key, person, judge);
@@ -117,6 +128,10 @@ export class ReidentificationGate {
         if (likeness < leastAlike.likeness) leastAlike = { draw, likeness };
         this.refused++;
       }
+    }
+    if (!best && leastAlike.likeness > TAKEN_FOR) {
+      person.paused = PAUSE;
+      throw new Error('every understudy that was tried is too like the person');
     }
     person.draw = (best ?? leastAlike).draw;
     person.settled = true;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { keyedNormals } from '../../src/core/keyed-random.ts';
-import { CHOICE, MAX_LIKENESS, ReidentificationGate } from '../../src/guard/reidentification-gate.ts';
+import { CHOICE, MAX_LIKENESS, PAUSE, ReidentificationGate, TAKEN_FOR } from '../../src/guard/reidentification-gate.ts';
 
 const KEY = new Uint8Array(32).fill(7);
 
@@ -28,8 +28,19 @@ describe('the re-identification gate', () => {
 
   it('takes the least alike of a handful when all are too alike', async () => {
     const gate = new ReidentificationGate(KEY, FIRST);
-    const likeness = [0.6, 0.5, 0.3, 0.4, 0.5, 0.6, 0.4, 0.5, 0.1];
+    const likeness = [0.6, 0.5, TAKEN_FOR, 0.4, 0.5, 0.6, 0.4, 0.5, 0.1];
     expect((await gate.drawFor('0/1', judgeOf(likeness))).draw).toBe(2);
+  });
+
+  it('shows nobody when all would be taken for the person, and tries again later', async () => {
+    const gate = new ReidentificationGate(KEY, FIRST);
+    const asked: number[] = [];
+    const alike = judgeOf([0.6, 0.5, TAKEN_FOR + 0.01, 0.4, 0.5, 0.6, 0.4, 0.5, 0.1], asked);
+    for (let face = 0; face <= PAUSE; face++) await expect(gate.drawFor('0/1', alike)).rejects.toThrow('too like');
+    expect(asked).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    // Somebody else is drawn meanwhile, and the person in another light or nearer.
+    expect((await gate.drawFor('0/2', judgeOf([-0.1]))).draw).toBe(0);
+    expect((await gate.drawFor('0/1', judgeOf([0.5, -0.1]))).draw).toBe(1);
   });
 
   it('takes the one that wears the expression best of those that nobody would know the person by, and nothing that is alike for its sake', async () => {

@@ -22,8 +22,10 @@ describe('a native call that never returns', { timeout: 240_000 }, () => {
 
   beforeAll(async () => {
     personClip('anna', at('anna.mkv'), '480x360', 10);
-    // Some seconds of white, of which a busy machine takes a picture too, on which the network with the loop hangs.
-    const white = "drawbox=t=fill:color=white:enable='between(t,6,8)'";
+    // Some seconds of white, of which a busy machine takes a picture too, on which the network with the loop hangs. With something dark
+    // at its edge: a picture without contrast is shown to the network in other tones.
+    const during = "enable='between(t,6,8)'";
+    const white = `drawbox=t=fill:color=white:${during},drawbox=w=iw*0.035:t=fill:color=0x202020:${during}`;
     execFileSync('ffmpeg', [
       '-v',
       'error',

@@ -25,6 +25,8 @@ export interface PicturePyramid {
 /** A part of the picture that is resized into the detector's input, turned clockwise by quarter turns first. */
 export interface DetectorWindow extends Region {
   readonly quarterTurns: 0 | 1 | 2 | 3;
+  /** Its dark parts are lightened, whatever is bright beside them; without any nobody is found in it. */
+  readonly lifted?: boolean;
 }
 
 /** A square of the picture around (cx, cy), turned by `angle` radians (x-axis of the crop against x-axis of the picture). */

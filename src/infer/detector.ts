@@ -4,7 +4,7 @@ import type { DetectorWindow, FaceFinder, Picture } from '../core/vision.ts';
 import type { ModelStore } from './model-store.ts';
 import { PictureSampler, windowSampling } from './sample.ts';
 import { createSession, type SessionOptions } from './session.ts';
-import { lighten, paleStretch, spread } from './tones.ts';
+import { liftShadows, lighten, paleStretch, spread } from './tones.ts';
 
 const WIDTH = 320;
 const HEIGHT = 240;
@@ -34,7 +34,8 @@ export class FaceDetector implements FaceFinder {
     this.#sampler.rgbUnclipped(picture, windowSampling(grown, WIDTH, HEIGHT), this.#input, OFFSET, SCALE);
     const pale = paleStretch(picture);
     if (pale) spread(this.#input, pale, OFFSET, SCALE);
-    else lighten(this.#input, OFFSET, SCALE);
+    else if (!lighten(this.#input, OFFSET, SCALE) && window.lifted && !liftShadows(this.#input, OFFSET, SCALE))
+      return [];
     const result = await this.#session.run({ input: new Tensor('float32', this.#input, [1, 3, HEIGHT, WIDTH]) });
     const scores = result.scores!.data as Float32Array;
     const boxes = result.boxes!.data as Float32Array;

@@ -12,6 +12,9 @@ const PALE = 64;
 const [PALE_LOW, PALE_HIGH] = [50, 180];
 const MOST_PALE = 8;
 const SAMPLES = 4001;
+/** Share of a window that has to be dark for its shadows to be lightened, and the curve for that: 0…255, in quarters. */
+const MIN_SHADOW = 0.02;
+const CURVE = Float32Array.from({ length: 1021 }, (_, i) => 255 * (i / 1020) ** 0.45);
 /** Bars above and beside a picture are no part of it. */
 const BAR = 2;
 
@@ -67,8 +70,35 @@ export function spread(rgb: Float32Array, { gain, add }: Stretch, offset: number
  * Brings what is very dark to where a network knows faces from: at a luma of 30 and less it sees none, and whoever makes the
  * picture lighter sees them all. What is not that dark stays as it is.
  * @param rgb planar, 3·n numbers, `(value − offset) · scale` of 0…255; overwritten
+ * @returns whether it was
  */
-export function lighten(rgb: Float32Array, offset: number, scale: number): void {
+export function lighten(rgb: Float32Array, offset: number, scale: number): boolean {
+  const level = levelAt(0.9 * countTones(rgb, offset, scale));
+  if (level >= DARK) return false;
+  spread(rgb, { gain: Math.min(MOST, LIGHT / Math.max(1, level)), add: 0 }, offset, scale);
+  return true;
+}
+
+/**
+ * Lightens what is dark before something bright, by a curve that leaves black and white where they are: of skin at 0.1 of its light it makes a third of white.
+ * @param rgb planar, 3·n numbers, `(value − offset) · scale` of 0…255; overwritten
+ * @returns whether there was anything dark
+ */
+export function liftShadows(rgb: Float32Array, offset: number, scale: number): boolean {
+  const count = countTones(rgb, offset, scale);
+  let dark = 0;
+  for (let value = 0; value < DARK; value++) dark += histogram[value]!;
+  if (dark < MIN_SHADOW * count) return false;
+  const finer = (CURVE.length - 1) / 255;
+  for (let i = 0; i < rgb.length; i++) {
+    const at = Math.round((rgb[i]! / scale + offset) * finer);
+    rgb[i] = (CURVE[at < 0 ? 0 : at >= CURVE.length ? CURVE.length - 1 : at]! - offset) * scale;
+  }
+  return true;
+}
+
+/** Fills the histogram. @returns how many samples are in it */
+function countTones(rgb: Float32Array, offset: number, scale: number): number {
   const n = rgb.length / 3;
   histogram.fill(0);
   let count = 0;
@@ -77,6 +107,5 @@ export function lighten(rgb: Float32Array, offset: number, scale: number): void 
     const value = Math.max(rgb[i]!, rgb[n + i]!, rgb[2 * n + i]!) / scale + offset;
     histogram[value < 0 ? 0 : value > 255 ? 255 : Math.round(value)]!++;
   }
-  const level = levelAt(0.9 * count);
-  if (level < DARK) spread(rgb, { gain: Math.min(MOST, LIGHT / Math.max(1, level)), add: 0 }, offset, scale);
+  return count;
 }

@@ -4,6 +4,7 @@ import type { DetectorWindow, FaceFinder, Picture } from '../core/vision.ts';
 import { centreX, intersectionOverUnion, scaled } from './geometry.ts';
 import { asFound, type Found, mergeFound } from './merge.ts';
 import type { TrackOptions } from './options.ts';
+import { lifted, Shadows } from './shadows.ts';
 import { contextWindows, stillWindows } from './still-windows.ts';
 import { detectorScale, faceWindows, turnedWindows, WindowSchedule, wholePicture, windowAround } from './tiles.ts';
 
@@ -13,6 +14,8 @@ export interface Expected {
   readonly angle: number;
   /** Roll of its last points in radians, when known: tells which way a lost face has probably turned. */
   readonly roll?: number;
+  /** Too dark for the detector when it was seen last, or not seen. */
+  readonly lifted?: boolean;
 }
 
 /** Turned windows per frame for faces that were lost, and the roll from which their side is clear. */
@@ -88,6 +91,7 @@ export class DetectionPass {
   readonly #finder: FaceFinder;
   readonly #options: TrackOptions;
   readonly #schedule: WindowSchedule;
+  readonly #shadows: Shadows;
   #parity = 0;
   #everywhere = true;
   /** By quarter turns: how many faces have been seen that way up. */
@@ -97,7 +101,9 @@ export class DetectionPass {
   constructor(finder: FaceFinder, options: TrackOptions) {
     this.#finder = finder;
     this.#options = options;
-    this.#schedule = new WindowSchedule(options.mode === 'live' ? 'live' : 'file');
+    const mode = options.mode === 'live' ? 'live' : 'file';
+    this.#schedule = new WindowSchedule(mode);
+    this.#shadows = new Shadows(mode);
   }
 
   /** The next frame shows another scene: faces may be anywhere, and any way up. */
@@ -115,7 +121,8 @@ export class DetectionPass {
   async look(picture: Picture, expected: readonly Expected[]): Promise<Found[]> {
     const { format } = picture;
     if (this.#options.mode === 'still') return this.#vote(await this.#run(picture, stillWindows(format)));
-    const upright = expected.filter((e) => turnsOf(e.angle) === 0).map((e) => e.box);
+    const upright = expected.filter((e) => turnsOf(e.angle) === 0);
+    const boxes = expected.map((e) => e.box);
     const turned = expected.filter((e) => turnsOf(e.angle) !== 0);
     const least = this.#options.mode === 'file' ? this.#schedule.perFrame(format) : 0;
     const budget = Math.max(expected.length > 0 ? this.#options.tileBudget : this.#options.idleTileBudget, least);
@@ -125,16 +132,21 @@ export class DetectionPass {
     const tiles = this.#everywhere
       ? this.#schedule.scan(format)
       : this.#schedule.take(format, Math.max(budget, this.#options.tileBudget));
-    const first = await this.#detect(picture, [whole, ...tiles, ...turns]);
+    const shadows = this.#shadows.windows(picture, boxes, this.#everywhere);
+    const first = await this.#detect(picture, [whole, ...tiles, ...turns, ...shadows]);
+    this.#shadows.looked();
     // A face that is large and certain in the whole picture needs no window of its own.
     const scale = detectorScale(whole);
     const clear = (box: Region) =>
       box.height * scale >= CLEAR_PX &&
       first.some((d) => d.score >= CLEAR_SCORE && !d.clipped && intersectionOverUnion(d, box) > CLEAR_OVERLAP);
-    const windows = faceWindows(
-      upright.filter((box) => !clear(box)),
-      format,
-    );
+    const unclear = upright.filter((e) => !clear(e.box));
+    const windowsOf = (faces: readonly Expected[]) =>
+      faceWindows(
+        faces.map((e) => e.box),
+        format,
+      );
+    const windows = [...windowsOf(unclear), ...lifted(windowsOf(unclear.filter((e) => e.lifted)))];
     const around = turned.map((e) => windowAround(scaled(e.box, 2.2), format, turnsOf(e.angle)));
     const second = await this.#detect(picture, [...windows, ...around]);
     return this.#vote(mergeFound([...first, ...second], this.#options.trustedScore));

@@ -36,6 +36,8 @@ export class FaceTrack {
   trustedFrames = 0;
   /** Roll to a quarter turn as the detector saw it. */
   angle: number;
+  /** It was seen where dark parts had been lightened: for the detector it is too dark. */
+  lifted: boolean;
   score: number;
   missed = 0;
   /** Seconds since it was found last. */
@@ -60,6 +62,7 @@ export class FaceTrack {
     this.motion = new BoxMotion(found);
     this.points = new FacePoints(options.smoothing);
     this.angle = found.angle;
+    this.lifted = found.lifted ?? false;
     this.score = found.score;
     this.lastBox = found;
     this.#bestScore = found.score;
@@ -82,6 +85,7 @@ export class FaceTrack {
     this.#missedFor = 0;
     this.#hits++;
     this.angle = found.angle;
+    this.lifted = found.lifted ?? false;
     this.score = found.score;
     this.#bestScore = Math.max(this.#bestScore, found.score);
   }

@@ -23,7 +23,7 @@ const UPRIGHT = 1.7;
 /** A doubtful find that lies so far within a face seen whole, and on it, is a part of that, and covered with it. */
 const PART_WITHIN = 0.8;
 /** What makes a find that was looked at twice the better look at a face that is followed: score above, share of its area, overlap. */
-const MORE_CERTAIN = 0.1;
+const MORE_CERTAIN = 0.05;
 const AS_LARGE = 0.7;
 const SAME_FACE = 0.4;
 /** Of an upright face's height and width: how far hair reaches above, and cheeks and ears aside. Not below: a child's head may lie at a chin. */

@@ -1,7 +1,7 @@
 import type { Detection, Region } from '../core/face-track.ts';
 import type { PictureFormat } from '../core/video-frame.ts';
 import type { DetectorWindow } from '../core/vision.ts';
-import { area, centreX, centreY, containment, intersectionOverUnion } from './geometry.ts';
+import { area, centreX, centreY, containment, intersection, intersectionOverUnion } from './geometry.ts';
 
 /** A detection with what its window says about it. */
 export interface Found extends Detection {
@@ -11,6 +11,8 @@ export interface Found extends Detection {
   readonly clipped: boolean;
   /** Seen in a native tile, where skin and cloth can look like a face. */
   readonly native?: boolean;
+  /** Seen where the window's dark parts were lightened. */
+  readonly lifted?: boolean;
 }
 
 /** A window as narrow as the detector's input is not reduced. */
@@ -29,7 +31,17 @@ export function asFound(d: Detection, window: DetectorWindow, format: PictureFor
     (d.y + d.height > window.y + window.height - near && window.y + window.height < format.height);
   const { x, y, width, height, score } = d;
   const native = window.quarterTurns === 0 && window.width <= NATIVE_WIDTH && format.width > 2 * NATIVE_WIDTH;
-  return { x, y, width, height, score, angle: angleOfTurns(window.quarterTurns), clipped, native };
+  return {
+    x,
+    y,
+    width,
+    height,
+    score,
+    angle: angleOfTurns(window.quarterTurns),
+    clipped,
+    native,
+    lifted: window.lifted ?? false,
+  };
 }
 
 const rank = (f: Found): number => f.score - (f.clipped ? 0.3 : 0) - (f.angle === 0 ? 0 : 0.1);
@@ -64,13 +76,29 @@ export function onFace(find: Region, face: Region): boolean {
   return inside >= ON_FACE * GRID * GRID;
 }
 
+/** Overlap with a face that is certain without more light, or share of a find no smaller than that of it, from which on a find in lightened shadows adds nothing to it. */
+const SEEN_PLAINLY = 0.2;
+/** A face in the dark that is seen all the same is seen worse than with more light. */
+const SURE = 0.97;
+const HALF = 0.5;
+const NO_SMALLER = 0.15;
+
+/** Lightened tiles show parts of a face that is seen well without: they would only make its box worse. Somebody small in its box is somebody else. */
+function seenPlainly(find: Found, face: Found): boolean {
+  if (find.angle !== face.angle) return false;
+  if (intersectionOverUnion(find, face) > SEEN_PLAINLY) return true;
+  return intersection(find, face) >= HALF * area(find) && area(find) >= NO_SMALLER * area(face);
+}
+
 /**
  * One detection per face out of those of all windows. A box inside another is part of it, unless it is much smaller
  * and certain in its own right, or beside the face: then it is somebody else, and both get a cover.
  */
 export function mergeFound(found: readonly Found[], certain: number): Found[] {
   const kept: Found[] = [];
-  for (const candidate of [...found].sort((a, b) => rank(b) - rank(a))) {
+  const plain = found.filter((f) => !f.lifted && !f.clipped && f.score >= SURE);
+  const apart = found.filter((f) => !(f.lifted && plain.some((face) => seenPlainly(f, face))));
+  for (const candidate of apart.sort((a, b) => rank(b) - rank(a))) {
     const index = kept.findIndex((k) => {
       if (intersectionOverUnion(k, candidate) > 0.4) return true;
       if (containment(k, candidate) < 0.65) return false;

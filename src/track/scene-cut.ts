@@ -1,7 +1,7 @@
 import type { Picture } from '../core/vision.ts';
 
-const COLUMNS = 32;
-const ROWS = 18;
+export const COLUMNS = 32;
+export const ROWS = 18;
 const SAMPLES = 6;
 /** Below this contrast (standard deviation of 255) a picture says nothing: a flash, a black frame, a covered lens. */
 const MIN_CONTRAST = 5;
@@ -9,8 +9,8 @@ const MAX_CORRELATION = 0.35;
 const MIN_CORRELATION_OF_HALF = 0.6;
 const MIN_DIFFERENCE = 12;
 
-/** Mean luma of a 32 × 18 grid, sampled. */
-function thumbnail(picture: Picture, into: Float32Array): Float32Array {
+/** Mean luma of a 32 × 18 grid, sampled, as the picture has it. @param into COLUMNS · ROWS numbers, row by row */
+export function thumbnail(picture: Picture, into: Float32Array): Float32Array {
   const { width, height } = picture.format;
   for (let row = 0; row < ROWS; row++) {
     for (let column = 0; column < COLUMNS; column++) {

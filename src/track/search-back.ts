@@ -33,6 +33,8 @@ export class BackSearch {
   readonly #motion: BoxMotion;
   readonly #points: FacePoints;
   readonly #tools: BackSearchTools;
+  /** It began too dark for the detector, and is looked for in the same way. */
+  readonly #lifted: boolean;
   #angle: number;
   #lastBox;
   #lastPoints: Float32Array | undefined;
@@ -47,6 +49,7 @@ export class BackSearch {
     this.#motion = new BoxMotion(this.#lastBox);
     this.#points = new FacePoints(tools.options.smoothing);
     this.#angle = track.angle;
+    this.#lifted = track.lifted;
     this.#lastPoints = track.trusted ? track.lastPoints : undefined;
     this.#timestampUs = timestampUs;
   }
@@ -58,7 +61,8 @@ export class BackSearch {
     const box = this.#motion.predict(dt, this.#missed > 0);
     const turns = ([0, 3, 2, 1] as const)[((Math.round(this.#angle / (Math.PI / 2)) % 4) + 4) % 4]!;
     const reach = 2.2 * (1 + WINDOW_GROWTH * this.#missed);
-    const window = windowAround(scaled(box, reach), picture.format, turns);
+    const plain = windowAround(scaled(box, reach), picture.format, turns);
+    const window = this.#lifted ? { ...plain, lifted: true } : plain;
     const seen = await finder.detect(picture, window, LOWER_SCORE * options.followScore);
     const found = mergeFound(
       seen.map((d) => asFound(d, window, picture.format)),

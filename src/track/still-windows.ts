@@ -2,7 +2,8 @@ import type { Region } from '../core/face-track.ts';
 import type { PictureFormat } from '../core/video-frame.ts';
 import type { DetectorWindow } from '../core/vision.ts';
 import { around, centreX, centreY } from './geometry.ts';
-import { tileGrid, wholePicture } from './tiles.ts';
+import { lifted } from './shadows.ts';
+import { detectorScale, tileGrid, wholePicture } from './tiles.ts';
 
 /** A level of windows reduces at most this much more than the next finer one: the detector finds faces over a wider range of sizes. */
 const LEVEL_STEP = 2.2;
@@ -19,6 +20,7 @@ export function stillWindows(format: PictureFormat): DetectorWindow[] {
   for (const quarterTurns of [1, 2, 3] as const) windows.push({ ...wholePicture(format), quarterTurns });
   const coarsest = Math.max(format.width / 320, format.height / 240);
   for (const zoom of levels(coarsest, 1)) windows.push(...tileGrid(format, zoom));
+  windows.push(...lifted(windows.filter((w, i) => w.quarterTurns === 0 && (i === 0 || detectorScale(w) < 1))));
   const turned = (zoom: number) => ([1, 2, 3] as const).flatMap((turns) => tileGrid(format, zoom, turns));
   let finest = coarsest;
   while (finest > 1 && turned(Math.max(1, finest / 2)).length <= FINEST_TURNED_TILES * 3)
@@ -40,11 +42,14 @@ const CONTEXTS = [3, 4.2, 6] as const;
  * Windows that show a find with more and more around it. Texture that looked like a face in one tile hardly ever does so
  * again at these sizes; real faces, also blurred and dark ones, nearly always do. They may be finer than native.
  */
-export function contextWindows(found: Region, quarterTurns: DetectorWindow['quarterTurns']): DetectorWindow[] {
+export function contextWindows(
+  found: Region & { readonly lifted?: boolean },
+  quarterTurns: DetectorWindow['quarterTurns'],
+): DetectorWindow[] {
   const aspect = quarterTurns % 2 === 1 ? 3 / 4 : 4 / 3;
   const size = Math.max(found.height, found.width / aspect);
   return CONTEXTS.map((times) => {
     const box = around(centreX(found), centreY(found), size * times * aspect, size * times);
-    return { ...box, quarterTurns };
+    return { ...box, quarterTurns, lifted: found.lifted ?? false };
   });
 }

@@ -22,7 +22,7 @@ import { type CapturedPicture, captureFaces } from './captured-face.ts';
 
 const ON = { relight: true, pyramid: true, colour: true, sigmaInterocular: 0.24 };
 const VARIANTS: Record<string, PhotometryOptions> = {
-  none: { ...ON, relight: false, pyramid: false, colour: false, contrast: false, sharpness: false },
+  none: { ...ON, relight: false, pyramid: false, colour: false, contrast: false, sharpness: false, features: false },
   colour: { ...ON, relight: false, pyramid: false, contrast: false },
   relight: { ...ON, pyramid: false },
   pyramid: { ...ON, relight: false },
@@ -30,6 +30,7 @@ const VARIANTS: Record<string, PhotometryOptions> = {
   wider: { ...ON, sigmaInterocular: 0.4 },
   flat: { ...ON, contrast: false },
   soft: { ...ON, sharpness: false },
+  undrawn: { ...ON, features: false },
   all: ON,
   // The paper's formula taken literally: what `run` refuses, and why.
   literal: { ...ON, shading: 'bilateral', sigmaInterocular: 0.08, sigmaRange: 0.1, allowIdentifying: true },

@@ -31,6 +31,7 @@ const SETTINGS: readonly Setting[] = [
       'post.colour=false',
       'post.contrast=false',
       'post.sharpness=false',
+      'post.features=false',
     ],
   },
   { parts: 'SfSNet + pyramid', note: "not reproducible: SfSNet's weights are not to be had" },
@@ -39,6 +40,7 @@ const SETTINGS: readonly Setting[] = [
   { parts: 'full, no colour transfer', sets: ['post.colour=false'] },
   { parts: 'full, no contrast', sets: ['post.contrast=false'] },
   { parts: 'full, no sharpness', sets: ['post.sharpness=false'] },
+  { parts: 'full, no drawn eyes and mouth', sets: ['post.features=false'] },
   {
     parts: 'full, bilateral as wide as run allows',
     sets: ['post.shading=bilateral', 'post.sigmaInterocular=0.4', 'post.sigmaRange=0.5'],

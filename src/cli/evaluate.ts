@@ -188,7 +188,9 @@ function variantOf(options: EvaluateArguments, work: string): Variant {
     throw usage(`there is no method ${method}`, `use one of ${METHODS.join(', ')} or onnx:model.onnx`);
   const model =
     foreign === undefined ? [] : [`models.dir=${foreignModels(foreign, ModelStore.open(), join(work, 'models'))}`];
-  const sets = [...(options.set ?? []), `mode=${foreign === undefined ? method : 'generate'}`, ...model];
+  // What is drawn over our own generator's eyes and mouths is not another model's.
+  const own = foreign === undefined ? [] : ['post.features=false'];
+  const sets = [...own, ...(options.set ?? []), `mode=${foreign === undefined ? method : 'generate'}`, ...model];
   return {
     label: method,
     config: loadConfig({ ...(options.config && { file: options.config }), sets, env: process.env }),

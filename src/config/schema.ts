@@ -44,6 +44,7 @@ export const configSchema = z.strictObject({
       colour: z.boolean().default(true),
       contrast: z.boolean().default(true),
       sharpness: z.boolean().default(true),
+      features: z.boolean().default(true),
       sigmaInterocular: z.number().min(0.24).max(2).default(0.24),
       shading: z.enum(['retinex', 'bilateral']).default('retinex'),
       sigmaRange: z.number().min(0.5).max(4).default(1),

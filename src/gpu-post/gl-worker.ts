@@ -2,11 +2,14 @@ import { faceSlotViews } from '../core/face-slot.ts';
 import type { TrackedFace } from '../core/face-track.ts';
 import { serveWorker } from '../core/serve-worker.ts';
 import { type PictureFormat, planeLayout } from '../core/video-frame.ts';
+import { cleanRim } from './clean-rim.ts';
 import { Composer } from './composer.ts';
+import { drawEyes } from './eyes.ts';
 import { FacePainter, hasOpaque, liesOver } from './face-painter.ts';
 import { createGl } from './gl-context.ts';
 import type { DrawnCover, GlRequest, GlWorkerData } from './gl-messages.ts';
 import { Grain } from './grain.ts';
+import { drawMouth } from './mouth.ts';
 import { type FaceState, Photometry } from './photometry.ts';
 import { coverRegion } from './plane-covers.ts';
 import { Sharpness } from './sharpness.ts';
@@ -120,7 +123,12 @@ serveWorker<GlRequest, DrawnCover[], { renderer: string }, GlWorkerData>(async (
       if (!liesOver(entry.face, [own, face.raw ?? own])) return cover(face, planes, format);
       const { a, b, d, e } = toPicture;
       const scale = Math.sqrt(Math.abs(a * e - b * d));
+      cleanRim(entry.face, size, photometry.around);
       entry.sharpness?.finish(slot.crop, entry.face, photometry.common, scale, entry.grain.sigma);
+      if (data.photometry.features !== false) {
+        drawEyes(entry.face, driven);
+        drawMouth(entry.face, driven);
+      }
       entry.extent = extent;
       entry.drawnUs = timestampUs;
       painter.paint({ ...entry, extent }, toPicture, planes, format);

@@ -9,6 +9,8 @@ export interface PhotometryOptions {
   readonly contrast?: boolean;
   /** Draw the face as sharp as the original and its skin as rough; default true. */
   readonly sharpness?: boolean;
+  /** Draw irises, teeth and lips over the generated ones; default true. */
+  readonly features?: boolean;
   /** Average the generated face over time where it rests; default true. */
   readonly steady?: boolean;
   /** Width of the low-pass that takes light from features, inter-ocular distances. */

@@ -34,9 +34,10 @@ export class Photometry {
   readonly #chroma: ChromaTransfer;
   readonly #contrast: Contrast;
   readonly #steady: SteadyFace;
-  readonly #around: Texture;
+  readonly #aroundTexture: Texture;
   readonly #surroundings = new Surroundings();
-  readonly #aroundPixels = new Uint8Array(4 * CROP_SIZE * CROP_SIZE);
+  /** RGBA 128², what lies beside the face and, in A, how far inside its outline a pixel is: of the last run. */
+  readonly around = new Uint8Array(4 * CROP_SIZE * CROP_SIZE);
   readonly #known = new Uint8Array(CROP_SIZE * CROP_SIZE);
   /** 128², 255 where original and generated face both are: of the last run. */
   readonly common = new Uint8Array(CROP_SIZE * CROP_SIZE);
@@ -50,7 +51,7 @@ export class Photometry {
     const field = () => composer.texture(FIELD, FIELD, 'rgba32f', linear);
     this.#crop = composer.texture(CROP_SIZE, CROP_SIZE, 'rgba8', linear);
     this.#mask = composer.texture(CROP_SIZE, CROP_SIZE, 'rg8', linear);
-    this.#around = composer.texture(CROP_SIZE, CROP_SIZE, 'rgba8', linear);
+    this.#aroundTexture = composer.texture(CROP_SIZE, CROP_SIZE, 'rgba8', linear);
     this.#face = composer.texture(faceSize, faceSize, 'rgba8', linear);
     this.#skin = composer.texture(SKIN, SKIN, 'rgba8', linear);
     this.#fields = [field(), field(), field()];
@@ -85,8 +86,8 @@ export class Photometry {
     const extent = softenMask(slot.mask, this.common, this.#softMask);
     if (!extent) return undefined;
     markKnown(slot.mask, place, this.#known);
-    this.#surroundings.fill(slot.crop, this.#known, slot.mask, driven, this.#aroundPixels);
-    this.#around.upload(this.#aroundPixels);
+    this.#surroundings.fill(slot.crop, this.#known, slot.mask, driven, this.around);
+    this.#aroundTexture.upload(this.around);
     this.#crop.upload(slot.crop);
     this.#mask.upload(this.#softMask);
     this.#face.upload(slot.face);
@@ -94,7 +95,7 @@ export class Photometry {
     const area = texels(extent, size, place.toPicture);
     const isSteady = this.#options.steady !== false;
     const face = isSteady ? this.#steady.update(state.steady, this.#face, slot.face, area) : this.#face;
-    const [crop, mask, skin, around] = [this.#crop, this.#mask, this.#skin, this.#around];
+    const [crop, mask, skin, around] = [this.#crop, this.#mask, this.#skin, this.#aroundTexture];
     const { browY, ...ellipses } = featureRegions(own, driven);
     this.#composer.draw('skin', skin, { textures: { mask }, floats: { ...ellipses, browY } });
     const light = this.#light(face, (this.#options.sigmaInterocular * eyeDistance(own)) / CROP_SIZE);

@@ -4,13 +4,17 @@
  */
 import { parseArgs } from 'node:util';
 import { planeLayout } from '../src/core/video-frame.ts';
+import { cleanRim } from '../src/gpu-post/clean-rim.ts';
 import { Composer } from '../src/gpu-post/composer.ts';
+import { drawEyes } from '../src/gpu-post/eyes.ts';
 import { FacePainter } from '../src/gpu-post/face-painter.ts';
 import { createGl } from '../src/gpu-post/gl-context.ts';
 import { Grain } from '../src/gpu-post/grain.ts';
+import { drawMouth } from '../src/gpu-post/mouth.ts';
 import { Photometry } from '../src/gpu-post/photometry.ts';
 import { Sharpness } from '../src/gpu-post/sharpness.ts';
 import { XDisplay } from '../src/gpu-post/x-display.ts';
+import { shapes } from '../test/support/shapes.ts';
 import { FACE_SIZES, fillSlot, MASK_HEIGHT, slotsFor, syntheticPoints } from './synthetic-face.ts';
 
 const { values } = parseArgs({
@@ -49,6 +53,9 @@ const planes = new Uint8Array(new SharedArrayBuffer(planeLayout(format.width, fo
 for (let i = 0; i < planes.length; i++) planes[i] = 100 + ((i * 7919) % 40);
 const slot = fillSlot(slotsFor(1), 0, faceSize);
 const points = syntheticPoints();
+/** With eyes and a mouth that are open. */
+const real = shapes(1, 3)[0]!;
+for (let i = 65; i < 68; i++) real[2 * i + 1]! += 5;
 const scale = Number(values.height) / MASK_HEIGHT;
 const toPicture = { a: scale, b: -0.1, c: 400, d: 0.1, e: scale, f: 120 };
 for (const [title, composer] of [
@@ -67,7 +74,12 @@ for (const [title, composer] of [
     const extent = timed('photometry', () => photometry.run(slot, points, points, state, face, place));
     if (!extent) throw new Error('the mask is empty');
     timed('reading', () => face.read(pixels));
+    timed('outline', () => cleanRim(pixels, faceSize, photometry.around));
     timed('sharpness', () => sharpness.finish(slot.crop, pixels, photometry.common, toPicture.a, grain.sigma));
+    timed('eyes and mouth', () => {
+      drawEyes(pixels, real);
+      drawMouth(pixels, real);
+    });
     timed('painting', () => painter.paint({ face: pixels, extent, grain, sharpness }, toPicture, planes, format));
   }
   console.info(`${title}, core ms a face of ${values.height} px:`);

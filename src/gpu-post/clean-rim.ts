@@ -2,16 +2,27 @@ import { CROP_SIZE } from '../core/face-track.ts';
 
 const AREA = CROP_SIZE * CROP_SIZE;
 const END = CROP_SIZE - 1;
-/** Canonical pixels to either side of the outline's soft edge. */
-const REACH = 2;
+/** Half the side of the squares, canonical pixels: lines up to twice as wide go. */
+const RADIUS = 2;
 /** A little of a line is the shade of a jaw. */
 const SHARE = 0.8;
 
 const bytes = () => new Uint8Array(AREA);
 const [luma, clean, band, one, two] = [bytes(), bytes(), bytes(), bytes(), bytes()];
 /** With nothing beyond their ends. */
-const line = new Uint8Array(CROP_SIZE + 4);
-const across = new Uint8Array(AREA + 4 * CROP_SIZE);
+const line = new Uint8Array(CROP_SIZE + 2 * RADIUS);
+const across = new Uint8Array(AREA + 2 * RADIUS * CROP_SIZE);
+
+/** Rows of the canonical crop, both ends included. */
+interface Rows {
+  readonly first: number;
+  readonly last: number;
+}
+
+const wider = ({ first, last }: Rows, by: number): Rows => ({
+  first: Math.max(0, first - by),
+  last: Math.min(END, last + by),
+});
 
 /**
  * Takes dark and pale lines from a finished face's outline in place: the generator draws its own jaw with a shadow or a light behind it that is not there,
@@ -22,17 +33,18 @@ const across = new Uint8Array(AREA + 4 * CROP_SIZE);
 export function cleanRim(face: Uint8Array, size: number, around: Uint8Array): void {
   const rows = markBand(around);
   if (!rows) return;
-  const step = size / CROP_SIZE;
-  meanLuma(face, size, step);
-  largest(luma, one);
-  smallest(one, two);
-  smallest(two, one);
-  largest(one, clean);
-  blend(face, size, step, ...rows);
+  // Each of four steps reaches two rows further.
+  const area = wider(rows, 4 * RADIUS);
+  meanLuma(face, size, area);
+  largest(luma, one, area);
+  smallest(one, two, area);
+  smallest(two, one, area);
+  largest(one, clean, area);
+  blend(face, size, rows);
 }
 
-/** Where the outline's soft edge is near, faded out over two pixels. @returns first and last row of it */
-function markBand(around: Uint8Array): readonly [number, number] | undefined {
+/** Where the outline's soft edge is near, faded out over two pixels. @returns the rows it is in */
+function markBand(around: Uint8Array): Rows | undefined {
   let [first, last] = [CROP_SIZE, -1];
   for (let i = 0; i < AREA; i++) {
     const inside = around[4 * i + 3]!;
@@ -42,21 +54,23 @@ function markBand(around: Uint8Array): readonly [number, number] | undefined {
     if (last < first) first = last;
   }
   if (last < 0) return undefined;
-  largest(one, two);
-  // Means of 3×3; the crop's edge has none.
+  const rows = wider({ first, last }, RADIUS + 1);
+  largest(one, two, wider(rows, 1));
   band.fill(0);
-  for (let y = 1; y < END; y++)
+  // Means of 3×3; the crop's edge has none.
+  for (let y = Math.max(1, rows.first); y < Math.min(END, rows.last + 1); y++)
     for (let x = 1, i = y * CROP_SIZE + 1; x < END; x++, i++) {
       const [up, down] = [i - CROP_SIZE, i + CROP_SIZE];
       const sides = two[up]! + two[down]! + two[i - 1]! + two[i]! + two[i + 1]!;
       band[i] = (sides + two[up - 1]! + two[up + 1]! + two[down - 1]! + two[down + 1]!) / 9;
     }
-  return [Math.max(1, first - REACH - 1), Math.min(END - 1, last + REACH + 1)];
+  return rows;
 }
 
-function meanLuma(face: Uint8Array, size: number, step: number): void {
+function meanLuma(face: Uint8Array, size: number, { first, last }: Rows): void {
+  const step = size / CROP_SIZE;
   const share = 1 / (256 * step * step);
-  for (let y = 0, at = 0; y < CROP_SIZE; y++)
+  for (let y = first, at = first * CROP_SIZE; y <= last; y++)
     for (let x = 0; x < CROP_SIZE; x++, at++) {
       let sum = 0;
       for (let j = 0; j < step; j++)
@@ -66,21 +80,23 @@ function meanLuma(face: Uint8Array, size: number, step: number): void {
     }
 }
 
-/** Largest of the 5×5 around each pixel; what lies beyond the crop's edge does not count. */
-function largest(from: Uint8Array, to: Uint8Array): void {
-  for (let y = 0; y < CROP_SIZE; y++) {
+/** Largest of the 5×5 around each pixel of these rows; what lies beyond them, or the crop's edge, does not count. */
+function largest(from: Uint8Array, to: Uint8Array, { first, last }: Rows): void {
+  for (let y = first; y <= last; y++) {
     const row = y * CROP_SIZE;
-    line.set(from.subarray(row, row + CROP_SIZE), 2);
+    for (let x = 0; x < CROP_SIZE; x++) line[x + RADIUS] = from[row + x]!;
     for (let x = 0; x < CROP_SIZE; x++) {
       let value = line[x]!;
       if (line[x + 1]! > value) value = line[x + 1]!;
       if (line[x + 2]! > value) value = line[x + 2]!;
       if (line[x + 3]! > value) value = line[x + 3]!;
       if (line[x + 4]! > value) value = line[x + 4]!;
-      across[2 * CROP_SIZE + row + x] = value;
+      across[row + RADIUS * CROP_SIZE + x] = value;
     }
   }
-  for (let i = 0; i < AREA; i++) {
+  across.fill(0, first * CROP_SIZE, (first + RADIUS) * CROP_SIZE);
+  across.fill(0, (last + RADIUS + 1) * CROP_SIZE, (last + 2 * RADIUS + 1) * CROP_SIZE);
+  for (let i = first * CROP_SIZE; i < (last + 1) * CROP_SIZE; i++) {
     let value = across[i]!;
     if (across[i + CROP_SIZE]! > value) value = across[i + CROP_SIZE]!;
     if (across[i + 2 * CROP_SIZE]! > value) value = across[i + 2 * CROP_SIZE]!;
@@ -90,32 +106,37 @@ function largest(from: Uint8Array, to: Uint8Array): void {
   }
 }
 
-function smallest(from: Uint8Array, to: Uint8Array): void {
-  for (let i = 0; i < AREA; i++) from[i]! ^= 255;
-  largest(from, to);
-  for (let i = 0; i < AREA; i++) {
-    from[i]! ^= 255;
-    to[i]! ^= 255;
-  }
+/** @param from left inverted */
+function smallest(from: Uint8Array, to: Uint8Array, rows: Rows): void {
+  const [start, end] = [rows.first * CROP_SIZE, (rows.last + 1) * CROP_SIZE];
+  for (let i = start; i < end; i++) from[i]! ^= 255;
+  largest(from, to, rows);
+  for (let i = start; i < end; i++) to[i]! ^= 255;
 }
 
-/** In the band luma becomes the clean one, at that resolution: what is left of a line between its pixels goes, too. Rows are canonical. */
-function blend(face: Uint8Array, size: number, step: number, first: number, last: number): void {
-  for (let y = first * step; y < (last + 1) * step; y++) {
+/** In the band luma becomes the clean one, at that resolution: what is left of a line between its pixels goes, too. */
+function blend(face: Uint8Array, size: number, { first, last }: Rows): void {
+  const step = size / CROP_SIZE;
+  const [from, to] = [Math.max(1, first) * step, Math.min(END, last + 1) * step];
+  for (let y = from; y < to; y++) {
     const v = (y + 0.5) / step - 0.5;
     const j = Math.floor(v);
+    const [lower, upper] = [v - j, 1 - v + j];
     for (let x = step; x < size - step; x++) {
       const u = (x + 0.5) / step - 0.5;
       const i = Math.floor(u);
       const at = j * CROP_SIZE + i;
       const below = at + CROP_SIZE;
       if ((band[at]! | band[at + 1]! | band[below]! | band[below + 1]!) === 0) continue;
-      const [a, b, c, d] = [(1 - u + i) * (1 - v + j), (u - i) * (1 - v + j), (1 - u + i) * (v - j), (u - i) * (v - j)];
-      const weight = (a * band[at]! + b * band[at + 1]! + c * band[below]! + d * band[below + 1]!) * (SHARE / 255);
-      const wanted = a * clean[at]! + b * clean[at + 1]! + c * clean[below]! + d * clean[below + 1]!;
+      const [right, left] = [u - i, 1 - u + i];
+      const near =
+        upper * (left * band[at]! + right * band[at + 1]!) + lower * (left * band[below]! + right * band[below + 1]!);
+      const wanted =
+        upper * (left * clean[at]! + right * clean[at + 1]!) +
+        lower * (left * clean[below]! + right * clean[below + 1]!);
       const p = 4 * (y * size + x);
       const own = (77 * face[p]! + 150 * face[p + 1]! + 29 * face[p + 2]!) / 256;
-      const more = weight * (wanted - own) + 0.5;
+      const more = (SHARE / 255) * near * (wanted - own) + 0.5;
       for (let k = p; k < p + 3; k++) {
         const value = face[k]! + more;
         face[k] = value < 0 ? 0 : value > 255 ? 255 : value;

@@ -78,7 +78,8 @@ function smooth(knots: readonly Place[], along: number): number {
   const last = knots.length - 1;
   if (along <= knots[0]![0]) return knots[0]![1];
   if (along >= knots[last]![0]) return knots[last]![1];
-  const k = knots.findIndex((knot) => knot[0] > along) - 1;
+  // Points that are no numbers have no order.
+  const k = Math.max(0, knots.findIndex((knot) => knot[0] > along) - 1);
   const [a, b] = [knots[k]!, knots[k + 1]!];
   const step = Math.max(1e-3, b[0] - a[0]);
   const slopeOf = (p: Place, q: Place) => (q[1] - p[1]) / Math.max(0.05, q[0] - p[0]);

@@ -28,7 +28,7 @@ const [DARKEST, PALEST_DARK, PALEST] = [0.18, 0.24, 0.48];
 /** Luma of skin from which irises may be paler than brown, and up to which they grow paler. */
 const [BROWN_TO, PALE_FROM] = [70, 170];
 /** Height of the opening in widths of the eye, below which nothing is drawn, and from which all is. */
-const [SHUT, OPEN] = [0.1, 0.2];
+const [SHUT, OPEN] = [0.05, 0.12];
 /** How much of what the network drew goes: of the iris, and of the white. */
 const [IRIS_SHARE, WHITE_SHARE] = [0.85, 0.5];
 /** The light that every eye mirrors: place and radius, in radii of the iris. */
@@ -38,6 +38,10 @@ const WHITE = { share: 0.65, more: 62 };
 const MIRRORED = { share: 0.65, more: 110 };
 /** Widths of the eye that the upper lid's shade reaches down, and how dark it is at the lid. */
 const LID = { reach: 0.12, shade: 0.55 };
+/** The line of the lashes, just above the upper lid's edge: widths of the eye, and how dark it is. */
+const LASHES = { above: 0.02, width: 0.045, shade: 0.35, shut: 0.6 };
+/** The skin of a shut lid: half its width and height in widths of the eye, how much of what was generated goes, and luma in that of the cheek. */
+const SKIN = { along: 0.74, above: 0.48, below: 0.38, share: 0.95, shade: 0.9 };
 
 interface Eye {
   readonly frame: FeatureFrame;
@@ -59,14 +63,58 @@ export function drawEyes(face: Uint8Array, points: Float32Array): void {
     return { frame, upper: frame.curve(upper), lower: frame.curve(lower), pupilX, pupilY };
   });
   const widest = Math.max(...eyes.map((eye) => eye.frame.width));
-  for (const eye of eyes)
-    if (eye.pupilX > 0 && eye.pupilY > 0 && eye.frame.width > MIN_WIDTH) drawEye(face, eye, widest);
+  for (const eye of eyes) {
+    if (!(eye.frame.width > MIN_WIDTH)) continue;
+    const open = ramp((eye.lower.at(0.5) - eye.upper.at(0.5) - SHUT) / (OPEN - SHUT));
+    if (open < 1) drawLid(face, eye, 1 - open);
+    if (open > 0 && eye.pupilX > 0 && eye.pupilY > 0) drawEye(face, eye, widest, open);
+    drawLashes(face, eye, LASHES.shade + (1 - open) * (LASHES.shut - LASHES.shade));
+  }
 }
 
-function drawEye(face: Uint8Array, eye: Eye, widest: number): void {
+/** A network paints an eye wherever it is told lids; of one that is shut there is skin, and the lashes. */
+function drawLid(face: Uint8Array, { frame, upper, lower }: Eye, shut: number): void {
+  const size = Math.sqrt(face.length / 4);
+  const skin = meanColour(face, size, cheekBelow(frame));
+  if (!skin) return;
+  const middle = (upper.at(0.5) + lower.at(0.5)) / 2;
+  const [midX, midY] = frame.at([0.5, middle]);
+  const { x0, y0, x1, y1, step } = windowAround(size, midX, midY, 0.8 * frame.width, 0.55 * frame.width);
+  for (let j = y0; j < y1; j++) {
+    for (let i = x0; i < x1; i++) {
+      const [x, y] = [(i + 0.5) / step - 0.5, (j + 0.5) / step - 0.5];
+      const aside = (frame.along(x, y) - 0.5) / SKIN.along;
+      const off = frame.below(x, y) - middle;
+      const r = Math.hypot(aside, off / (off < 0 ? SKIN.above : SKIN.below));
+      const share = shut * SKIN.share * ramp((1 - r) * 2.2);
+      if (share === 0) continue;
+      for (let p = 4 * (j * size + i), c = 0; c < 3; c++)
+        face[p + c] = face[p + c]! + share * (SKIN.shade * skin[c]! - face[p + c]!) + 0.5;
+    }
+  }
+}
+
+function drawLashes(face: Uint8Array, { frame, upper }: Eye, dark: number): void {
+  const size = Math.sqrt(face.length / 4);
+  const [midX, midY] = frame.at([0.5, upper.at(0.5) / 2]);
+  const { x0, y0, x1, y1, step } = windowAround(size, midX, midY, 0.6 * frame.width, 0.4 * frame.width);
+  // No line is thinner than a canonical pixel.
+  const width = Math.max(LASHES.width, 0.8 / frame.width);
+  for (let j = y0; j < y1; j++) {
+    for (let i = x0; i < x1; i++) {
+      const [x, y] = [(i + 0.5) / step - 0.5, (j + 0.5) / step - 0.5];
+      const along = frame.along(x, y);
+      if (along <= 0 || along >= 1) continue;
+      const off = (frame.below(x, y) - upper.at(along) + LASHES.above) / width;
+      if (off < -2.5 || off > 2.5) continue;
+      const shade = 1 - dark * Math.exp(-off * off) * ramp(6 * along * (1 - along));
+      for (let p = 4 * (j * size + i), c = 0; c < 3; c++) face[p + c]! *= shade;
+    }
+  }
+}
+
+function drawEye(face: Uint8Array, eye: Eye, widest: number, strength: number): void {
   const { frame, upper, lower, pupilX, pupilY } = eye;
-  const strength = ramp((lower.at(0.5) - upper.at(0.5) - SHUT) / (OPEN - SHUT));
-  if (!(strength > 0)) return;
   // Of a turned head the farther eye is narrower, and not lower.
   const [rx, ry] = [IRIS * frame.width, IRIS * widest];
   const colours = coloursOf(face, eye, rx, ry);
@@ -116,8 +164,7 @@ function coloursOf(face: Uint8Array, { frame, upper, lower, pupilX, pupilY }: Ey
       return below > upper.at(along) && below < lower.at(along);
     });
   const own = meanColour(face, size, seen, 4);
-  const cheek = [0.25, 0.5, 0.75].flatMap((along) => [frame.at([along, 0.55]), frame.at([along, 0.75])]);
-  const skin = meanColour(face, size, cheek);
+  const skin = meanColour(face, size, cheekBelow(frame));
   if (!own || !skin) return undefined;
   const bright = lumaOf(skin);
   const palest = PALEST_DARK + (PALEST - PALEST_DARK) * ramp((bright - BROWN_TO) / (PALE_FROM - BROWN_TO));
@@ -128,6 +175,9 @@ function coloursOf(face: Uint8Array, { frame, upper, lower, pupilX, pupilY }: Ey
     mirrored: Math.min(235, MIRRORED.share * bright + MIRRORED.more),
   };
 }
+
+const cheekBelow = (frame: FeatureFrame) =>
+  [0.25, 0.5, 0.75].flatMap((along) => [frame.at([along, 0.55]), frame.at([along, 0.75])]);
 
 /** Pupil, iris, a little lighter below, where the light from above falls through it, and the dark ring. @param radius canonical pixels */
 function irisShade(r: number, v: number, radius: number): number {

@@ -5,6 +5,7 @@ import { coverArea } from './cover-region.ts';
 import { fitIntoField } from './field-fit.ts';
 import { jawExtents, widened } from './jaw-edge.ts';
 import type { LandmarkLocator, Located } from './landmarks.ts';
+import { closeLids } from './lids.ts';
 import type { FaceTrack } from './lifecycle.ts';
 import type { TrackOptions } from './options.ts';
 import { MAX_PERSONS, type PersonGallery } from './person.ts';
@@ -62,7 +63,9 @@ export class FaceFollower {
       if (face && track.certain && !now.damaged) await this.#learn(track, located, now);
       if (face && cover === 'generated') {
         const extents = track.jaw.update(jawExtents(now.picture, face.toPicture, face.own), now.dt);
-        const [own, driven] = [face.own, track.retargeter.apply(face.own)].map((points) => widened(points, extents));
+        const moved = track.retargeter.apply(face.own);
+        closeLids(moved, face.own, track.neutral.points);
+        const [own, driven] = [face.own, moved].map((points) => widened(points, extents));
         const fitted = fitIntoField({ ...face, own: own!, driven: driven! });
         track.fit = fitted?.fit;
         const area = coverArea(box, located.roll, located.points);

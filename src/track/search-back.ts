@@ -7,6 +7,7 @@ import { fitIntoField } from './field-fit.ts';
 import { scaled } from './geometry.ts';
 import { BoxMotion } from './kalman.ts';
 import type { LandmarkLocator } from './landmarks.ts';
+import { closeLids } from './lids.ts';
 import { carryPoints, type FaceTrack } from './lifecycle.ts';
 import { asFound, mergeFound } from './merge.ts';
 import type { TrackOptions } from './options.ts';
@@ -96,7 +97,9 @@ export class BackSearch {
       if (!face) return this.#solid(score);
       this.#lastPoints = located.points;
       const area = coverArea(box, located.roll, located.points);
-      const fitted = fitIntoField({ ...face, driven: this.#track.retargeter.apply(face.own) });
+      const driven = this.#track.retargeter.apply(face.own);
+      closeLids(driven, face.own, this.#track.neutral.points);
+      const fitted = fitIntoField({ ...face, driven });
       if (!fitted) return this.#solid(score);
       return { ...this.#identity(score), cover: 'generated', ...area, ...fitted.face };
     } catch {

@@ -11,6 +11,7 @@ const bytes = () => new Uint8Array(AREA);
 const [luma, clean, band, one, two] = [bytes(), bytes(), bytes(), bytes(), bytes()];
 /** With nothing beyond their ends. */
 const line = new Uint8Array(CROP_SIZE + 2 * RADIUS);
+const pairs = new Uint8Array(CROP_SIZE + RADIUS);
 const across = new Uint8Array(AREA + 2 * RADIUS * CROP_SIZE);
 
 /** Rows of the canonical crop, both ends included. */
@@ -85,13 +86,12 @@ function largest(from: Uint8Array, to: Uint8Array, { first, last }: Rows): void 
   for (let y = first; y <= last; y++) {
     const row = y * CROP_SIZE;
     for (let x = 0; x < CROP_SIZE; x++) line[x + RADIUS] = from[row + x]!;
-    for (let x = 0; x < CROP_SIZE; x++) {
-      let value = line[x]!;
-      if (line[x + 1]! > value) value = line[x + 1]!;
-      if (line[x + 2]! > value) value = line[x + 2]!;
-      if (line[x + 3]! > value) value = line[x + 3]!;
-      if (line[x + 4]! > value) value = line[x + 4]!;
-      across[row + RADIUS * CROP_SIZE + x] = value;
+    for (let x = 0; x < pairs.length; x++) pairs[x] = line[x]! > line[x + 1]! ? line[x]! : line[x + 1]!;
+    for (let x = 0, at = row + RADIUS * CROP_SIZE; x < CROP_SIZE; x++, at++) {
+      let value = line[x + 4]!;
+      if (pairs[x]! > value) value = pairs[x]!;
+      if (pairs[x + 2]! > value) value = pairs[x + 2]!;
+      across[at] = value;
     }
   }
   across.fill(0, first * CROP_SIZE, (first + RADIUS) * CROP_SIZE);
@@ -117,30 +117,29 @@ function smallest(from: Uint8Array, to: Uint8Array, rows: Rows): void {
 /** In the band luma becomes the clean one, at that resolution: what is left of a line between its pixels goes, too. */
 function blend(face: Uint8Array, size: number, { first, last }: Rows): void {
   const step = size / CROP_SIZE;
-  const [from, to] = [Math.max(1, first) * step, Math.min(END, last + 1) * step];
-  for (let y = from; y < to; y++) {
-    const v = (y + 0.5) / step - 0.5;
-    const j = Math.floor(v);
-    const [lower, upper] = [v - j, 1 - v + j];
-    for (let x = step; x < size - step; x++) {
-      const u = (x + 0.5) / step - 0.5;
-      const i = Math.floor(u);
-      const at = j * CROP_SIZE + i;
-      const below = at + CROP_SIZE;
-      if ((band[at]! | band[at + 1]! | band[below]! | band[below + 1]!) === 0) continue;
-      const [right, left] = [u - i, 1 - u + i];
-      const near =
-        upper * (left * band[at]! + right * band[at + 1]!) + lower * (left * band[below]! + right * band[below + 1]!);
-      const wanted =
-        upper * (left * clean[at]! + right * clean[at + 1]!) +
-        lower * (left * clean[below]! + right * clean[below + 1]!);
-      const p = 4 * (y * size + x);
-      const own = (77 * face[p]! + 150 * face[p + 1]! + 29 * face[p + 2]!) / 256;
-      const more = (SHARE / 255) * near * (wanted - own) + 0.5;
-      for (let k = p; k < p + 3; k++) {
-        const value = face[k]! + more;
-        face[k] = value < 0 ? 0 : value > 255 ? 255 : value;
-      }
+  // Between the middles of four canonical pixels lie step × step of the face's.
+  const begin = Math.ceil((step - 1) / 2);
+  for (let j = Math.max(0, first - 1); j < Math.min(END, last + 1); j++) {
+    for (let i = 0, at = j * CROP_SIZE; i < END; i++, at++) {
+      if ((band[at]! | band[at + 1]! | band[at + CROP_SIZE]! | band[at + CROP_SIZE + 1]!) === 0) continue;
+      for (let y = j * step + begin; y < (j + 1) * step + begin; y++)
+        for (let x = i * step + begin; x < (i + 1) * step + begin; x++)
+          blendPixel(face, 4 * (y * size + x), at, (x + 0.5) / step - 0.5 - i, (y + 0.5) / step - 0.5 - j);
     }
+  }
+}
+
+function blendPixel(face: Uint8Array, p: number, at: number, right: number, lower: number): void {
+  const below = at + CROP_SIZE;
+  const [left, upper] = [1 - right, 1 - lower];
+  const near =
+    upper * (left * band[at]! + right * band[at + 1]!) + lower * (left * band[below]! + right * band[below + 1]!);
+  const wanted =
+    upper * (left * clean[at]! + right * clean[at + 1]!) + lower * (left * clean[below]! + right * clean[below + 1]!);
+  const own = (77 * face[p]! + 150 * face[p + 1]! + 29 * face[p + 2]!) / 256;
+  const more = (SHARE / 255) * near * (wanted - own) + 0.5;
+  for (let k = p; k < p + 3; k++) {
+    const value = face[k]! + more;
+    face[k] = value < 0 ? 0 : value > 255 ? 255 : value;
   }
 }

@@ -8,6 +8,7 @@ import { cleanRim } from '../src/gpu-post/clean-rim.ts';
 import { Composer } from '../src/gpu-post/composer.ts';
 import { drawEyes } from '../src/gpu-post/eyes.ts';
 import { FacePainter } from '../src/gpu-post/face-painter.ts';
+import { clearForehead } from '../src/gpu-post/forehead.ts';
 import { createGl } from '../src/gpu-post/gl-context.ts';
 import { Grain } from '../src/gpu-post/grain.ts';
 import { drawMouth } from '../src/gpu-post/mouth.ts';
@@ -74,6 +75,7 @@ for (const [title, composer] of [
     const extent = timed('photometry', () => photometry.run(slot, points, points, state, face, place));
     if (!extent) throw new Error('the mask is empty');
     timed('reading', () => face.read(pixels));
+    timed('forehead', () => clearForehead(pixels, faceSize, slot.crop, photometry.known, real));
     timed('outline', () => cleanRim(pixels, faceSize, photometry.around));
     timed('sharpness', () => sharpness.finish(slot.crop, pixels, photometry.common, toPicture.a, grain.sigma));
     timed('eyes and mouth', () => {

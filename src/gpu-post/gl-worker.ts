@@ -6,6 +6,7 @@ import { cleanRim } from './clean-rim.ts';
 import { Composer } from './composer.ts';
 import { drawEyes } from './eyes.ts';
 import { FacePainter, hasOpaque, liesOver } from './face-painter.ts';
+import { clearForehead } from './forehead.ts';
 import { createGl } from './gl-context.ts';
 import type { DrawnCover, GlRequest, GlWorkerData } from './gl-messages.ts';
 import { Grain } from './grain.ts';
@@ -123,6 +124,7 @@ serveWorker<GlRequest, DrawnCover[], { renderer: string }, GlWorkerData>(async (
       if (!liesOver(entry.face, [own, face.raw ?? own])) return cover(face, planes, format);
       const { a, b, d, e } = toPicture;
       const scale = Math.sqrt(Math.abs(a * e - b * d));
+      clearForehead(entry.face, size, slot.crop, photometry.known, driven);
       cleanRim(entry.face, size, photometry.around);
       entry.sharpness?.finish(slot.crop, entry.face, photometry.common, scale, entry.grain.sigma);
       if (data.photometry.features !== false) {

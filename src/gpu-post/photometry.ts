@@ -38,7 +38,8 @@ export class Photometry {
   readonly #surroundings = new Surroundings();
   /** RGBA 128², what lies beside the face and, in A, how far inside its outline a pixel is: of the last run. */
   readonly around = new Uint8Array(4 * CROP_SIZE * CROP_SIZE);
-  readonly #known = new Uint8Array(CROP_SIZE * CROP_SIZE);
+  /** 128², 255 where the crop shows what may be shown: of the last run. */
+  readonly known = new Uint8Array(CROP_SIZE * CROP_SIZE);
   /** 128², 255 where original and generated face both are: of the last run. */
   readonly common = new Uint8Array(CROP_SIZE * CROP_SIZE);
   readonly #softMask = new Uint8Array(2 * CROP_SIZE * CROP_SIZE);
@@ -85,8 +86,8 @@ export class Photometry {
     commonSkin(own, driven, this.common);
     const extent = softenMask(slot.mask, this.common, this.#softMask);
     if (!extent) return undefined;
-    markKnown(slot.mask, place, this.#known);
-    this.#surroundings.fill(slot.crop, this.#known, slot.mask, driven, this.around);
+    markKnown(slot.mask, place, this.known);
+    this.#surroundings.fill(slot.crop, this.known, slot.mask, driven, this.around);
     this.#aroundTexture.upload(this.around);
     this.#crop.upload(slot.crop);
     this.#mask.upload(this.#softMask);

@@ -15,8 +15,8 @@ const EYES = [
   { corners: [36, 39], upper: [37, 38], lower: [41, 40], pupil: 68 },
   { corners: [42, 45], upper: [43, 44], lower: [47, 46], pupil: 69 },
 ] as const;
-/** Canonical pixels; a narrower eye is seen from the side. */
-const MIN_WIDTH = 5;
+/** Canonical pixels: a narrower eye is seen from the side, and from the other width on it is drawn wholly. */
+const [MIN_WIDTH, WIDTH] = [5, 7];
 /** Radius of the iris in widths of the eye: 5.85 of 30 mm, the same in all people within a tenth. */
 const IRIS = 0.195;
 /** In radii of the iris: the pupil, and where the dark ring around the iris begins. */
@@ -29,6 +29,8 @@ const [DARKEST, PALEST_DARK, PALEST] = [0.18, 0.24, 0.48];
 const [BROWN_TO, PALE_FROM] = [70, 170];
 /** Height of the opening in widths of the eye, below which nothing is drawn, and from which all is. */
 const [SHUT, OPEN] = [0.05, 0.12];
+/** The same of irises: in narrower eyes pupils are not looked for. */
+const [NO_IRIS, IRIS_SHOWN] = [0.13, 0.18];
 /** How much of what the network drew goes: of the iris, and of the white. */
 const [IRIS_SHARE, WHITE_SHARE] = [0.85, 0.5];
 /** The light that every eye mirrors: place and radius, in radii of the iris. */
@@ -65,10 +67,13 @@ export function drawEyes(face: Uint8Array, points: Float32Array): void {
   const widest = Math.max(...eyes.map((eye) => eye.frame.width));
   for (const eye of eyes) {
     if (!(eye.frame.width > MIN_WIDTH)) continue;
-    const open = ramp((eye.lower.at(0.5) - eye.upper.at(0.5) - SHUT) / (OPEN - SHUT));
-    if (open < 1) drawLid(face, eye, 1 - open);
-    if (open > 0 && eye.pupilX > 0 && eye.pupilY > 0) drawEye(face, eye, widest, open);
-    drawLashes(face, eye, LASHES.shade + (1 - open) * (LASHES.shut - LASHES.shade));
+    const gap = eye.lower.at(0.5) - eye.upper.at(0.5);
+    const seen = ramp((eye.frame.width - MIN_WIDTH) / (WIDTH - MIN_WIDTH));
+    const shut = 1 - ramp((gap - SHUT) / (OPEN - SHUT));
+    const iris = ramp((gap - NO_IRIS) / (IRIS_SHOWN - NO_IRIS));
+    if (shut > 0) drawLid(face, eye, seen * shut);
+    if (iris > 0 && eye.pupilX > 0 && eye.pupilY > 0) drawEye(face, eye, widest, seen * iris);
+    drawLashes(face, eye, seen * (LASHES.shade + shut * (LASHES.shut - LASHES.shade)));
   }
 }
 

@@ -29,13 +29,14 @@ const MAX_BARE = 12;
 
 /** Whether a face (RGBA) lies over all of these shapes (140 numbers each, canonical-crop pixels): one that is held may not any more. */
 export function liesOver(face: Uint8Array, shapes: readonly Float32Array[]): boolean {
-  const perPixel = Math.sqrt(face.length / 4) / CROP_SIZE;
+  const size = Math.sqrt(face.length / 4);
+  const perPixel = size / CROP_SIZE;
   rasteriseMask(shapes.map(faceOutline), hull, 0);
   let bare = 0;
   for (let y = 0; y < CROP_SIZE; y++) {
     for (let x = 0; x < CROP_SIZE; x++) {
       if (hull[y * CROP_SIZE + x] === 0) continue;
-      const at = (y * perPixel * CROP_SIZE + x) * perPixel;
+      const at = Math.floor(y * perPixel) * size + Math.floor(x * perPixel);
       if (face[4 * at + 3]! < 255 && ++bare > MAX_BARE) return false;
     }
   }

@@ -56,8 +56,8 @@ export function clearForehead(
       highs[3 * x + c] = high / CONTEXT_ROWS;
     }
   }
-  average(lows, first, last);
-  average(highs, first, last);
+  average(lows, columns);
+  average(highs, columns);
   weights.fill(0);
   let painted = false;
   for (const [x, { bottom, top }] of columns) {
@@ -118,14 +118,13 @@ function columnsOf(known: Uint8Array, points: Float32Array): Map<number, Column>
   return columns;
 }
 
-function average(colours: Float32Array, first: number, last: number): void {
+/** Over the neighbours that there are: what lies between them is of an earlier face. */
+function average(colours: Float32Array, columns: ReadonlyMap<number, Column>): void {
   spare.set(colours);
-  for (let x = first; x <= last; x++)
-    for (let c = 0; c < 3; c++) {
-      let [sum, count] = [0, 0];
-      for (let k = Math.max(first, x - SMOOTH); k <= Math.min(last, x + SMOOTH); k++, count++) sum += spare[3 * k + c]!;
-      colours[3 * x + c] = sum / count;
-    }
+  for (const x of columns.keys()) {
+    const near = Array.from({ length: 2 * SMOOTH + 1 }, (_, i) => x - SMOOTH + i).filter((k) => columns.has(k));
+    for (let c = 0; c < 3; c++) colours[3 * x + c] = near.reduce((sum, k) => sum + spare[3 * k + c]!, 0) / near.length;
+  }
 }
 
 /** Means of 5×5, down to a row. */

@@ -1,5 +1,5 @@
 import { faceSlotViews } from '../core/face-slot.ts';
-import type { TrackedFace } from '../core/face-track.ts';
+import { CROP_SIZE, type TrackedFace } from '../core/face-track.ts';
 import { serveWorker } from '../core/serve-worker.ts';
 import { type PictureFormat, planeLayout } from '../core/video-frame.ts';
 import { cleanRim } from './clean-rim.ts';
@@ -29,6 +29,9 @@ const MAX_KEPT = 64;
  * shows are of another moment.
  */
 const MAX_HELD_US = 3_000_000;
+
+/** What is done to texels counts in canonical pixels of one or several whole ones; a model of somebody else's may draw others. */
+const isWhole = (size: number): boolean => size % CROP_SIZE === 0;
 
 /** The passes for faces of one size. */
 interface Bench {
@@ -84,7 +87,7 @@ serveWorker<GlRequest, DrawnCover[], { renderer: string }, GlWorkerData>(async (
         face: new Uint8Array(4 * bench.size ** 2),
         state: bench.photometry.newState(),
         grain: new Grain(),
-        sharpness: data.photometry.sharpness === false ? undefined : new Sharpness(),
+        sharpness: data.photometry.sharpness === false || !isWhole(bench.size) ? undefined : new Sharpness(),
         extent: undefined,
         drawnUs: 0,
       };
@@ -124,8 +127,10 @@ serveWorker<GlRequest, DrawnCover[], { renderer: string }, GlWorkerData>(async (
       if (!liesOver(entry.face, [own, face.raw ?? own])) return cover(face, planes, format);
       const { a, b, d, e } = toPicture;
       const scale = Math.sqrt(Math.abs(a * e - b * d));
-      clearForehead(entry.face, size, slot.crop, photometry.known, driven);
-      cleanRim(entry.face, size, photometry.around);
+      if (isWhole(size)) {
+        clearForehead(entry.face, size, slot.crop, photometry.known, driven);
+        cleanRim(entry.face, size, photometry.around);
+      }
       entry.sharpness?.finish(slot.crop, entry.face, photometry.common, scale, entry.grain.sigma);
       if (data.photometry.features !== false) {
         drawEyes(entry.face, driven);

@@ -13,8 +13,8 @@ const [UPPER_OUTER, LOWER_OUTER] = [
 ] as const;
 /** Height of the opening in widths of the mouth, below which nothing is drawn, and from which all is: landmarks of shut lips are apart by less. */
 const [SHUT, OPEN] = [0.04, 0.1];
-/** In distances of the eyes: narrower, a turned head's or pursed lips are left as they are; from the one width teeth begin to show, and do from the other. */
-const MIN_WIDTH = 0.45;
+/** In distances of the eyes: narrower, a turned head's or pursed lips are left as they are, from the second width on all is drawn; from the third teeth begin to show, and do from the last. */
+const [MIN_WIDTH, WIDTH] = [0.45, 0.55];
 const [NO_TEETH, TEETH] = [0.6, 0.78];
 /** Height of the upper teeth that shows, in distances of the eyes, of a mouth as wide as at rest and of one that smiles, and those widths. */
 const TOOTH = { resting: 0.08, smiling: 0.17 };
@@ -41,7 +41,8 @@ export function drawMouth(face: Uint8Array, points: Float32Array): void {
   const inner = [frame.place(INNER_LEFT), frame.place(INNER_RIGHT)] as const;
   const [top, bottom] = [frame.curve(UPPER_INNER, inner), frame.curve(LOWER_INNER, inner)];
   const gap = bottom.at(0.5) - top.at(0.5);
-  const strength = ramp((gap - SHUT) / (OPEN - SHUT));
+  const seen = ramp((frame.width / eyes - MIN_WIDTH) / (WIDTH - MIN_WIDTH));
+  const strength = seen * ramp((gap - SHUT) / (OPEN - SHUT));
   if (!(strength > 0)) return;
   const [outerTop, outerBottom] = [frame.curve(UPPER_OUTER), frame.curve(LOWER_OUTER)];
   const cheeks = [
@@ -67,7 +68,7 @@ export function drawMouth(face: Uint8Array, points: Float32Array): void {
       if (along <= 0 || along >= 1) continue;
       const below = frame.below(x, y);
       const lips = ramp(Math.min(below - outerTop.at(along), outerBottom.at(along) - below) * frame.width * 0.7);
-      const t = (along - from) / (to - from);
+      const t = (along - from) / Math.max(0.01, to - from);
       const [upper, lower] = [top.at(along), bottom.at(along)];
       const apart = t > 0 && t < 1 ? Math.min(below - upper, lower - below) * frame.width : -1;
       const inside = ramp(apart / 1.2 + 0.35);

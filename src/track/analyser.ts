@@ -187,5 +187,5 @@ export class StreamAnalyser {
 function expectation(track: FaceTrack, dt: number): Expected {
   const box = track.predict(dt);
   const roll = track.trusted && track.lastPoints ? { roll: rollOf(track.lastPoints) } : {};
-  return { box, angle: track.angle, lifted: track.lifted || track.missed > 0, ...roll };
+  return { box, angle: track.angle, dark: track.lifted, lifted: track.lifted || track.missed > 0, ...roll };
 }

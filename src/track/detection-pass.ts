@@ -2,7 +2,7 @@ import type { Detection, Region } from '../core/face-track.ts';
 import type { PictureFormat } from '../core/video-frame.ts';
 import type { DetectorWindow, FaceFinder, Picture } from '../core/vision.ts';
 import { centreX, intersectionOverUnion, scaled } from './geometry.ts';
-import { asFound, type Found, mergeFound } from './merge.ts';
+import { asFound, type Found, mergeLooks } from './merge.ts';
 import type { TrackOptions } from './options.ts';
 import { lifted, Shadows } from './shadows.ts';
 import { contextWindows, stillWindows } from './still-windows.ts';
@@ -14,9 +14,15 @@ export interface Expected {
   readonly angle: number;
   /** Roll of its last points in radians, when known: tells which way a lost face has probably turned. */
   readonly roll?: number;
-  /** Too dark for the detector when it was seen last, or not seen. */
+  /** Too dark for the detector when it was seen last. */
+  readonly dark?: boolean;
+  /** That, or it was not seen: more light may help. */
   readonly lifted?: boolean;
 }
+
+/** Score from which a find in lightened shadows is believed where nobody dark was, and overlap with one who was. */
+const LIFTED_SCORE = 0.6;
+const SAME_DARK_FACE = 0.1;
 
 /** Turned windows per frame for faces that were lost, and the roll from which their side is clear. */
 const MAX_RETRIES = 2;
@@ -139,7 +145,9 @@ export class DetectionPass {
     const scale = detectorScale(whole);
     const clear = (box: Region) =>
       box.height * scale >= CLEAR_PX &&
-      first.some((d) => d.score >= CLEAR_SCORE && !d.clipped && intersectionOverUnion(d, box) > CLEAR_OVERLAP);
+      first.some(
+        (d) => d.score >= CLEAR_SCORE && !d.clipped && !d.lifted && intersectionOverUnion(d, box) > CLEAR_OVERLAP,
+      );
     const unclear = upright.filter((e) => !clear(e.box));
     const windowsOf = (faces: readonly Expected[]) =>
       faceWindows(
@@ -149,7 +157,12 @@ export class DetectionPass {
     const windows = [...windowsOf(unclear), ...lifted(windowsOf(unclear.filter((e) => e.lifted)))];
     const around = turned.map((e) => windowAround(scaled(e.box, 2.2), format, turnsOf(e.angle)));
     const second = await this.#detect(picture, [...windows, ...around]);
-    return this.#vote(mergeFound([...first, ...second], this.#options.trustedScore));
+    // Lightened hair and coats look like a face now and then: one that was never in the dark is not followed there.
+    const believed = (f: Found) =>
+      !f.lifted ||
+      f.score >= LIFTED_SCORE ||
+      expected.some((e) => e.dark && intersectionOverUnion(e.box, f) > SAME_DARK_FACE);
+    return this.#vote(mergeLooks([...first, ...second].filter(believed), this.#options.trustedScore));
   }
 
   #vote(found: Found[]): Found[] {
@@ -217,6 +230,12 @@ export class DetectionPass {
     // Two are needed in any case.
     for (const looks of [windows.slice(0, 2), windows.slice(2)]) {
       const all = await this.#lookAt(picture, looks, needed);
+      if (find.lifted) {
+        // What was seen with more light may need none: where nothing is dark a lightened window shows nobody.
+        const plain = looks.map((window) => ({ ...window, lifted: false }));
+        for (const [i, seenPlain] of (await this.#lookAt(picture, plain, needed)).entries())
+          all[i] = [...all[i]!, ...seenPlain];
+      }
       for (const [i, window] of looks.entries()) {
         const same = all[i]!.map((d) => asFound(d, window, picture.format)).filter(
           (d) =>
@@ -245,7 +264,7 @@ export class DetectionPass {
   }
 
   async #run(picture: Picture, windows: readonly DetectorWindow[]): Promise<Found[]> {
-    return mergeFound(await this.#detect(picture, windows), this.#options.trustedScore);
+    return mergeLooks(await this.#detect(picture, windows), this.#options.trustedScore);
   }
 
   async #detect(picture: Picture, windows: readonly DetectorWindow[]): Promise<Found[]> {

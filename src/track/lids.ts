@@ -1,9 +1,9 @@
 import { eyeOpening } from './pupils.ts';
 
 /** Opening in that of the face at rest at which an eye is shut, and from which it is as open as ever. */
-const [SHUT, OPEN] = [0.64, 0.88];
-/** Eyes that differ by more are not blinking. */
-const WINK = 0.2;
+const [SHUT, OPEN] = [0.64, 0.86];
+/** Eyes whose openings differ by less blink together, by more one of them winks. */
+const [BLINK, WINK] = [0.15, 0.25];
 /** Lids never touch quite. */
 const LEAST = 0.06;
 /** Share of the way that the lower lid comes up. */
@@ -26,9 +26,9 @@ export function closeLids(driven: Float32Array, own: Float32Array, neutral: Floa
   if (!neutral) return;
   const ratios = EYES.map((from) => eyeOpening(own, from) / Math.max(1e-3, eyeOpening(neutral, from)));
   const mean = (ratios[0]! + ratios[1]!) / 2;
+  const alone = Math.max(0, Math.min(1, (Math.abs(ratios[0]! - ratios[1]!) - BLINK) / (WINK - BLINK)));
   for (const [eye, from] of EYES.entries()) {
-    // Eyes blink together.
-    const ratio = Math.abs(ratios[0]! - ratios[1]!) < WINK ? mean : ratios[eye]!;
+    const ratio = mean + alone * (ratios[eye]! - mean);
     if (!(ratio < OPEN)) continue;
     const open = Math.max(LEAST, (ratio - SHUT) / (OPEN - SHUT));
     const factor = Math.min(1, open / ratio);

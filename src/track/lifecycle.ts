@@ -17,6 +17,9 @@ const DOUBTFUL_FRAMES = 8;
 /** At low rates frames are too long: nobody holds still for a second. */
 const HOLD_SECONDS = 0.26;
 
+/** Seen without more light for so long, a face is dark no more. */
+const DARK_FRAMES = 12;
+
 /**
  * One face over time: live → missed (held on its predicted motion, then solid) → gone. There is no state in which it is
  * followed but not covered.
@@ -36,8 +39,8 @@ export class FaceTrack {
   trustedFrames = 0;
   /** Roll to a quarter turn as the detector saw it. */
   angle: number;
-  /** It was seen where dark parts had been lightened: for the detector it is too dark. */
-  lifted: boolean;
+  /** Frames for which it still counts as too dark for the detector: it was seen where dark parts had been lightened. */
+  #darkFrames: number;
   score: number;
   missed = 0;
   /** Seconds since it was found last. */
@@ -62,11 +65,16 @@ export class FaceTrack {
     this.motion = new BoxMotion(found);
     this.points = new FacePoints(options.smoothing);
     this.angle = found.angle;
-    this.lifted = found.lifted ?? false;
+    this.#darkFrames = found.lifted ? DARK_FRAMES : 0;
     this.score = found.score;
     this.lastBox = found;
     this.#bestScore = found.score;
     this.#options = options;
+  }
+
+  /** It was seen lately where dark parts had been lightened: for the detector it is too dark. */
+  get lifted(): boolean {
+    return this.#darkFrames > 0;
   }
 
   /** The detector was once sure of this face. */
@@ -85,7 +93,7 @@ export class FaceTrack {
     this.#missedFor = 0;
     this.#hits++;
     this.angle = found.angle;
-    this.lifted = found.lifted ?? false;
+    this.#darkFrames = found.lifted ? DARK_FRAMES : Math.max(0, this.#darkFrames - 1);
     this.score = found.score;
     this.#bestScore = Math.max(this.#bestScore, found.score);
   }

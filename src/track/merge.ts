@@ -90,15 +90,22 @@ function seenPlainly(find: Found, face: Found): boolean {
   return intersection(find, face) >= HALF * area(find) && area(find) >= NO_SMALLER * area(face);
 }
 
+/** `mergeFound` of what a frame's windows show, of which some had their shadows lightened. */
+export function mergeLooks(found: readonly Found[], certain: number): Found[] {
+  const plain = found.filter((f) => !f.lifted && !f.clipped && f.score >= SURE);
+  return mergeFound(
+    found.filter((f) => !(f.lifted && plain.some((face) => seenPlainly(f, face)))),
+    certain,
+  );
+}
+
 /**
  * One detection per face out of those of all windows. A box inside another is part of it, unless it is much smaller
  * and certain in its own right, or beside the face: then it is somebody else, and both get a cover.
  */
 export function mergeFound(found: readonly Found[], certain: number): Found[] {
   const kept: Found[] = [];
-  const plain = found.filter((f) => !f.lifted && !f.clipped && f.score >= SURE);
-  const apart = found.filter((f) => !(f.lifted && plain.some((face) => seenPlainly(f, face))));
-  for (const candidate of apart.sort((a, b) => rank(b) - rank(a))) {
+  for (const candidate of [...found].sort((a, b) => rank(b) - rank(a))) {
     const index = kept.findIndex((k) => {
       if (intersectionOverUnion(k, candidate) > 0.4) return true;
       if (containment(k, candidate) < 0.65) return false;
@@ -111,8 +118,12 @@ export function mergeFound(found: readonly Found[], certain: number): Found[] {
       const k = kept[index]!;
       if (candidate.clipped || candidate.angle !== k.angle) continue;
       if (intersectionOverUnion(k, candidate) > 0.6) kept[index] = blend(k, candidate);
-      // The larger is the face, whichever is the more certain: a cover over a part of it would leave the rest.
-      else if (k.angle === 0 && area(candidate) > area(k) && candidate.score >= certain)
+      // The larger is the face, whichever is the more certain: a cover over a part of it would leave the rest. More light shows parts of faces more clearly.
+      else if (
+        k.angle === 0 &&
+        area(candidate) > area(k) &&
+        candidate.score >= (k.lifted && !candidate.lifted ? HALF : certain)
+      )
         kept[index] = { ...candidate, score: k.score };
     }
   }

@@ -9,7 +9,7 @@ import { BoxMotion } from './kalman.ts';
 import type { LandmarkLocator } from './landmarks.ts';
 import { closeLids } from './lids.ts';
 import { carryPoints, type FaceTrack } from './lifecycle.ts';
-import { asFound, mergeFound } from './merge.ts';
+import { asFound, type Found, mergeLooks } from './merge.ts';
 import type { TrackOptions } from './options.ts';
 import { findPupils, openEyes } from './pupils.ts';
 import { windowAround } from './tiles.ts';
@@ -63,20 +63,19 @@ export class BackSearch {
     const turns = ([0, 3, 2, 1] as const)[((Math.round(this.#angle / (Math.PI / 2)) % 4) + 4) % 4]!;
     const reach = 2.2 * (1 + WINDOW_GROWTH * this.#missed);
     const plain = windowAround(scaled(box, reach), picture.format, turns);
-    const window = this.#lifted ? { ...plain, lifted: true } : plain;
-    const seen = await finder.detect(picture, window, LOWER_SCORE * options.followScore);
-    const found = mergeFound(
-      seen.map((d) => asFound(d, window, picture.format)),
-      options.trustedScore,
-    );
-    const pair = associate([scaled(box, 1 + COVER_GROWTH * this.#missed)], found).pairs[0];
+    const found: Found[] = [];
+    for (const window of this.#lifted ? [plain, { ...plain, lifted: true }] : [plain])
+      for (const d of await finder.detect(picture, window, LOWER_SCORE * options.followScore))
+        found.push(asFound(d, window, picture.format));
+    const faces = mergeLooks(found, options.trustedScore);
+    const pair = associate([scaled(box, 1 + COVER_GROWTH * this.#missed)], faces).pairs[0];
     if (!pair) {
       this.#missed++;
       this.#points.reset();
       this.#lastPoints = undefined;
       return this.#solid(0, 1 + COVER_GROWTH * this.#missed);
     }
-    const match = found[pair[1]]!;
+    const match = faces[pair[1]]!;
     this.#motion.update(match);
     this.#missed = 0;
     return this.#cover(picture, match.score, dt);

@@ -18,6 +18,8 @@ const ABOUT = 2;
 const PAUSE = { live: 1, file: 4 } as const;
 const LONGEST_PAUSE = 12;
 const TILE_EVERY = 3;
+/** Tiles at once when a scene begins; of larger pictures the others come in turn. */
+const MAX_TILES = 24;
 
 /**
  * Says which windows are to be looked at with their dark parts lightened: a face before a window, the sky or a lamp is too dark for the detector, and the
@@ -51,7 +53,7 @@ export class Shadows {
     const turn = this.#looks;
     this.#due = true;
     const further = everywhere
-      ? tiles
+      ? tiles.slice(0, MAX_TILES)
       : turn % TILE_EVERY === 0 && tiles.length > 0
         ? [tiles[(turn / TILE_EVERY) % tiles.length]!]
         : [];

@@ -96,6 +96,32 @@ describe('Compositor', () => {
     expect(new Uint8Array(raw.slot.memory)).toEqual(before);
   });
 
+  it.each([64, 192, 240])('replaces a face of %d pixels, which another model may draw', async (size) => {
+    const small = faceSlotViews(faceMemory, 0, 128);
+    const slot = faceSlotViews(faceMemory, 1, size);
+    slot.crop.set(small.crop);
+    slot.mask.set(small.mask);
+    for (let i = 0; i < slot.face.length; i++) slot.face[i] = 100 + ((i >> 2) % size) / 4;
+    const raw = rawFrame();
+    const before = new Uint8Array(raw.slot.memory).slice();
+    const { frame, covers } = await compositor.compose(
+      raw,
+      [face({ trackId: 40 + size, faceSize: size, faceSlot: 1 })],
+      slotOf(),
+    );
+    expect(covers[0]!.cover).toBe('generated');
+    const hull = new Uint8Array(128 * 128);
+    rasteriseMask([faceOutline(points())], hull, 0);
+    let [same, inside] = [0, 0];
+    for (let i = 0; i < 128 * 128; i++) {
+      if (!hull[i]) continue;
+      const at = (56 + Math.floor(i / 128)) * 320 + 96 + (i % 128);
+      inside++;
+      if (frame.pixels[at] === before[at]) same++;
+    }
+    expect(same / inside).toBeLessThan(0.1);
+  });
+
   it('draws faces of two sizes in one picture, and one that comes nearer from the frame on', async () => {
     const small = faceSlotViews(faceMemory, 0, 128);
     const large = faceSlotViews(faceMemory, 1, 256);

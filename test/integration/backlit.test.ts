@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Region, TrackedFace } from '../../src/core/face-track.ts';
+import type { Region } from '../../src/core/face-track.ts';
 import type { Picture } from '../../src/core/vision.ts';
 import { StreamAnalyser } from '../../src/track/analyser.ts';
+import { covers } from '../support/covered.ts';
 import { demoPhoto } from '../support/demo-photo.ts';
 import { trackPorts } from '../support/track-ports.ts';
 
@@ -43,16 +44,6 @@ function backlit(picture: Picture, people: readonly Region[], gain: number, abse
   }
   return { ...picture, planes };
 }
-
-const covers = (faces: readonly TrackedFace[], { x, y, width, height }: Region): boolean =>
-  faces.some(
-    ({ region: r }) =>
-      r.x < x + 0.08 * width &&
-      r.x + r.width > x + 0.92 * width &&
-      r.y < y + 0.08 * height &&
-      r.y + r.height > y + 0.92 * height &&
-      r.width < 2.5 * width,
-  );
 
 describe.each(['still', 'file', 'live'] as const)('people before something bright: %s', (mode) => {
   it.each([0.15, 0.1, 0.07])(

@@ -1,14 +1,4 @@
-import {
-  atLuma,
-  type Curve,
-  FeatureFrame,
-  lumaOf,
-  meanColour,
-  type Rgb,
-  ramp,
-  tinted,
-  windowAround,
-} from './feature-frame.ts';
+import { atLuma, type Curve, FeatureFrame, lumaOf, meanColour, ramp, tinted, windowAround } from './feature-frame.ts';
 
 /** Corners, upper and lower lid, and pupil. */
 const EYES = [

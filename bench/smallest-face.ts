@@ -13,13 +13,14 @@ import type { Picture } from '../src/core/vision.ts';
 import { FaceDetector } from '../src/infer/detector.ts';
 import { LandmarkModel } from '../src/infer/landmarks.ts';
 import { ModelStore } from '../src/infer/model-store.ts';
-import { onChroma, PlaneSampler } from '../src/infer/plane-sampling.ts';
+import { onChroma } from '../src/infer/plane-sampling.ts';
 import { windowSampling } from '../src/infer/sample.ts';
 import { intersectionOverUnion, scaled } from '../src/track/geometry.ts';
 import { LandmarkLocator } from '../src/track/landmarks.ts';
 import { loadShapeModel } from '../src/track/shape-model.ts';
 import { stillWindows } from '../src/track/still-windows.ts';
 import { photoAsPicture } from '../test/support/photo.ts';
+import { samplePlane } from '../test/support/sample-plane.ts';
 
 const { values } = parseArgs({
   options: {
@@ -96,9 +97,9 @@ function paste(planes: Uint8Array, head: Head, at: { x: number; y: number }, sid
     [from.crOffset, to.crOffset, side / 2, onChroma(half)],
   ] as const) {
     const chroma = source !== 0;
-    const out = new Float32Array(n * n);
     const [w, h] = chroma ? [from.chromaWidth, from.chromaHeight] : [format.width, format.height];
-    new PlaneSampler(n, n).sample(picture.planes.subarray(source, source + w * h), w, h, s, out);
+    const samples = picture.planes.subarray(source, source + w * h);
+    const out = samplePlane({ samples, width: w, height: h }, s, { width: n, height: n });
     const [stride, x, y] = chroma ? [to.chromaWidth, at.x / 2, at.y / 2] : [WIDTH, at.x, at.y];
     for (let v = 0; v < n; v++)
       for (let u = 0; u < n; u++) planes[target + (y + v) * stride + x + u] = Math.round(out[v * n + u]!);

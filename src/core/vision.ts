@@ -1,4 +1,5 @@
 import type { Detection, Region } from './face-track.ts';
+import type { Scratch } from './simd/scratch.ts';
 import type { PictureFormat } from './video-frame.ts';
 
 /** An I420 picture in shared memory, as the analysis sees it. */
@@ -11,6 +12,8 @@ export interface Picture {
 
 export interface ReducedPlane {
   readonly samples: Uint8Array;
+  /** Where the samples lie in the pyramid's memory. */
+  readonly address: number;
   readonly width: number;
   readonly height: number;
   /** Samples of the whole plane per sample of this one, each way. */
@@ -18,6 +21,8 @@ export interface ReducedPlane {
 }
 
 export interface PicturePyramid {
+  /** The memory that it lies in. */
+  readonly scratch: Scratch;
   /** The smallest form of a plane (0: luma, 1: Cb, 2: Cr) that still has a sample for every `step` samples of the whole one. */
   plane(channel: 0 | 1 | 2, step: number): ReducedPlane;
 }

@@ -1,5 +1,6 @@
 import { faceOutline, rasteriseMask } from '../core/face-mask.ts';
 import { type Affine, CROP_SIZE } from '../core/face-track.ts';
+import { Scratch } from '../core/simd/scratch.ts';
 import type { PictureFormat } from '../core/video-frame.ts';
 import { FaceRaster } from './face-raster.ts';
 import type { Grain } from './grain.ts';
@@ -45,8 +46,8 @@ export function liesOver(face: Uint8Array, shapes: readonly Float32Array[]): boo
 
 /** Draws a finished canonical face into I420 planes at the picture's resolution. Only samples under the mask change. */
 export class FacePainter {
-  readonly #raster = new FaceRaster();
-  #pixels = new Int32Array();
+  readonly #scratch = new Scratch();
+  readonly #raster = new FaceRaster(this.#scratch);
 
   paint(
     { face, extent, grain, sharpness }: PaintedFace,
@@ -59,12 +60,14 @@ export class FacePainter {
     const box = bounds(drawn, toPicture, format);
     if (!box) return;
     const count = box.width * box.height;
-    if (this.#pixels.length < count) this.#pixels = new Int32Array(count);
+    this.#scratch.clear();
     this.#raster.load(face, Math.sqrt(face.length / 4), scale, format.colour);
-    this.#raster.draw(box, drawn, toPicture, this.#pixels);
-    if (sharpness) addSkinTexture(this.#pixels, box, toPicture, sharpness.skin, sharpness.texture);
-    grain.look(planes, format.width, format.height, box, new Uint8Array(this.#pixels.buffer));
-    blendPlanes(this.#pixels, box, planes, format, grain);
+    const pixels = this.#raster.draw(box, drawn, toPicture);
+    const { buffer } = this.#scratch;
+    if (sharpness)
+      addSkinTexture(new Int32Array(buffer, pixels, count), box, toPicture, sharpness.skin, sharpness.texture);
+    grain.look(planes, format.width, format.height, box, new Uint8Array(buffer, pixels, 4 * count));
+    blendPlanes(this.#scratch, pixels, box, planes, format, grain);
   }
 }
 

@@ -1,4 +1,5 @@
 import { type Affine, CROP_SIZE } from '../core/face-track.ts';
+import type { Scratch } from '../core/simd/scratch.ts';
 import type { ColourSpec } from '../core/video-frame.ts';
 import type { Box } from './plane-blend.ts';
 import type { Extent } from './soft-mask.ts';
@@ -7,9 +8,6 @@ const WEIGHTS = { bt601: [0.299, 0.114], bt709: [0.2126, 0.0722], bt2020: [0.262
 /** Picture pixels per texel below which the face is halved first. */
 const SHRINK_BELOW = 0.75;
 const MIN_SIDE = 16;
-/** Two bytes of a texel, each with room for a product. */
-const LANES = 0x00ff00ff;
-const ROUND = 0x00800080;
 /** Fixed point of positions: 16 bits behind the point. */
 const ONE = 65_536;
 
@@ -20,8 +18,14 @@ const ONE = 65_536;
 export class FaceRaster {
   /** Side without the border of one texel, which repeats the edge. */
   #side = 0;
-  #texels = new Int32Array();
+  /** Address of the square with its border. */
+  #texels = 0;
   #halves: Uint8Array[] = [];
+  readonly #scratch: Scratch;
+
+  constructor(scratch: Scratch) {
+    this.#scratch = scratch;
+  }
 
   /** @param face RGBA, size² texels @param scale picture pixels per canonical pixel */
   load(face: Uint8Array, size: number, scale: number, colour: ColourSpec): void {
@@ -36,9 +40,9 @@ export class FaceRaster {
     }
     this.#side = side;
     const stride = side + 2;
-    if (this.#texels.length < stride * stride) this.#texels = new Int32Array(stride * stride);
-    convert(source, side, this.#texels, colour);
-    const texels = this.#texels;
+    this.#texels = this.#scratch.take(4 * stride * stride);
+    const texels = new Int32Array(this.#scratch.buffer, this.#texels, stride * stride);
+    convert(source, side, texels, colour);
     texels.copyWithin(1, stride + 1, 2 * stride - 1);
     texels.copyWithin((side + 1) * stride + 1, side * stride + 1, (side + 1) * stride - 1);
     for (let y = 0; y < stride; y++) {
@@ -49,9 +53,11 @@ export class FaceRaster {
 
   /**
    * Every pixel of a box of the picture, bilinear: Y, Cb, Cr, alpha from the lowest byte up; 0 where the face is not.
-   * @param extent canonical, with a margin for the interpolation @param out box.width · box.height numbers
+   * @param extent canonical, with a margin for the interpolation @returns the address of box.width · box.height numbers of 32 bits
    */
-  draw(box: Box, extent: Extent, toPicture: Affine, out: Int32Array): void {
+  draw(box: Box, extent: Extent, toPicture: Affine): number {
+    const start = this.#scratch.take(4 * box.width * box.height);
+    const out = new Int32Array(this.#scratch.buffer, start, box.width * box.height);
     const { a, b, c, d, e, f } = toPicture;
     const det = a * e - b * d;
     const perTexel = this.#side / CROP_SIZE;
@@ -63,6 +69,7 @@ export class FaceRaster {
       [Math.max(-0.499, low * perTexel + shift), Math.min(this.#side - 0.501, high * perTexel + shift)] as const;
     const [u0, u1] = limit(extent.x0, extent.x1);
     const [v0, v1] = limit(extent.y0, extent.y1);
+    const { kernels } = this.#scratch;
     for (let j = 0; j < box.height; j++) {
       const u = ux * (box.x - c) + uy * (box.y + j - f) + shift;
       const v = vx * (box.x - c) + vy * (box.y + j - f) + shift;
@@ -77,46 +84,14 @@ export class FaceRaster {
       }
       out.fill(0, row, row + from);
       out.fill(0, row + to, row + box.width);
-      this.#span(out, row + from, row + to, u + from * ux, v + from * vx, ux, vx);
+      const [x, y] = [fixed(u + from * ux + 1), fixed(v + from * vx + 1)];
+      kernels.drawSpan(start + 4 * (row + from), to - from, this.#texels, this.#side + 2, x, y, fixed(ux), fixed(vx));
     }
-  }
-
-  #span(out: Int32Array, at: number, end: number, u: number, v: number, ux: number, vx: number): void {
-    const texels = this.#texels;
-    const stride = this.#side + 2;
-    let x = Math.round((u + 1) * ONE) | 0;
-    let y = Math.round((v + 1) * ONE) | 0;
-    const dx = Math.round(ux * ONE) | 0;
-    const dy = Math.round(vx * ONE) | 0;
-    for (; at < end; at++, x = (x + dx) | 0, y = (y + dy) | 0) {
-      const p = (Math.imul(y >> 16, stride) + (x >> 16)) | 0;
-      const right = (x >> 8) & 255;
-      const below = (y >> 8) & 255;
-      // Four weights of together 256: each pair of bytes is summed up in one number.
-      const w3 = (Math.imul(right, below) + 128) >> 8;
-      const w2 = (below - w3) | 0;
-      const w1 = (right - w3) | 0;
-      const w0 = (256 - right - w2) | 0;
-      const t0 = texels[p]!;
-      const t1 = texels[p + 1]!;
-      const t2 = texels[p + stride]!;
-      const t3 = texels[p + stride + 1]!;
-      const even =
-        (Math.imul(t0 & LANES, w0) +
-          Math.imul(t1 & LANES, w1) +
-          Math.imul(t2 & LANES, w2) +
-          Math.imul(t3 & LANES, w3)) |
-        0;
-      const odd =
-        (Math.imul((t0 >>> 8) & LANES, w0) +
-          Math.imul((t1 >>> 8) & LANES, w1) +
-          Math.imul((t2 >>> 8) & LANES, w2) +
-          Math.imul((t3 >>> 8) & LANES, w3)) |
-        0;
-      out[at] = (((even + ROUND) >>> 8) & LANES) | ((odd + ROUND) & ~LANES);
-    }
+    return start;
   }
 }
+
+const fixed = (value: number): number => Math.round(value * ONE) | 0;
 
 /** Steps from `at`, each `step` long, between which a coordinate lies within [low, high]. */
 function within(at: number, step: number, low: number, high: number): readonly [number, number] {

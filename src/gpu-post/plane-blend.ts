@@ -1,3 +1,4 @@
+import type { Scratch } from '../core/simd/scratch.ts';
 import { type PictureFormat, planeLayout } from '../core/video-frame.ts';
 import type { Grain } from './grain.ts';
 
@@ -11,72 +12,61 @@ export interface Box {
 
 /**
  * Puts Y'CbCr with alpha over I420 planes. Samples with alpha 0 stay bit-exact.
- * @param pixels the box's pixels, one number each: Y, Cb, Cr, alpha from the lowest byte up
+ * @param pixels address of the box's pixels, four bytes each: Y, Cb, Cr, alpha
  */
 export function blendPlanes(
-  pixels: Int32Array,
+  scratch: Scratch,
+  pixels: number,
   box: Box,
   planes: Uint8Array,
   format: PictureFormat,
   grain?: Grain,
 ): void {
-  blendLuma(pixels, box, planes, format.width, grain);
-  blendChroma(pixels, box, planes, format);
+  blendLuma(scratch, pixels, box, planes, format.width, grain);
+  blendChroma(scratch, pixels, box, planes, format);
 }
 
-const SILENT = new Int8Array(1);
-
-function blendLuma(pixels: Int32Array, box: Box, planes: Uint8Array, stride: number, grain?: Grain): void {
-  const { x, y, width, height } = box;
-  const noise = grain?.row() ?? SILENT;
-  const wrap = noise.length - 1;
-  for (let j = 0; j < height; j++) {
-    let from = j * width;
-    let to = (y + j) * stride + x;
-    let n = grain?.start() ?? 0;
-    for (const end = from + width; from < end; from++, to++, n++) {
-      const pixel = pixels[from]!;
-      const alpha = pixel >>> 24;
-      if (alpha === 0) continue;
-      let value = (pixel & 255) + noise[n & wrap]!;
-      value = value < 0 ? 0 : value > 255 ? 255 : value;
-      planes[to] = alpha === 255 ? value : mix(value, planes[to]!, alpha);
-    }
+function blendLuma(
+  scratch: Scratch,
+  pixels: number,
+  { x, y, width, height }: Box,
+  planes: Uint8Array,
+  stride: number,
+  grain?: Grain,
+): void {
+  const noise = grain?.row();
+  const noiseLength = (noise?.length ?? 0) + width;
+  const [line, noiseAt] = [scratch.take(width), scratch.take(noiseLength)];
+  const row = new Uint8Array(scratch.buffer, line, width);
+  const table = new Int8Array(scratch.buffer, noiseAt, noiseLength).fill(0);
+  // Begun again behind its end: a row's noise may start anywhere.
+  if (noise) for (let at = 0; at < noiseLength; at += noise.length) table.set(noise.subarray(0, noiseLength - at), at);
+  for (let j = 0, at = y * stride + x; j < height; j++, at += stride) {
+    row.set(planes.subarray(at, at + width));
+    scratch.kernels.blendLumaRow(pixels + 4 * j * width, line, noiseAt + (noise && grain ? grain.start() : 0), width);
+    planes.set(row, at);
   }
 }
 
 /** A chroma sample belongs to four luma samples, and takes the strongest cover of the four. */
-function blendChroma(pixels: Int32Array, box: Box, planes: Uint8Array, format: PictureFormat): void {
+function blendChroma(
+  scratch: Scratch,
+  pixels: number,
+  { x, y, width, height }: Box,
+  planes: Uint8Array,
+  format: PictureFormat,
+): void {
   const { chromaWidth, cbOffset, crOffset } = planeLayout(format.width, format.height);
-  const { x, y, width, height } = box;
-  for (let j = 0; j < height; j += 2) {
-    const below = j + 1 < height ? width : 0;
-    let to = ((y + j) >> 1) * chromaWidth + (x >> 1);
-    for (let i = 0; i < width; i += 2, to++) {
-      const at = j * width + i;
-      const right = i + 1 < width ? 1 : 0;
-      const a = pixels[at]!;
-      const b = pixels[at + right]!;
-      const c = pixels[at + below]!;
-      const d = pixels[at + below + right]!;
-      if ((a & b & c & d) >>> 24 === 255) {
-        planes[cbOffset + to] = (2 + ((a >> 8) & 255) + ((b >> 8) & 255) + ((c >> 8) & 255) + ((d >> 8) & 255)) >> 2;
-        planes[crOffset + to] =
-          (2 + ((a >> 16) & 255) + ((b >> 16) & 255) + ((c >> 16) & 255) + ((d >> 16) & 255)) >> 2;
-        continue;
-      }
-      if ((a | b | c | d) >>> 24 === 0) continue;
-      const [wa, wb, wc, wd] = [a >>> 24, b >>> 24, c >>> 24, d >>> 24];
-      const weight = wa + wb + wc + wd;
-      const alpha = Math.max(wa, wb, wc, wd);
-      const cb = wa * ((a >> 8) & 255) + wb * ((b >> 8) & 255) + wc * ((c >> 8) & 255) + wd * ((d >> 8) & 255);
-      const cr = wa * ((a >> 16) & 255) + wb * ((b >> 16) & 255) + wc * ((c >> 16) & 255) + wd * ((d >> 16) & 255);
-      planes[cbOffset + to] = mix(cb / weight, planes[cbOffset + to]!, alpha);
-      planes[crOffset + to] = mix(cr / weight, planes[crOffset + to]!, alpha);
-    }
+  const half = (width + 1) >> 1;
+  const [cb, cr] = [scratch.take(half), scratch.take(half)];
+  const blue = new Uint8Array(scratch.buffer, cb, half);
+  const red = new Uint8Array(scratch.buffer, cr, half);
+  for (let j = 0, at = (y >> 1) * chromaWidth + (x >> 1); j < height; j += 2, at += chromaWidth) {
+    blue.set(planes.subarray(cbOffset + at, cbOffset + at + half));
+    red.set(planes.subarray(crOffset + at, crOffset + at + half));
+    const above = pixels + 4 * j * width;
+    scratch.kernels.blendChromaRow(above, j + 1 < height ? above + 4 * width : above, cb, cr, width);
+    planes.set(blue, cbOffset + at);
+    planes.set(red, crOffset + at);
   }
-}
-
-function mix(face: number, picture: number, alpha: number): number {
-  return (face * alpha + picture * (255 - alpha) + 127) / 255;
 }

@@ -2,7 +2,7 @@ import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Detection, Region } from '../core/face-track.ts';
 import type { DetectorWindow, FaceFinder, Picture } from '../core/vision.ts';
 import type { ModelStore } from './model-store.ts';
-import { PictureSampler, windowSampling } from './sample.ts';
+import { PictureSampler, valuesOf, windowSampling } from './sample.ts';
 import { createSession, type SessionOptions } from './session.ts';
 import { liftShadows, lighten, paleStretch, spread } from './tones.ts';
 
@@ -18,7 +18,6 @@ const SAME_FACE = 0.3;
 export class FaceDetector implements FaceFinder {
   readonly #session: InferenceSession;
   readonly #sampler = new PictureSampler(WIDTH, HEIGHT, true);
-  readonly #input = new Float32Array(3 * WIDTH * HEIGHT);
 
   private constructor(session: InferenceSession) {
     this.#session = session;
@@ -31,12 +30,11 @@ export class FaceDetector implements FaceFinder {
   async detect(picture: Picture, window: DetectorWindow, minScore: number): Promise<Detection[]> {
     // The network's aspect is 4:3: a window of another shape is letterboxed by growing it beyond its edge.
     const grown = letterbox(window);
-    this.#sampler.rgbUnclipped(picture, windowSampling(grown, WIDTH, HEIGHT), this.#input, OFFSET, SCALE);
+    const rgb = this.#sampler.rgbUnclipped(picture, windowSampling(grown, WIDTH, HEIGHT), OFFSET, SCALE);
     const pale = paleStretch(picture);
-    if (pale) spread(this.#input, pale, OFFSET, SCALE);
-    else if (!lighten(this.#input, OFFSET, SCALE) && window.lifted && !liftShadows(this.#input, OFFSET, SCALE))
-      return [];
-    const result = await this.#session.run({ input: new Tensor('float32', this.#input, [1, 3, HEIGHT, WIDTH]) });
+    if (pale) spread(rgb, pale, OFFSET, SCALE);
+    else if (!lighten(rgb, OFFSET, SCALE) && window.lifted && !liftShadows(rgb, OFFSET, SCALE)) return [];
+    const result = await this.#session.run({ input: new Tensor('float32', valuesOf(rgb), [1, 3, HEIGHT, WIDTH]) });
     const scores = result.scores!.data as Float32Array;
     const boxes = result.boxes!.data as Float32Array;
     const found: Detection[] = [];

@@ -1,27 +1,56 @@
+import { Scratch } from '../core/simd/scratch.ts';
 import { type PictureFormat, planeLayout } from '../core/video-frame.ts';
 import type { PicturePyramid, ReducedPlane } from '../core/vision.ts';
 
 const MAX_LEVEL = 3;
-/** Every other byte of a word. */
-const EVEN = 0x00ff00ff;
-/** Half of a divisor of four, in both halves of a word. */
-const ROUND = 0x00020002;
+
+/** A level in the scratch memory, in a place that is kept for the next picture. */
+class Level implements ReducedPlane {
+  address = 0;
+  width = 0;
+  height = 0;
+  reduction = 1;
+  readonly #scratch: Scratch;
+  #capacity = 0;
+  #view = new Uint8Array();
+
+  constructor(scratch: Scratch) {
+    this.#scratch = scratch;
+  }
+
+  /** Asked for anew each time: a view is of no use any more once the memory has grown. */
+  get samples(): Uint8Array {
+    const { buffer } = this.#scratch;
+    const length = this.width * this.height;
+    const view = this.#view;
+    if (view.buffer !== buffer || view.byteOffset !== this.address || view.length !== length)
+      this.#view = new Uint8Array(buffer, this.address, length);
+    return this.#view;
+  }
+
+  /** The plane's size, and room for it; it holds nothing yet. */
+  prepare(width: number, height: number, reduction: number): void {
+    [this.width, this.height, this.reduction] = [width, height, reduction];
+    if (this.#capacity >= width * height) return;
+    this.#capacity = width * height;
+    this.address = this.#scratch.take(this.#capacity);
+  }
+}
 
 /**
- * A picture halved again and again, each sample the mean of four: whatever is reduced later reads few samples. A level is made when it is
- * first asked for, in memory that is kept from picture to picture.
+ * A picture halved again and again, each sample the mean of four: whatever is reduced later reads few samples. It lies in a memory of its own, where
+ * the kernels read it. A level is made when it is first asked for, in a place that is kept from picture to picture.
  */
 export class HalvedPlanes implements PicturePyramid {
+  readonly scratch = new Scratch();
   #planes: Uint8Array = new Uint8Array();
   #format: PictureFormat | undefined;
   /** Per channel the levels from 0, of which the first `made` belong to this picture. */
-  readonly #levels: ReducedPlane[][] = [[], [], []];
+  readonly #levels: Level[][] = [[], [], []];
   readonly #made = [0, 0, 0];
 
   /** Must be called for each new picture, also when it lies in the same memory. */
   load(planes: Uint8Array, format: PictureFormat): this {
-    if (this.#format?.width !== format.width || this.#format.height !== format.height)
-      for (const levels of this.#levels) levels.length = 0;
     this.#planes = planes;
     this.#format = format;
     this.#made.fill(0);
@@ -31,82 +60,30 @@ export class HalvedPlanes implements PicturePyramid {
   plane(channel: 0 | 1 | 2, step: number): ReducedPlane {
     const wanted = Math.max(0, Math.min(MAX_LEVEL, Math.floor(Math.log2(step) + 1e-6)));
     const levels = this.#levels[channel]!;
-    while (this.#made[channel]! <= wanted) {
+    for (; this.#made[channel]! <= wanted; this.#made[channel]!++) {
       const level = this.#made[channel]!;
-      if (level === 0) levels[0] = this.#whole(channel);
-      else {
-        levels[level] ??= emptyHalf(levels[level - 1]!);
-        halve(levels[level - 1]!, levels[level]!);
-      }
-      this.#made[channel]!++;
+      levels[level] ??= new Level(this.scratch);
+      if (level === 0) this.#copyWhole(channel, levels[0]!);
+      else this.#halve(levels[level - 1]!, levels[level]!);
     }
     return levels[wanted]!;
   }
 
-  #whole(channel: 0 | 1 | 2): ReducedPlane {
+  #copyWhole(channel: 0 | 1 | 2, to: Level): void {
     const { width, height } = this.#format!;
     const { chromaWidth, chromaHeight, cbOffset, crOffset, byteLength } = planeLayout(width, height);
-    const [from, to] = [
+    const [from, end] = [
       [0, cbOffset],
       [cbOffset, crOffset],
       [crOffset, byteLength],
     ][channel]!;
-    const size = channel === 0 ? { width, height } : { width: chromaWidth, height: chromaHeight };
-    return { samples: this.#planes.subarray(from, to), ...size, reduction: 1 };
+    if (channel === 0) to.prepare(width, height, 1);
+    else to.prepare(chromaWidth, chromaHeight, 1);
+    to.samples.set(this.#planes.subarray(from, end));
   }
-}
 
-function emptyHalf({ width, height, reduction }: ReducedPlane): ReducedPlane {
-  const [w, h] = [(width + 1) >> 1, (height + 1) >> 1];
-  return { samples: new Uint8Array(w * h), width: w, height: h, reduction: 2 * reduction };
-}
-
-/** Means of 2×2 samples, rounded; an odd edge is repeated. */
-export function halve(from: ReducedPlane, to: ReducedPlane): void {
-  const { samples } = from;
-  const wide = from.width % 8 === 0 && samples.byteOffset % 4 === 0;
-  if (wide) halveWords(words(samples), words(to.samples), from, to);
-  else halveSamples(from, to);
-}
-
-// Signed: V8 keeps those in a register, where a word of 32 bits without sign can become a number on the heap.
-const words = (bytes: Uint8Array): Int32Array => new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 2);
-
-/** Four results at a time: the bytes of a word are added in two halves that cannot overflow into each other. */
-function halveWords(source: Int32Array, out: Int32Array, from: ReducedPlane, to: ReducedPlane): void {
-  const stride = from.width >> 2;
-  const count = to.width >> 2;
-  for (let y = 0; y < to.height; y++) {
-    const above = 2 * y * stride;
-    halveRow(source, above, 2 * y + 1 < from.height ? above + stride : above, out, y * count, count);
-  }
-}
-
-function halveRow(source: Int32Array, above: number, below: number, out: Int32Array, at: number, count: number): void {
-  for (const end = at + count; at < end; at++, above += 2, below += 2) {
-    const a = source[above]!;
-    const b = source[below]!;
-    const c = source[above + 1]!;
-    const d = source[below + 1]!;
-    const left = ((a & EVEN) + ((a >>> 8) & EVEN) + (b & EVEN) + ((b >>> 8) & EVEN) + ROUND) >>> 2;
-    const right = ((c & EVEN) + ((c >>> 8) & EVEN) + (d & EVEN) + ((d >>> 8) & EVEN) + ROUND) >>> 2;
-    out[at] = (left & 255) | ((left >>> 8) & 0xff00) | ((right & 255) << 16) | ((right & 0xff0000) << 8);
-  }
-}
-
-function halveSamples(from: ReducedPlane, to: ReducedPlane): void {
-  for (let y = 0; y < to.height; y++) {
-    const above = 2 * y * from.width;
-    const below = 2 * y + 1 < from.height ? above + from.width : above;
-    for (let x = 0; x < to.width; x++) {
-      const left = 2 * x;
-      const right = Math.min(left + 1, from.width - 1);
-      const sum =
-        from.samples[above + left]! +
-        from.samples[above + right]! +
-        from.samples[below + left]! +
-        from.samples[below + right]!;
-      to.samples[y * to.width + x] = (sum + 2) >> 2;
-    }
+  #halve(from: Level, to: Level): void {
+    to.prepare((from.width + 1) >> 1, (from.height + 1) >> 1, 2 * from.reduction);
+    this.scratch.kernels.halve(from.address, from.width, from.height, to.address);
   }
 }

@@ -1,9 +1,13 @@
 import type { Affine } from '../core/face-track.ts';
-import type { ColourSpec } from '../core/video-frame.ts';
+import { Scratch } from '../core/simd/scratch.ts';
+import type { ColourSpec, PictureFormat } from '../core/video-frame.ts';
+import { planeLayout } from '../core/video-frame.ts';
 import type { DetectorWindow, Picture, SquareCrop } from '../core/vision.ts';
 import { mirroredAt } from './axis-table.ts';
-import { HalvedPlanes } from './picture-pyramid.ts';
-import { onChroma, PlaneSampler } from './plane-sampling.ts';
+import { onChroma, type PlacedPlane, PlaneSampler } from './plane-sampling.ts';
+
+/** Bytes of a number. */
+const NUMBER = 4;
 
 /** Destination pixel → picture: `x = a·u + b·v + c`, pixel centres at integers on both sides. */
 export type Sampling = Affine;
@@ -65,17 +69,34 @@ export function squareSampling(crop: SquareCrop, size: number): Sampling {
   };
 }
 
+/** Planar RGB in the memory of the picture it was taken from: 3·n numbers, of use until the sampler's next call. */
+export interface PlacedRgb {
+  readonly scratch: Scratch;
+  readonly address: number;
+  /** Numbers of one plane. */
+  readonly n: number;
+}
+
+/** A new view: of use until the memory grows. */
+export const valuesOf = ({ scratch, address, n }: PlacedRgb): Float32Array =>
+  new Float32Array(scratch.buffer, address, 3 * n);
+
+/** Addresses of a sampler's results in one memory: three planes, then RGB. */
+interface Results {
+  readonly luma: number;
+  readonly blue: number;
+  readonly red: number;
+  readonly rgb: number;
+}
+
 /** Samples pictures into fixed sizes without allocating per call. One per thread and size. */
 export class PictureSampler {
   readonly width: number;
   readonly height: number;
   readonly #planes: PlaneSampler;
-  readonly #y: Float32Array;
-  readonly #cb: Float32Array;
-  readonly #cr: Float32Array;
-  /** Stands in for a picture that brings no pyramid. */
-  readonly #whole = new HalvedPlanes();
-
+  readonly #results = new WeakMap<Scratch, Results>();
+  /** Holds what is needed of a picture that brings no pyramid. */
+  readonly #strips = new Strips();
   readonly #mirrored: boolean;
 
   /** @param mirrored what lies left and right of the picture is its mirror image */
@@ -84,18 +105,17 @@ export class PictureSampler {
     this.height = height;
     this.#mirrored = mirrored;
     this.#planes = new PlaneSampler(width, height, mirrored);
-    const n = width * height;
-    this.#y = new Float32Array(n);
-    this.#cb = new Float32Array(n);
-    this.#cr = new Float32Array(n);
   }
 
-  /** Luma as 0…255 of full range. The result is overwritten by the next call. */
+  /** Luma as 0…255 of full range. The result is of use until the next call. */
   gray(picture: Picture, s: Sampling): Float32Array {
-    this.#sample(picture, 0, s, this.#y);
+    const scratch = this.#scratchOf(picture);
+    const { luma } = this.#resultsIn(scratch);
+    this.#sample(scratch, this.#plane(picture, 0, s), luma);
     const { lumaScale, lumaOffset } = toRgb(picture.format.colour);
-    for (let i = 0; i < this.#y.length; i++) this.#y[i] = clamp((this.#y[i]! - lumaOffset) * lumaScale);
-    return this.#y;
+    const n = this.width * this.height;
+    scratch.kernels.toGray(luma, n, lumaScale, lumaOffset);
+    return new Float32Array(scratch.buffer, luma, n);
   }
 
   /**
@@ -103,38 +123,67 @@ export class PictureSampler {
    * @param out 3·width·height numbers
    */
   rgb(picture: Picture, s: Sampling, out: Float32Array, offset: number, scale: number): void {
-    this.#ycbcr(picture, s);
-    const conversion = toRgb(picture.format.colour);
+    const scratch = this.#scratchOf(picture);
+    const to = this.#resultsIn(scratch);
+    this.#ycbcr(scratch, this.#reduced(picture, s), to);
+    const { lumaScale, lumaOffset, rCr, gCb, gCr, bCb } = toRgb(picture.format.colour);
     const n = this.width * this.height;
-    for (let at = 0; at < n; at += this.width)
-      convertClipped(this.#y, this.#cb, this.#cr, out, n, at, this.width, conversion, offset, scale);
+    const { luma, blue, red, rgb } = to;
+    const shift = -offset * scale;
+    scratch.kernels.toRgbClipped(luma, blue, red, rgb, n, lumaScale, lumaOffset, rCr, gCb, gCr, bCb, scale, shift);
+    out.set(valuesOf({ scratch, address: rgb, n }));
   }
 
-  /** The same without clipping colours outside the gamut to 0…255: three times as fast, and a detector does not mind. */
-  rgbUnclipped(picture: Picture, s: Sampling, out: Float32Array, offset: number, scale: number): void {
+  /** The same without clipping colours outside the gamut to 0…255, and left where it was made: faster, and a detector does not mind. */
+  rgbUnclipped(picture: Picture, s: Sampling, offset: number, scale: number): PlacedRgb {
+    const scratch = this.#scratchOf(picture);
+    const to = this.#resultsIn(scratch);
     const factors = linear(toRgb(picture.format.colour), offset, scale);
     const n = this.width * this.height;
-    const [luma, blue, red] = this.#reduced(picture, s);
-    if (!(isShift(luma) && sameGrid(luma, blue) && sameGrid(luma, red))) {
-      this.#ycbcr(picture, s);
-      convertPlanes(this.#y, this.#cb, this.#cr, out, factors);
-      return;
+    const planes = this.#reduced(picture, s);
+    const [luma, blue, red] = planes;
+    if (isShift(luma) && sameGrid(luma, blue) && sameGrid(luma, red)) this.#shifted(scratch, planes, to.rgb, factors);
+    else {
+      this.#ycbcr(scratch, planes, to);
+      scratch.kernels.toRgb(to.luma, to.blue, to.red, to.rgb, n, ...factors);
     }
-    // The samples are there as they are wanted: no plane of them is made first.
-    const { width, height } = luma;
-    const [dx, dy] = [luma.s.c, luma.s.f];
+    return { scratch, address: to.rgb, n };
+  }
+
+  /** The samples are there as they are wanted: no plane of them is made first. */
+  #shifted(scratch: Scratch, [luma, blue, red]: readonly Reduced[], rgb: number, factors: Linear): void {
+    const { width, height } = luma!;
+    const [dx, dy] = [luma!.s.c, luma!.s.f];
+    const n = this.width * this.height;
     const first = Math.max(0, Math.min(this.width, -dx));
     const last = Math.max(first, Math.min(this.width, width - dx));
+    const beyond = (u: number) => (this.#mirrored ? mirroredAt(u + dx, width) : u < first ? 0 : width - 1);
     for (let v = 0; v < this.height; v++) {
       const row = Math.max(0, Math.min(height - 1, v + dy)) * width;
-      const at = v * this.width;
-      const part = (x: number, u: number, count: number) =>
-        convertBytes(luma.samples, blue.samples, red.samples, row + x, out, n, at + u, count, factors);
-      const beyond = (u: number) => (this.#mirrored ? mirroredAt(u + dx, width) : u < first ? 0 : width - 1);
+      const part = (x: number, u: number, count: number) => {
+        const [from, to] = [row + x, rgb + NUMBER * (v * this.width + u)];
+        const { kernels } = scratch;
+        kernels.bytesToRgb(from + luma!.address, from + blue!.address, from + red!.address, to, n, count, ...factors);
+      };
       for (let u = 0; u < first; u++) part(beyond(u), u, 1);
       part(first + dx, first, last - first);
       for (let u = last; u < this.width; u++) part(beyond(u), u, 1);
     }
+  }
+
+  #scratchOf(picture: Picture): Scratch {
+    return picture.pyramid?.scratch ?? this.#strips.scratch;
+  }
+
+  #resultsIn(scratch: Scratch): Results {
+    let results = this.#results.get(scratch);
+    if (!results) {
+      const bytes = NUMBER * this.width * this.height;
+      const [luma, blue, red] = [scratch.take(bytes), scratch.take(bytes), scratch.take(bytes)];
+      results = { luma, blue, red, rgb: scratch.take(3 * bytes) };
+      this.#results.set(scratch, results);
+    }
+    return results;
   }
 
   /** Each channel's smallest sufficient plane, and the sampling on it. */
@@ -143,108 +192,77 @@ export class PictureSampler {
     return [this.#plane(picture, 0, s), this.#plane(picture, 1, chroma), this.#plane(picture, 2, chroma)];
   }
 
-  #ycbcr(picture: Picture, s: Sampling): void {
-    const chroma = onChroma(s);
-    this.#sample(picture, 0, s, this.#y);
-    this.#sample(picture, 1, chroma, this.#cb);
-    this.#sample(picture, 2, chroma, this.#cr);
+  #ycbcr(scratch: Scratch, [y, cb, cr]: readonly Reduced[], { luma, blue, red }: Results): void {
+    this.#sample(scratch, y!, luma);
+    this.#sample(scratch, cb!, blue);
+    this.#sample(scratch, cr!, red);
   }
 
-  #sample(picture: Picture, channel: 0 | 1 | 2, on: Sampling, out: Float32Array): void {
-    const { samples, width, height, s } = this.#plane(picture, channel, on);
-    this.#planes.sample(samples, width, height, s, out);
+  #sample(scratch: Scratch, plane: Reduced, out: number): void {
+    this.#planes.sample(scratch, plane, plane.s, out);
   }
 
-  #plane(picture: Picture, channel: 0 | 1 | 2, s: Sampling): Reduced {
-    const step = Math.min(Math.hypot(s.a, s.d), Math.hypot(s.b, s.e));
-    const pyramid = picture.pyramid ?? this.#whole.load(picture.planes, picture.format);
-    const { samples, width, height, reduction } = pyramid.plane(channel, picture.pyramid ? step : 1);
-    return { samples, width, height, s: onReduced(s, reduction) };
+  #plane({ pyramid, planes, format }: Picture, channel: 0 | 1 | 2, s: Sampling): Reduced {
+    if (!pyramid) return { ...this.#strips.take(planes, format, channel, s, this), s };
+    const { address, width, height, reduction } = pyramid.plane(
+      channel,
+      Math.min(Math.hypot(s.a, s.d), Math.hypot(s.b, s.e)),
+    );
+    return { address, width, height, s: onReduced(s, reduction) };
   }
 }
 
-/** Factors of Y, Cb and Cr, and what is added: red, green, blue. */
-interface Linear {
-  readonly y1: number;
-  readonly r1: number;
-  readonly g1: number;
-  readonly g2: number;
-  readonly b1: number;
-  readonly r0: number;
-  readonly g0: number;
-  readonly b0: number;
+/** Of each plane of a picture the rows that a sampling reads. */
+class Strips {
+  readonly scratch = new Scratch();
+  readonly #places = [0, 1, 2].map(() => ({ address: 0, bytes: 0 }));
+
+  take(planes: Uint8Array, format: PictureFormat, channel: 0 | 1 | 2, s: Sampling, size: Size): PlacedPlane {
+    const { width, height } = channelSize(format, channel);
+    const { cbOffset, crOffset } = planeLayout(format.width, format.height);
+    const [from, to] = rowsOf(s, size, height);
+    const bytes = (to - from) * width;
+    const place = this.#places[channel]!;
+    if (place.bytes < bytes) {
+      place.address = this.scratch.take(bytes);
+      place.bytes = bytes;
+    }
+    const start = [0, cbOffset, crOffset][channel]! + from * width;
+    new Uint8Array(this.scratch.buffer, place.address, bytes).set(planes.subarray(start, start + bytes));
+    return { address: place.address - from * width, width, height };
+  }
 }
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+function channelSize({ width, height }: PictureFormat, channel: 0 | 1 | 2): Size {
+  const { chromaWidth, chromaHeight } = planeLayout(width, height);
+  return channel === 0 ? { width, height } : { width: chromaWidth, height: chromaHeight };
+}
+
+/** First row and the one after the last, with those that taps beside a sample read. */
+function rowsOf({ d, e, f }: Sampling, { width, height }: Size, planeHeight: number): readonly [number, number] {
+  const ys = [0, width].flatMap((u) => [0, height].map((v) => d * (u - 0.5) + e * (v - 0.5) + f));
+  const margin = 3 + Math.abs(d) + Math.abs(e);
+  const inside = (y: number) => Math.max(0, Math.min(planeHeight - 1, Math.floor(y)));
+  return [inside(Math.min(...ys) - margin), inside(Math.max(...ys) + margin) + 1];
+}
+
+/** Factors of Y, Cb and Cr, and what is added: y; red's; green's two; blue's; what is added to red, green and blue. */
+type Linear = readonly [number, number, number, number, number, number, number, number];
 
 function linear({ lumaScale, lumaOffset, rCr, gCb, gCr, bCb }: ToRgb, offset: number, scale: number): Linear {
   const y1 = lumaScale * scale;
   const [r1, g1, g2, b1] = [rCr * scale, gCb * scale, gCr * scale, bCb * scale];
   const base = -offset * scale - lumaOffset * y1;
-  return { y1, r1, g1, g2, b1, r0: base - 128 * r1, g0: base - 128 * (g1 + g2), b0: base - 128 * b1 };
+  return [y1, r1, g1, g2, b1, base - 128 * r1, base - 128 * (g1 + g2), base - 128 * b1];
 }
 
-// Twice the same: a loop over bytes and floats in turn is a third slower than one for each.
-function convertPlanes(luma: Float32Array, blue: Float32Array, red: Float32Array, out: Float32Array, k: Linear): void {
-  const { y1, r1, g1, g2, b1, r0, g0, b0 } = k;
-  const n = luma.length;
-  for (let i = 0; i < n; i++) {
-    const y = luma[i]! * y1;
-    const cb = blue[i]!;
-    const cr = red[i]!;
-    out[i] = y + r1 * cr + r0;
-    out[n + i] = y + g1 * cb + g2 * cr + g0;
-    out[2 * n + i] = y + b1 * cb + b0;
-  }
-}
-
-function convertBytes(
-  luma: Uint8Array,
-  blue: Uint8Array,
-  red: Uint8Array,
-  from: number,
-  out: Float32Array,
-  n: number,
-  at: number,
-  count: number,
-  { y1, r1, g1, g2, b1, r0, g0, b0 }: Linear,
-): void {
-  for (let i = 0; i < count; i++) {
-    const y = luma[from + i]! * y1;
-    const cb = blue[from + i]!;
-    const cr = red[from + i]!;
-    out[at + i] = y + r1 * cr + r0;
-    out[n + at + i] = y + g1 * cb + g2 * cr + g0;
-    out[2 * n + at + i] = y + b1 * cb + b0;
-  }
-}
-
-/** A row of them, clipped. */
-function convertClipped(
-  luma: Float32Array,
-  blue: Float32Array,
-  red: Float32Array,
-  out: Float32Array,
-  n: number,
-  at: number,
-  count: number,
-  { lumaScale, lumaOffset, rCr, gCb, gCr, bCb }: ToRgb,
-  offset: number,
-  scale: number,
-): void {
-  const shift = -offset * scale;
-  for (let i = at; i < at + count; i++) {
-    const y = (luma[i]! - lumaOffset) * lumaScale;
-    const cb = blue[i]! - 128;
-    const cr = red[i]! - 128;
-    out[i] = clamp(y + rCr * cr) * scale + shift;
-    out[n + i] = clamp(y + gCb * cb + gCr * cr) * scale + shift;
-    out[2 * n + i] = clamp(y + bCb * cb) * scale + shift;
-  }
-}
-
-interface Reduced {
-  readonly samples: Uint8Array;
-  readonly width: number;
-  readonly height: number;
+/** A plane, and the sampling on it. */
+interface Reduced extends PlacedPlane {
   readonly s: Sampling;
 }
 
@@ -263,8 +281,4 @@ function onReduced(s: Sampling, r: number): Sampling {
   if (r === 1) return s;
   const middle = (r - 1) / 2;
   return { a: s.a / r, b: s.b / r, c: (s.c - middle) / r, d: s.d / r, e: s.e / r, f: (s.f - middle) / r };
-}
-
-function clamp(value: number): number {
-  return value < 0 ? 0 : value > 255 ? 255 : value;
 }

@@ -1,5 +1,6 @@
+import type { Scratch } from '../core/simd/scratch.ts';
 import type { Picture } from '../core/vision.ts';
-import { toRgb } from './sample.ts';
+import { type PlacedRgb, toRgb, valuesOf } from './sample.ts';
 
 /** What nine of ten pixels are darker than, 0…255, below which a picture is lightened; to what that is brought, and by how much at most. */
 const DARK = 56;
@@ -56,8 +57,9 @@ function levelAt(count: number): number {
   return level;
 }
 
-/** @param rgb planar, 3·n numbers, `(value − offset) · scale` of 0…255; overwritten, and kept within 0…255 */
-export function spread(rgb: Float32Array, { gain, add }: Stretch, offset: number, scale: number): void {
+/** @param rgb `(value − offset) · scale` of 0…255; overwritten, and kept within 0…255 */
+export function spread(placed: PlacedRgb, { gain, add }: Stretch, offset: number, scale: number): void {
+  const rgb = valuesOf(placed);
   const shift = ((gain - 1) * offset + add) * scale;
   const [black, white] = [-offset * scale, (255 - offset) * scale];
   for (let i = 0; i < rgb.length; i++) {
@@ -69,10 +71,10 @@ export function spread(rgb: Float32Array, { gain, add }: Stretch, offset: number
 /**
  * Brings what is very dark to where a network knows faces from: at a luma of 30 and less it sees none, and whoever makes the
  * picture lighter sees them all. What is not that dark stays as it is.
- * @param rgb planar, 3·n numbers, `(value − offset) · scale` of 0…255; overwritten
+ * @param rgb `(value − offset) · scale` of 0…255; overwritten
  * @returns whether it was
  */
-export function lighten(rgb: Float32Array, offset: number, scale: number): boolean {
+export function lighten(rgb: PlacedRgb, offset: number, scale: number): boolean {
   const level = levelAt(0.9 * countTones(rgb, offset, scale));
   if (level >= DARK) return false;
   spread(rgb, { gain: Math.min(MOST, LIGHT / Math.max(1, level)), add: 0 }, offset, scale);
@@ -81,31 +83,37 @@ export function lighten(rgb: Float32Array, offset: number, scale: number): boole
 
 /**
  * Lightens what is dark before something bright, by a curve that leaves black and white where they are: of skin at 0.1 of its light it makes a third of white.
- * @param rgb planar, 3·n numbers, `(value − offset) · scale` of 0…255; overwritten
+ * @param rgb `(value − offset) · scale` of 0…255; overwritten
  * @returns whether there was anything dark
  */
-export function liftShadows(rgb: Float32Array, offset: number, scale: number): boolean {
+export function liftShadows(rgb: PlacedRgb, offset: number, scale: number): boolean {
   const count = countTones(rgb, offset, scale);
   let dark = 0;
   for (let value = 0; value < DARK; value++) dark += histogram[value]!;
   if (dark < MIN_SHADOW * count) return false;
+  const { scratch, address, n } = rgb;
+  const { curve } = tablesIn(scratch);
   const finer = (CURVE.length - 1) / 255;
-  for (let i = 0; i < rgb.length; i++) {
-    const at = Math.round((rgb[i]! / scale + offset) * finer);
-    rgb[i] = (CURVE[at < 0 ? 0 : at >= CURVE.length ? CURVE.length - 1 : at]! - offset) * scale;
-  }
+  new Float32Array(scratch.buffer, curve, CURVE.length).set(CURVE.map((value) => (value - offset) * scale));
+  scratch.kernels.lookUp(address, 3 * n, finer / scale, finer * offset, curve, CURVE.length);
   return true;
 }
 
-/** Fills the histogram. @returns how many samples are in it */
-function countTones(rgb: Float32Array, offset: number, scale: number): number {
-  const n = rgb.length / 3;
-  histogram.fill(0);
-  let count = 0;
-  for (let i = 0; i < n; i += STRIDE, count++) {
-    // Of a dark red picture it is the red that must not be driven to white.
-    const value = Math.max(rgb[i]!, rgb[n + i]!, rgb[2 * n + i]!) / scale + offset;
-    histogram[value < 0 ? 0 : value > 255 ? 255 : Math.round(value)]!++;
-  }
+/** Fills the histogram: of a dark red picture it is the red that must not be driven to white, so the brightest channel counts. @returns how many samples are in it */
+function countTones({ scratch, address, n }: PlacedRgb, offset: number, scale: number): number {
+  const { counts } = tablesIn(scratch);
+  const count = scratch.kernels.countTones(address, n, STRIDE, 1 / scale, offset, counts);
+  histogram.set(new Uint32Array(scratch.buffer, counts, histogram.length));
   return count;
+}
+
+const tables = new WeakMap<Scratch, { readonly counts: number; readonly curve: number }>();
+
+function tablesIn(scratch: Scratch) {
+  let found = tables.get(scratch);
+  if (!found) {
+    found = { counts: scratch.take(4 * histogram.length), curve: scratch.take(4 * CURVE.length) };
+    tables.set(scratch, found);
+  }
+  return found;
 }

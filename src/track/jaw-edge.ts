@@ -82,7 +82,9 @@ export class JawEdge {
   }
 }
 
-function reduced(picture: Picture, channel: 0 | 1 | 2, step: number): ReducedPlane {
+type Samples = Omit<ReducedPlane, 'address'>;
+
+function reduced(picture: Picture, channel: 0 | 1 | 2, step: number): Samples {
   if (picture.pyramid) return picture.pyramid.plane(channel, step);
   const layout = planeLayout(picture.format.width, picture.format.height);
   const [from, to] = [
@@ -99,7 +101,7 @@ const profile = new Float64Array(3 * Math.ceil((INSIDE + OUTSIDE) / STEP + SAMPL
 
 /** @returns how far beyond contour point `i` the face ends; 0 when it ends there, undefined when no end is to be seen */
 function edgeBeyond(
-  [luma, blue, red]: readonly [ReducedPlane, ReducedPlane, ReducedPlane],
+  [luma, blue, red]: readonly [Samples, Samples, Samples],
   picture: Picture,
   t: Affine,
   own: Float32Array,
@@ -163,7 +165,7 @@ function visible({ format }: Picture, t: Affine, px: number, py: number, ox: num
   return OUTSIDE;
 }
 
-function at({ samples, width, height, reduction }: ReducedPlane, x: number, y: number): number {
+function at({ samples, width, height, reduction }: Samples, x: number, y: number): number {
   const column = Math.max(0, Math.min(width - 1, Math.floor((x + 0.5) / reduction)));
   const row = Math.max(0, Math.min(height - 1, Math.floor((y + 0.5) / reduction)));
   return samples[row * width + column]!;

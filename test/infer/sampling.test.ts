@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { faceOutline, rasteriseMask } from '../../src/core/face-mask.ts';
 import type { Affine } from '../../src/core/face-track.ts';
-import { PlaneSampler } from '../../src/infer/plane-sampling.ts';
 import { squareSampling, windowSampling } from '../../src/infer/sample.ts';
+import { samplePlane } from '../support/sample-plane.ts';
 
 const W = 97;
 const H = 71;
@@ -37,8 +37,7 @@ function reference(s: Affine, width: number, height: number, tapsU: number, taps
 }
 
 function largestDifference(s: Affine, width: number, height: number, tapsU: number, tapsV: number): number {
-  const out = new Float32Array(width * height);
-  new PlaneSampler(width, height).sample(plane, W, H, s, out);
+  const out = samplePlane({ samples: plane, width: W, height: H }, s, { width, height });
   return Math.max(...reference(s, width, height, tapsU, tapsV).map((value, i) => Math.abs(value - out[i]!)));
 }
 

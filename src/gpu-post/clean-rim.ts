@@ -1,4 +1,6 @@
+import { MAX_FACE_SIZE } from '../core/face-slot.ts';
 import { CROP_SIZE } from '../core/face-track.ts';
+import { Scratch } from '../core/simd/scratch.ts';
 
 const AREA = CROP_SIZE * CROP_SIZE;
 const END = CROP_SIZE - 1;
@@ -7,12 +9,43 @@ const RADIUS = 2;
 /** A little of a line is the shade of a jaw. */
 const SHARE = 0.8;
 
-const bytes = () => new Uint8Array(AREA);
-const [luma, clean, band, one, two] = [bytes(), bytes(), bytes(), bytes(), bytes()];
-/** With nothing beyond their ends. */
-const line = new Uint8Array(CROP_SIZE + 2 * RADIUS);
-const pairs = new Uint8Array(CROP_SIZE + RADIUS);
-const across = new Uint8Array(AREA + 2 * RADIUS * CROP_SIZE);
+/** All that is worked on, laid out once: the views stay of use. */
+class Room {
+  readonly kernels: Scratch['kernels'];
+  readonly luma: number;
+  readonly clean: number;
+  readonly bandAt: number;
+  readonly oneAt: number;
+  readonly twoAt: number;
+  readonly faceAt: number;
+  readonly line: number;
+  readonly across: number;
+  readonly band: Uint8Array;
+  readonly one: Uint8Array;
+  readonly two: Uint8Array;
+  readonly face: Uint8Array;
+
+  constructor() {
+    const scratch = new Scratch();
+    this.kernels = scratch.kernels;
+    scratch.clear();
+    this.luma = scratch.take(AREA);
+    this.clean = scratch.take(AREA);
+    this.bandAt = scratch.take(AREA);
+    this.oneAt = scratch.take(AREA);
+    this.twoAt = scratch.take(AREA);
+    this.faceAt = scratch.take(4 * MAX_FACE_SIZE * MAX_FACE_SIZE);
+    this.line = scratch.take(2 * CROP_SIZE);
+    this.across = scratch.take(AREA + 2 * RADIUS * CROP_SIZE);
+    const bytes = (at: number, length: number) => new Uint8Array(scratch.buffer, at, length);
+    this.band = bytes(this.bandAt, AREA);
+    this.one = bytes(this.oneAt, AREA);
+    this.two = bytes(this.twoAt, AREA);
+    this.face = bytes(this.faceAt, 4 * MAX_FACE_SIZE * MAX_FACE_SIZE);
+  }
+}
+
+let room: Room | undefined;
 
 /** Rows of the canonical crop, both ends included. */
 interface Rows {
@@ -32,20 +65,25 @@ const wider = ({ first, last }: Rows, by: number): Rows => ({
  * @param face RGBA, size² @param around RGBA 128²; A: how far inside the generated face's outline a pixel is
  */
 export function cleanRim(face: Uint8Array, size: number, around: Uint8Array): void {
-  const rows = markBand(around);
+  room ??= new Room();
+  const rows = markBand(around, room);
   if (!rows) return;
   // Each of four steps reaches two rows further.
   const area = wider(rows, 4 * RADIUS);
-  meanLuma(face, size, area);
-  largest(luma, one, area);
-  smallest(one, two, area);
-  smallest(two, one, area);
-  largest(one, clean, area);
-  blend(face, size, rows);
+  const { kernels, faceAt, luma, clean, oneAt, twoAt, bandAt } = room;
+  room.face.set(face);
+  kernels.meanLuma(faceAt, size, luma, area.first, area.last);
+  largest(room, luma, oneAt, area);
+  smallest(room, oneAt, twoAt, area);
+  smallest(room, twoAt, oneAt, area);
+  largest(room, oneAt, clean, area);
+  kernels.blendLuma(faceAt, size, bandAt, clean, rows.first, rows.last, SHARE);
+  face.set(room.face.subarray(0, face.length));
 }
 
 /** Where the outline's soft edge is near, faded out over two pixels. @returns the rows it is in */
-function markBand(around: Uint8Array): Rows | undefined {
+function markBand(around: Uint8Array, work: Room): Rows | undefined {
+  const { one, two, band } = work;
   let [first, last] = [CROP_SIZE, -1];
   for (let i = 0; i < AREA; i++) {
     const inside = around[4 * i + 3]!;
@@ -56,7 +94,7 @@ function markBand(around: Uint8Array): Rows | undefined {
   }
   if (last < 0) return undefined;
   const rows = wider({ first, last }, RADIUS + 1);
-  largest(one, two, wider(rows, 1));
+  largest(work, work.oneAt, work.twoAt, wider(rows, 1));
   band.fill(0);
   // Means of 3×3; the crop's edge has none.
   for (let y = Math.max(1, rows.first); y < Math.min(END, rows.last + 1); y++)
@@ -68,78 +106,11 @@ function markBand(around: Uint8Array): Rows | undefined {
   return rows;
 }
 
-function meanLuma(face: Uint8Array, size: number, { first, last }: Rows): void {
-  const step = size / CROP_SIZE;
-  const share = 1 / (256 * step * step);
-  for (let y = first, at = first * CROP_SIZE; y <= last; y++)
-    for (let x = 0; x < CROP_SIZE; x++, at++) {
-      let sum = 0;
-      for (let j = 0; j < step; j++)
-        for (let i = 0, p = 4 * ((y * step + j) * size + x * step); i < step; i++, p += 4)
-          sum += 77 * face[p]! + 150 * face[p + 1]! + 29 * face[p + 2]!;
-      luma[at] = share * sum + 0.5;
-    }
+/** Of the 5×5 around each pixel of these rows; what lies beyond them, or the crop's edge, does not count. */
+function largest({ kernels, line, across }: Room, from: number, to: number, { first, last }: Rows): void {
+  kernels.largest(from, to, first, last, 0, line, across);
 }
 
-/** Largest of the 5×5 around each pixel of these rows; what lies beyond them, or the crop's edge, does not count. */
-function largest(from: Uint8Array, to: Uint8Array, { first, last }: Rows): void {
-  for (let y = first; y <= last; y++) {
-    const row = y * CROP_SIZE;
-    for (let x = 0; x < CROP_SIZE; x++) line[x + RADIUS] = from[row + x]!;
-    for (let x = 0; x < pairs.length; x++) pairs[x] = line[x]! > line[x + 1]! ? line[x]! : line[x + 1]!;
-    for (let x = 0, at = row + RADIUS * CROP_SIZE; x < CROP_SIZE; x++, at++) {
-      let value = line[x + 4]!;
-      if (pairs[x]! > value) value = pairs[x]!;
-      if (pairs[x + 2]! > value) value = pairs[x + 2]!;
-      across[at] = value;
-    }
-  }
-  across.fill(0, first * CROP_SIZE, (first + RADIUS) * CROP_SIZE);
-  across.fill(0, (last + RADIUS + 1) * CROP_SIZE, (last + 2 * RADIUS + 1) * CROP_SIZE);
-  for (let i = first * CROP_SIZE; i < (last + 1) * CROP_SIZE; i++) {
-    let value = across[i]!;
-    if (across[i + CROP_SIZE]! > value) value = across[i + CROP_SIZE]!;
-    if (across[i + 2 * CROP_SIZE]! > value) value = across[i + 2 * CROP_SIZE]!;
-    if (across[i + 3 * CROP_SIZE]! > value) value = across[i + 3 * CROP_SIZE]!;
-    if (across[i + 4 * CROP_SIZE]! > value) value = across[i + 4 * CROP_SIZE]!;
-    to[i] = value;
-  }
-}
-
-/** @param from left inverted */
-function smallest(from: Uint8Array, to: Uint8Array, rows: Rows): void {
-  const [start, end] = [rows.first * CROP_SIZE, (rows.last + 1) * CROP_SIZE];
-  for (let i = start; i < end; i++) from[i]! ^= 255;
-  largest(from, to, rows);
-  for (let i = start; i < end; i++) to[i]! ^= 255;
-}
-
-/** In the band luma becomes the clean one, at that resolution: what is left of a line between its pixels goes, too. */
-function blend(face: Uint8Array, size: number, { first, last }: Rows): void {
-  const step = size / CROP_SIZE;
-  // Between the middles of four canonical pixels lie step × step of the face's.
-  const begin = Math.ceil((step - 1) / 2);
-  for (let j = Math.max(0, first - 1); j < Math.min(END, last + 1); j++) {
-    for (let i = 0, at = j * CROP_SIZE; i < END; i++, at++) {
-      if ((band[at]! | band[at + 1]! | band[at + CROP_SIZE]! | band[at + CROP_SIZE + 1]!) === 0) continue;
-      for (let y = j * step + begin; y < (j + 1) * step + begin; y++)
-        for (let x = i * step + begin; x < (i + 1) * step + begin; x++)
-          blendPixel(face, 4 * (y * size + x), at, (x + 0.5) / step - 0.5 - i, (y + 0.5) / step - 0.5 - j);
-    }
-  }
-}
-
-function blendPixel(face: Uint8Array, p: number, at: number, right: number, lower: number): void {
-  const below = at + CROP_SIZE;
-  const [left, upper] = [1 - right, 1 - lower];
-  const near =
-    upper * (left * band[at]! + right * band[at + 1]!) + lower * (left * band[below]! + right * band[below + 1]!);
-  const wanted =
-    upper * (left * clean[at]! + right * clean[at + 1]!) + lower * (left * clean[below]! + right * clean[below + 1]!);
-  const own = (77 * face[p]! + 150 * face[p + 1]! + 29 * face[p + 2]!) / 256;
-  const more = (SHARE / 255) * near * (wanted - own) + 0.5;
-  for (let k = p; k < p + 3; k++) {
-    const value = face[k]! + more;
-    face[k] = value < 0 ? 0 : value > 255 ? 255 : value;
-  }
+function smallest({ kernels, line, across }: Room, from: number, to: number, { first, last }: Rows): void {
+  kernels.largest(from, to, first, last, 255, line, across);
 }

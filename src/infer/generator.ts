@@ -6,6 +6,7 @@ import { CROP_SIZE, LANDMARK_COUNT, type TrackedFace } from '../core/face-track.
 import type { Picture } from '../core/vision.ts';
 import { DETAIL_SIZE, Detail } from './detail.ts';
 import { type Exposure, expose, exposureOf, unexpose } from './exposure.ts';
+import { FacePixels } from './face-pixels.ts';
 import { colourGuide } from './guide.ts';
 import { IDENTITY_SIZE } from './identity.ts';
 import { adaptedInputs, type ModelAdapter, readAdapter } from './model-adapter.ts';
@@ -13,10 +14,6 @@ import { PictureSampler } from './sample.ts';
 import { createSession, type SessionOptions } from './session.ts';
 
 const AREA = CROP_SIZE * CROP_SIZE;
-/** A face whose values vary less than this (standard deviation, [−1, 1]) is no face. */
-const MIN_DEVIATION = 0.02;
-/** Pixels or values that are gone over in one call. */
-const PART = 1024;
 
 export interface GeneratorItem {
   readonly picture: Picture;
@@ -43,6 +40,7 @@ export class Generator {
   readonly #session: InferenceSession;
   readonly #sampler = new PictureSampler(CROP_SIZE, CROP_SIZE);
   readonly #rgb = new Float32Array(3 * AREA);
+  readonly #pixels = new FacePixels();
   readonly #inputs = new Map<number, Inputs>();
 
   readonly #adapter: ModelAdapter | undefined;
@@ -101,8 +99,8 @@ export class Generator {
       const { context, mask, landmarks } = inputs;
       const given = { face, context: part(context, i, n), mask: part(mask, i, n), landmarks: part(landmarks, i, n) };
       // Detail on what is no face would make it pass for one.
-      const drawn = large && isFace(face) ? await this.#detail.draw(given) : face;
-      outcomes.push(writeFace(drawn, item.slot.face, exposures[i]));
+      const drawn = large && this.#pixels.isFace(face) ? await this.#detail.draw(given) : face;
+      outcomes.push(writeFace(drawn, item.slot.face, this.#pixels, exposures[i]));
     }
     return outcomes;
   }
@@ -123,7 +121,7 @@ export class Generator {
         Object.fromEntries(feeds.map(({ name, data, dims }) => [name, new Tensor('float32', data, dims)])),
       );
       const face = (result[output.name]!.data as Float32Array).map((v) => v * output.scale + output.offset);
-      outcomes.push(writeFace(face, item.slot.face));
+      outcomes.push(writeFace(face, item.slot.face, this.#pixels));
     }
     return outcomes;
   }
@@ -150,8 +148,7 @@ export class Generator {
     this.#sampler.rgb(item.picture, toPicture, this.#rgb, 127.5, 1 / 127.5);
     const outlines = [own, driven, ...(raw ? [raw] : [])].map((points) => faceOutline(points));
     rasteriseMask(outlines, slot.mask);
-    const crop = new Uint8ClampedArray(slot.crop.buffer, slot.crop.byteOffset, slot.crop.length);
-    writePixels(this.#rgb, crop);
+    this.#pixels.write(this.#rgb, slot.crop);
     // A model of somebody else's gets the picture as it is.
     const exposure = this.#adapter ? undefined : exposureOf(this.#rgb);
     if (exposure) expose(this.#rgb, exposure);
@@ -184,48 +181,11 @@ function blankRow(rgb: Float32Array, masked: Uint8Array, at: number, context: Fl
   }
 }
 
-/** Planar [−1, 1] → RGBA. @param out rounds and clamps by itself; NaN becomes 0 */
-function writePixels(planes: Float32Array, out: Uint8ClampedArray): void {
-  const n = planes.length / 3;
-  for (let at = 0; at < n; at += PART) writePart(planes, n, at, Math.min(n, at + PART), out);
-}
-
-function writePart(planes: Float32Array, n: number, from: number, to: number, out: Uint8ClampedArray): void {
-  for (let p = from, at = 4 * from; p < to; p++, at += 4) {
-    out[at] = (planes[p]! + 1) * 127.5;
-    out[at + 1] = (planes[n + p]! + 1) * 127.5;
-    out[at + 2] = (planes[2 * n + p]! + 1) * 127.5;
-    out[at + 3] = 255;
-  }
-}
-
-/** False for flat colour, and for NaN, too. */
-function isFace(face: Float32Array): boolean {
-  const sums = new Float64Array(2);
-  for (let at = 0; at < face.length; at += PART) addPart(face, at, Math.min(face.length, at + PART), sums);
-  const [mean, square] = [sums[0]! / face.length, sums[1]! / face.length];
-  const variance = square - mean ** 2;
-  return Number.isFinite(variance) && variance > MIN_DEVIATION ** 2;
-}
-
-/** @param sums of the values, and of their squares */
-function addPart(values: Float32Array, from: number, to: number, sums: Float64Array): void {
-  let sum = 0;
-  let squares = 0;
-  for (let i = from; i < to; i++) {
-    const v = values[i]!;
-    sum += v;
-    squares += v * v;
-  }
-  sums[0]! += sum;
-  sums[1]! += squares;
-}
-
 /** Refuses NaN, flat colour, and a face of another size than the slot is for. */
-function writeFace(face: Float32Array, out: Uint8Array, exposure?: Exposure): GeneratorOutcome {
+function writeFace(face: Float32Array, out: Uint8Array, pixels: FacePixels, exposure?: Exposure): GeneratorOutcome {
   if (4 * face.length !== 3 * out.length) return 'rejected';
-  const outcome = isFace(face) ? 'generated' : 'rejected';
+  const outcome = pixels.isFace(face) ? 'generated' : 'rejected';
   if (exposure) unexpose(face, exposure);
-  writePixels(face, new Uint8ClampedArray(out.buffer, out.byteOffset, out.length));
+  pixels.write(face, out);
   return outcome;
 }

@@ -19,6 +19,11 @@ export interface Kernels {
   toGray(...from: Numbers<4>): void;
   countTones(...from: Numbers<6>): number;
   lookUp(...from: Numbers<6>): void;
+  toRgba(...from: Numbers<3>): void;
+  moments(...from: Numbers<3>): void;
+  largest(...from: Numbers<7>): void;
+  meanLuma(...from: Numbers<5>): void;
+  blendLuma(...from: Numbers<7>): void;
 }
 
 type Numbers<N extends number, List extends number[] = []> = List['length'] extends N

@@ -21,7 +21,7 @@ float overLight(vec4 l, float y) {
 }
 void main() {
   vec2 at = gl_FragCoord.xy / size;
-  vec3 low = texture(base, at).rgb, c = clamp(texture(lit, at).rgb + low, 0.0, 1.0);
+  vec3 low = texture(base, at).rgb, c = clamp(texelFetch(lit, ivec2(gl_FragCoord.xy), 0).rgb + low, 0.0, 1.0);
   float y = dot(c, vec3(0.299, 0.587, 0.114));
   vec2 k = chroma(c);
   // Towards the face's edge a generator that saw a light wall paints some of it on dark skin. Not above the brows, where hair takes the light.

@@ -8,5 +8,5 @@ void main() {
   vec2 at = gl_FragCoord.xy / size;
   vec3 b = texture(light, at).rgb;
   float ratio = clamp((b.r - b.g) / max(b.b, 1e-3), -1.1, 1.1);
-  result = vec4(clamp(texture(face, at).rgb * exp(ratio), 0.0, 1.0), 1.0);
+  result = vec4(clamp(texelFetch(face, ivec2(gl_FragCoord.xy), 0).rgb * exp(ratio), 0.0, 1.0), 1.0);
 }

@@ -12,5 +12,6 @@ void main() {
   change = max(change, abs(texture(face, at + cross_).rgb - texture(previous, at + cross_).rgb));
   float most = max(change.r, max(change.g, change.b));
   float share = mix(least, 1.0, smoothstep(6.0 / 255.0, 20.0 / 255.0, most));
-  result = vec4(mix(texture(previous, at).rgb, texture(face, at).rgb, share), 1.0);
+  ivec2 here = ivec2(gl_FragCoord.xy);
+  result = vec4(mix(texelFetch(previous, here, 0).rgb, texelFetch(face, here, 0).rgb, share), 1.0);
 }

@@ -171,3 +171,47 @@ export function lookUp(values: usize, n: i32, scale: f32, offset: f32, table: us
     v128.store(values + i, out);
   }
 }
+
+/** Planar RGB of [−1, 1] → RGBA, rounded, alpha 255; NaN becomes 0. @param n pixels, at least 4 */
+export function toRgba(planes: usize, n: i32, out: usize): void {
+  const plane = <usize>n << 2;
+  for (let k: usize = 0; k < plane; k += 16) {
+    const at = planes + min(k, plane - 16);
+    const red = byteOf(v128.load(at));
+    const green = byteOf(v128.load(at + plane));
+    const blue = byteOf(v128.load(at + 2 * plane));
+    const low = v128.or(red, v128.shl<i32>(green, 8));
+    v128.store(out + min(k, plane - 16), v128.or(v128.or(low, v128.shl<i32>(blue, 16)), i32x4.splat(0xff000000)));
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function byteOf(value: v128): v128 {
+  const scaled = v128.mul<f32>(v128.add<f32>(value, f32x4.splat(1)), f32x4.splat(127.5));
+  const rounded = v128.trunc_sat<i32>(v128.nearest<f32>(scaled));
+  return v128.max<i32>(v128.min<i32>(rounded, i32x4.splat(255)), i32x4.splat(0));
+}
+
+/** Sums of `n` numbers and of their squares, as two 64-bit floats. */
+export function moments(values: usize, n: i32, sums: usize): void {
+  let sum = f64x2.splat(0);
+  let squares = f64x2.splat(0);
+  let i: usize = 0;
+  for (; i + 16 <= <usize>n << 2; i += 16) {
+    const four = v128.load(values + i);
+    const low = v128.promote_low<f32>(four);
+    const high = v128.promote_low<f32>(v128.shuffle<u64>(four, four, 1, 1));
+    sum = v128.add<f64>(sum, v128.add<f64>(low, high));
+    squares = v128.add<f64>(squares, v128.add<f64>(v128.mul<f64>(low, low), v128.mul<f64>(high, high)));
+  }
+  let rest: f64 = 0;
+  let restSquares: f64 = 0;
+  for (; i < <usize>n << 2; i += 4) {
+    const value = <f64>load<f32>(values + i);
+    rest += value;
+    restSquares += value * value;
+  }
+  store<f64>(sums, v128.extract_lane<f64>(sum, 0) + v128.extract_lane<f64>(sum, 1) + rest);
+  store<f64>(sums, v128.extract_lane<f64>(squares, 0) + v128.extract_lane<f64>(squares, 1) + restSquares, 8);
+}

@@ -1,3 +1,4 @@
-export { bytesToRgb, countTones, lookUp, toGray, toRgb, toRgbClipped } from './colour';
+export { bytesToRgb, countTones, lookUp, moments, toGray, toRgb, toRgba, toRgbClipped } from './colour';
+export { blendLuma, largest, meanLuma } from './outline';
 export { blendChromaRow, blendLumaRow, drawSpan } from './painting';
 export { halve, resize, warp } from './sampling';

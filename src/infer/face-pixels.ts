@@ -1,0 +1,40 @@
+import { Scratch } from '../core/simd/scratch.ts';
+
+/** A face whose values vary less than this (standard deviation, [−1, 1]) is no face. */
+const MIN_DEVIATION = 0.02;
+
+/** What a network draws, planar RGB of [−1, 1], looked at and turned into pixels. */
+export class FacePixels {
+  readonly #scratch = new Scratch();
+  readonly #sums = this.#scratch.take(16);
+  #planes = 0;
+  #pixels = 0;
+  #room = 0;
+
+  /** False for flat colour, and for NaN, too. */
+  isFace(face: Float32Array): boolean {
+    this.#put(face);
+    this.#scratch.kernels.moments(this.#planes, face.length, this.#sums);
+    const [sum, squares] = new Float64Array(this.#scratch.buffer, this.#sums, 2) as unknown as [number, number];
+    const mean = sum / face.length;
+    const variance = squares / face.length - mean ** 2;
+    return Number.isFinite(variance) && variance > MIN_DEVIATION ** 2;
+  }
+
+  /** @param out RGBA; rounded and clamped, NaN becomes 0 */
+  write(face: Float32Array, out: Uint8Array): void {
+    this.#put(face);
+    const n = face.length / 3;
+    this.#scratch.kernels.toRgba(this.#planes, n, this.#pixels);
+    out.set(new Uint8Array(this.#scratch.buffer, this.#pixels, 4 * n));
+  }
+
+  #put(face: Float32Array): void {
+    if (this.#room < face.length) {
+      this.#room = face.length;
+      this.#planes = this.#scratch.take(4 * face.length);
+      this.#pixels = this.#scratch.take((4 * face.length) / 3);
+    }
+    new Float32Array(this.#scratch.buffer, this.#planes, face.length).set(face);
+  }
+}

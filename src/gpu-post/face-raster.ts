@@ -41,8 +41,10 @@ export class FaceRaster {
     this.#side = side;
     const stride = side + 2;
     this.#texels = this.#scratch.take(4 * stride * stride);
+    const rgba = this.#scratch.take(4 * side * side);
+    new Uint8Array(this.#scratch.buffer, rgba, 4 * side * side).set(source.subarray(0, 4 * side * side));
+    this.#scratch.kernels.toTexels(rgba, side, this.#texels, ...conversion(colour));
     const texels = new Int32Array(this.#scratch.buffer, this.#texels, stride * stride);
-    convert(source, side, texels, colour);
     texels.copyWithin(1, stride + 1, 2 * stride - 1);
     texels.copyWithin((side + 1) * stride + 1, side * stride + 1, (side + 1) * stride - 1);
     for (let y = 0; y < stride; y++) {
@@ -112,34 +114,9 @@ function halve(from: Uint8Array, side: number, to: Uint8Array): Uint8Array {
   return to;
 }
 
-/** Factors of R, G and B in luma, of the differences to it in chroma, and the scale of luma. */
-interface Conversion {
-  readonly kr: number;
-  readonly kg: number;
-  readonly kb: number;
-  readonly toCb: number;
-  readonly toCr: number;
-  readonly scale: number;
-  readonly offset: number;
-}
-
-/** Gamma-coded RGB to the picture's Y'CbCr, alpha unchanged, into the inside of a square with a border. */
-function convert(rgba: Uint8Array, side: number, out: Int32Array, { matrix, range }: ColourSpec): void {
+/** Factors of R, G and B in luma, of the differences to it in chroma, and the scale and offset of luma, with one half for rounding. */
+function conversion({ matrix, range }: ColourSpec): [number, number, number, number, number, number, number] {
   const [kr, kb] = WEIGHTS[matrix];
   const [offset, scale, chroma] = range === 'full' ? [0.5, 1, 1] : [16.5, 219 / 255, 224 / 255];
-  const [toCb, toCr] = [chroma / (2 * (1 - kb)), chroma / (2 * (1 - kr))];
-  const conversion = { kr, kg: 1 - kr - kb, kb, toCb, toCr, scale, offset };
-  for (let y = 0; y < side; y++) convertRow(rgba, 4 * y * side, side, out, (y + 1) * (side + 2) + 1, conversion);
-}
-
-function convertRow(rgba: Uint8Array, p: number, side: number, out: Int32Array, at: number, by: Conversion): void {
-  const { kr, kg, kb, toCb, toCr, scale, offset } = by;
-  for (const end = at + side; at < end; at++, p += 4) {
-    const r = rgba[p]!;
-    const b = rgba[p + 2]!;
-    const l = kr * r + kg * rgba[p + 1]! + kb * b;
-    const cb = Math.min(255, (toCb * (b - l) + 128.5) | 0);
-    const cr = Math.min(255, (toCr * (r - l) + 128.5) | 0);
-    out[at] = (offset + scale * l) | 0 | (cb << 8) | (cr << 16) | (rgba[p + 3]! << 24);
-  }
+  return [kr, 1 - kr - kb, kb, chroma / (2 * (1 - kb)), chroma / (2 * (1 - kr)), scale, offset];
 }

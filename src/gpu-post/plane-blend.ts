@@ -10,6 +10,9 @@ export interface Box {
   readonly height: number;
 }
 
+/** V8 copies from and to shared memory byte by byte unless both places lie alike in their words: an eighth as fast. */
+const WORD = 8;
+
 /**
  * Puts Y'CbCr with alpha over I420 planes. Samples with alpha 0 stay bit-exact.
  * @param pixels address of the box's pixels, four bytes each: Y, Cb, Cr, alpha
@@ -36,14 +39,15 @@ function blendLuma(
 ): void {
   const noise = grain?.row();
   const noiseLength = (noise?.length ?? 0) + width;
-  const [line, noiseAt] = [scratch.take(width), scratch.take(noiseLength)];
-  const row = new Uint8Array(scratch.buffer, line, width);
+  const [line, noiseAt] = [scratch.take(width + WORD), scratch.take(noiseLength)];
   const table = new Int8Array(scratch.buffer, noiseAt, noiseLength).fill(0);
   // Begun again behind its end: a row's noise may start anywhere.
   if (noise) for (let at = 0; at < noiseLength; at += noise.length) table.set(noise.subarray(0, noiseLength - at), at);
   for (let j = 0, at = y * stride + x; j < height; j++, at += stride) {
+    const place = line + (at % WORD);
+    const row = new Uint8Array(scratch.buffer, place, width);
     row.set(planes.subarray(at, at + width));
-    scratch.kernels.blendLumaRow(pixels + 4 * j * width, line, noiseAt + (noise && grain ? grain.start() : 0), width);
+    scratch.kernels.blendLumaRow(pixels + 4 * j * width, place, noiseAt + (noise && grain ? grain.start() : 0), width);
     planes.set(row, at);
   }
 }
@@ -58,10 +62,11 @@ function blendChroma(
 ): void {
   const { chromaWidth, cbOffset, crOffset } = planeLayout(format.width, format.height);
   const half = (width + 1) >> 1;
-  const [cb, cr] = [scratch.take(half), scratch.take(half)];
-  const blue = new Uint8Array(scratch.buffer, cb, half);
-  const red = new Uint8Array(scratch.buffer, cr, half);
+  const places = [scratch.take(half + WORD), scratch.take(half + WORD)] as const;
   for (let j = 0, at = (y >> 1) * chromaWidth + (x >> 1); j < height; j += 2, at += chromaWidth) {
+    const [cb, cr] = [places[0] + ((cbOffset + at) % WORD), places[1] + ((crOffset + at) % WORD)];
+    const blue = new Uint8Array(scratch.buffer, cb, half);
+    const red = new Uint8Array(scratch.buffer, cr, half);
     blue.set(planes.subarray(cbOffset + at, cbOffset + at + half));
     red.set(planes.subarray(crOffset + at, crOffset + at + half));
     const above = pixels + 4 * j * width;

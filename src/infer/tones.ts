@@ -28,7 +28,15 @@ export interface Stretch {
 }
 
 /** How a picture's tones have to be spread for a network to see what is in it; undefined for one that is not behind haze, a fogged lens or a curtain of light. */
-export function paleStretch({ planes, format }: Picture): Stretch | undefined {
+export function paleStretch(picture: Picture): Stretch | undefined {
+  // Asked for with every window of a picture.
+  if (!stretches.has(picture)) stretches.set(picture, stretchOf(picture));
+  return stretches.get(picture);
+}
+
+const stretches = new WeakMap<Picture, Stretch | undefined>();
+
+function stretchOf({ planes, format }: Picture): Stretch | undefined {
   const { lumaScale, lumaOffset } = toRgb(format.colour);
   const n = format.width * format.height;
   // An odd step does not fall on the same columns in every row.

@@ -8,6 +8,7 @@ const MARGIN = 64;
 /** What `kernels/` exports: numbers in, and addresses are bytes from the start of the memory. */
 export interface Kernels {
   drawSpan(...from: Numbers<8>): void;
+  toTexels(...from: Numbers<10>): void;
   blendLumaRow(...from: Numbers<4>): void;
   blendChromaRow(...from: Numbers<5>): void;
   halve(...from: Numbers<4>): void;
@@ -21,6 +22,8 @@ export interface Kernels {
   lookUp(...from: Numbers<6>): void;
   toRgba(...from: Numbers<3>): void;
   moments(...from: Numbers<3>): void;
+  softened(...from: Numbers<5>): void;
+  interleave(...from: Numbers<4>): void;
   largest(...from: Numbers<7>): void;
   meanLuma(...from: Numbers<5>): void;
   blendLuma(...from: Numbers<7>): void;

@@ -1,29 +1,62 @@
 // AssemblyScript: compiled to WebAssembly by scripts/build-kernels.mjs, with the arithmetic of the comments below to the bit.
 
-/** Two texels side by side, byte by byte in pairs of 16 bits: what `dot` weighs against each other. */
+/** The weights of one of four pixels, 16 bits each: that of the left texel for its four bytes, then that of the right one. */
 // @ts-ignore: decorator
 @inline
-function pairs(at: usize): v128 {
-  return v128.swizzle(
-    v128.load64_zero(at),
-    i8x16(0, -1, 4, -1, 1, -1, 5, -1, 2, -1, 6, -1, 3, -1, 7, -1),
-  );
+function first(weights: v128): v128 {
+  return v128.shuffle<u8>(weights, weights, 0, 1, 0, 1, 0, 1, 0, 1, 2, 3, 2, 3, 2, 3, 2, 3);
+}
+// @ts-ignore: decorator
+@inline
+function second(weights: v128): v128 {
+  return v128.shuffle<u8>(weights, weights, 4, 5, 4, 5, 4, 5, 4, 5, 6, 7, 6, 7, 6, 7, 6, 7);
+}
+// @ts-ignore: decorator
+@inline
+function third(weights: v128): v128 {
+  return v128.shuffle<u8>(weights, weights, 8, 9, 8, 9, 8, 9, 8, 9, 10, 11, 10, 11, 10, 11, 10, 11);
+}
+// @ts-ignore: decorator
+@inline
+function fourth(weights: v128): v128 {
+  return v128.shuffle<u8>(weights, weights, 12, 13, 12, 13, 12, 13, 12, 13, 14, 15, 14, 15, 14, 15, 14, 15);
 }
 
-/** Bilinear sample of four bytes: weights of together 256, `(sum + 128) >> 8`. */
+/** Sums of the left and of the right texels, each times its weight: at most 255 · 256 together, in 16 bits. */
 // @ts-ignore: decorator
 @inline
-function texel(texels: usize, stride: i32, x: i32, y: i32): v128 {
-  const right = (x >> 8) & 255;
-  const below = (y >> 8) & 255;
-  const w3 = (right * below + 128) >> 8;
-  const w2 = below - w3;
-  const w1 = right - w3;
-  const w0 = 256 - right - w2;
-  const at = texels + (((y >> 16) * stride + (x >> 16)) << 2);
-  const upper = v128.dot<i16>(pairs(at), i32x4.splat(w0 | (w1 << 16)));
-  const lower = v128.dot<i16>(pairs(at + (stride << 2)), i32x4.splat(w2 | (w3 << 16)));
-  return v128.shr<u32>(v128.add<i32>(v128.add<i32>(upper, lower), i32x4.splat(128)), 8);
+function weighed(at: usize, stride: usize, upper: v128, lower: v128): v128 {
+  const above = v128.mul<i16>(v128.load8x8_u(at), upper);
+  return v128.add<i16>(above, v128.mul<i16>(v128.load8x8_u(at + stride), lower));
+}
+
+/** Left and right of two pixels put together, rounded. */
+// @ts-ignore: decorator
+@inline
+function both(one: v128, other: v128): v128 {
+  const sum = v128.add<i16>(v128.shuffle<u64>(one, other, 0, 2), v128.shuffle<u64>(one, other, 1, 3));
+  return v128.shr<u16>(v128.add<i16>(sum, i16x8.splat(128)), 8);
+}
+
+/** Four samples: weights of together 256, `(sum + 128) >> 8`. @param u positions in texels, as `v` with 16 bits behind the point */
+// @ts-ignore: decorator
+@inline
+function four(texels: usize, row: usize, lines: v128, u: v128, v: v128): v128 {
+  const byte = i32x4.splat(255);
+  const right = v128.and(v128.shr<i32>(u, 8), byte);
+  const below = v128.and(v128.shr<i32>(v, 8), byte);
+  const w3 = v128.shr<u32>(v128.add<i32>(v128.mul<i32>(right, below), i32x4.splat(128)), 8);
+  const w2 = v128.sub<i32>(below, w3);
+  const w1 = v128.sub<i32>(right, w3);
+  const w0 = v128.sub<i32>(v128.sub<i32>(i32x4.splat(256), right), w2);
+  const upper = v128.or(w0, v128.shl<i32>(w1, 16));
+  const lower = v128.or(w2, v128.shl<i32>(w3, 16));
+  const places = v128.shl<i32>(v128.add<i32>(v128.mul<i32>(v128.shr<i32>(v, 16), lines), v128.shr<i32>(u, 16)), 2);
+  const a = weighed(texels + v128.extract_lane<i32>(places, 0), row, first(upper), first(lower));
+  const b = weighed(texels + v128.extract_lane<i32>(places, 1), row, second(upper), second(lower));
+  const c = weighed(texels + v128.extract_lane<i32>(places, 2), row, third(upper), third(lower));
+  const d = weighed(texels + v128.extract_lane<i32>(places, 3), row, fourth(upper), fourth(lower));
+  return v128.narrow<u16>(both(a, b), both(c, d));
 }
 
 /**
@@ -40,20 +73,70 @@ export function drawSpan(
   dx: i32,
   dy: i32,
 ): void {
-  const end = out + (count << 2);
-  for (; out + 16 <= end; out += 16) {
-    const a = texel(texels, stride, x, y);
-    const b = texel(texels, stride, x + dx, y + dy);
-    const c = texel(texels, stride, x + 2 * dx, y + 2 * dy);
-    const d = texel(texels, stride, x + 3 * dx, y + 3 * dy);
-    x += 4 * dx;
-    y += 4 * dy;
-    v128.store(out, v128.narrow<u16>(v128.narrow<i32>(a, b), v128.narrow<i32>(c, d)));
+  const row = <usize>stride << 2;
+  const lines = i32x4.splat(stride);
+  const stepU = i32x4.splat(4 * dx);
+  const stepV = i32x4.splat(4 * dy);
+  let u = i32x4(x, x + dx, x + 2 * dx, x + 3 * dx);
+  let v = i32x4(y, y + dy, y + 2 * dy, y + 3 * dy);
+  let left = count;
+  for (; left >= 4; left -= 4, out += 16) {
+    v128.store(out, four(texels, row, lines, u, v));
+    u = v128.add<i32>(u, stepU);
+    v = v128.add<i32>(v, stepV);
   }
-  for (; out < end; out += 4, x += dx, y += dy) {
-    const a = v128.narrow<i32>(texel(texels, stride, x, y), i32x4.splat(0));
-    v128.store32_lane(out, v128.narrow<u16>(a, a), 0);
+  // One by one: what lies behind the last one may be no part of the square, nor of the memory.
+  for (let u0 = x + (count - left) * dx, v0 = y + (count - left) * dy; left > 0; left--, out += 4, u0 += dx, v0 += dy)
+    v128.store32_lane(out, four(texels, row, lines, i32x4.splat(u0), i32x4.splat(v0)), 0);
+}
+
+/**
+ * Gamma-coded RGB to Y'CbCr, alpha unchanged, into the inside of a square with a border of one.
+ * @param toCb factors of the differences to luma @param offset of luma, one half for rounding included
+ */
+export function toTexels(
+  rgba: usize,
+  side: i32,
+  out: usize,
+  kr: f32,
+  kg: f32,
+  kb: f32,
+  toCb: f32,
+  toCr: f32,
+  scale: f32,
+  offset: f32,
+): void {
+  const byte = i32x4.splat(255);
+  for (let y = 0; y < side; y++) {
+    const to = out + (((y + 1) * (side + 2) + 1) << 2);
+    for (let x = 0; x < side; x += 4, rgba += 16) {
+      const pixels = v128.load(rgba);
+      const r = v128.convert<i32>(v128.and(pixels, byte));
+      const g = v128.convert<i32>(v128.and(v128.shr<u32>(pixels, 8), byte));
+      const b = v128.convert<i32>(v128.and(v128.shr<u32>(pixels, 16), byte));
+      const weighted = v128.add<f32>(v128.mul<f32>(r, f32x4.splat(kr)), v128.mul<f32>(g, f32x4.splat(kg)));
+      const l = v128.add<f32>(weighted, v128.mul<f32>(b, f32x4.splat(kb)));
+      const luma = rounded(v128.add<f32>(v128.mul<f32>(l, f32x4.splat(scale)), f32x4.splat(offset)));
+      const cb = chromaOf(v128.sub<f32>(b, l), toCb);
+      const cr = chromaOf(v128.sub<f32>(r, l), toCr);
+      const alpha = v128.and(pixels, i32x4.splat(0xff000000));
+      const low = v128.or(luma, v128.shl<i32>(cb, 8));
+      v128.store(to + (x << 2), v128.or(v128.or(low, v128.shl<i32>(cr, 16)), alpha));
+    }
   }
+}
+
+// @ts-ignore: decorator
+@inline
+function chromaOf(difference: v128, factor: f32): v128 {
+  return rounded(v128.add<f32>(v128.mul<f32>(difference, f32x4.splat(factor)), f32x4.splat(128.5)));
+}
+
+/** Cut off, at most 255. */
+// @ts-ignore: decorator
+@inline
+function rounded(value: v128): v128 {
+  return v128.min<i32>(v128.trunc_sat<i32>(value), i32x4.splat(255));
 }
 
 /** `(face · alpha + picture · (255 − alpha) + 127) / 255`, rounded down. */

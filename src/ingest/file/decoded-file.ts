@@ -4,6 +4,7 @@ import { ExitCode, UnderstudyError } from '../../core/errors.ts';
 import { type FfmpegProcess, lastLine } from '../../core/ffmpeg.ts';
 import { FramePool } from '../../core/frame-pool.ts';
 import { NutDemuxer } from '../../core/nut/demuxer.ts';
+import { copyToShared } from '../../core/shared-copy.ts';
 import { type ColourSpec, type FrameSlot, planeLayout, RawFrame } from '../../core/video-frame.ts';
 import type { Source, SourceInfo } from '../source.ts';
 import { DamageWatch } from './damage.ts';
@@ -93,7 +94,7 @@ export class DecodedFile implements Source {
         for (;;) {
           if (slot) {
             const part = demuxer.take(target.length - filled);
-            target.set(part, filled);
+            copyToShared(target, part, filled);
             filled += part.length;
             if (filled < target.length) break;
             const frame = this.#frame(timestampUs, slot);

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { NutDemuxer, type NutStream } from '../../core/nut/demuxer.ts';
+import { copyToShared } from '../../core/shared-copy.ts';
 import type { FrameSlot } from '../../core/video-frame.ts';
 
 export interface PictureReaderPorts {
@@ -20,7 +21,7 @@ export async function readPictures(stdout: Readable, ports: PictureReaderPorts):
       for (;;) {
         if (current) {
           const part = demuxer.take(current.left);
-          if (current.slot) new Uint8Array(current.slot.memory, current.at, part.length).set(part);
+          if (current.slot) copyToShared(new Uint8Array(current.slot.memory), part, current.at);
           current.at += part.length;
           current.left -= part.length;
           if (current.left > 0) break;

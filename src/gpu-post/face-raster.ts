@@ -20,6 +20,8 @@ export class FaceRaster {
   #side = 0;
   /** Address of the square with its border. */
   #texels = 0;
+  /** Address of where in each row the face begins and ends. */
+  #ends = 0;
   #halves: Uint8Array[] = [];
   readonly #scratch: Scratch;
 
@@ -43,7 +45,8 @@ export class FaceRaster {
     this.#texels = this.#scratch.take(4 * stride * stride);
     const rgba = this.#scratch.take(4 * side * side);
     new Uint8Array(this.#scratch.buffer, rgba, 4 * side * side).set(source.subarray(0, 4 * side * side));
-    this.#scratch.kernels.toTexels(rgba, side, this.#texels, ...conversion(colour));
+    this.#ends = this.#scratch.take(8 * side);
+    this.#scratch.kernels.toTexels(rgba, side, this.#texels, this.#ends, ...conversion(colour));
     const texels = new Int32Array(this.#scratch.buffer, this.#texels, stride * stride);
     texels.copyWithin(1, stride + 1, 2 * stride - 1);
     texels.copyWithin((side + 1) * stride + 1, side * stride + 1, (side + 1) * stride - 1);
@@ -72,11 +75,13 @@ export class FaceRaster {
     const [u0, u1] = limit(extent.x0, extent.x1);
     const [v0, v1] = limit(extent.y0, extent.y1);
     const { kernels } = this.#scratch;
+    const ends = new Int32Array(this.#scratch.buffer, this.#ends, 2 * this.#side);
     for (let j = 0; j < box.height; j++) {
       const u = ux * (box.x - c) + uy * (box.y + j - f) + shift;
       const v = vx * (box.x - c) + vy * (box.y + j - f) + shift;
-      const [uFrom, uTo] = within(u, ux, u0, u1);
       const [vFrom, vTo] = within(v, vx, v0, v1);
+      const [left, right] = this.#drawn(ends, v, v + box.width * vx);
+      const [uFrom, uTo] = within(u, ux, Math.max(u0, left), Math.min(u1, right));
       const from = Math.max(0, Math.ceil(Math.max(uFrom, vFrom)));
       const to = Math.min(box.width, Math.floor(Math.min(uTo, vTo)) + 1);
       const row = j * box.width;
@@ -91,12 +96,30 @@ export class FaceRaster {
     }
     return start;
   }
+
+  /** Between which texels a line through these rows has something to draw. */
+  #drawn(ends: Int32Array, v: number, endV: number): readonly [number, number] {
+    const first = Math.max(0, Math.floor(Math.min(v, endV)));
+    const last = Math.min(this.#side - 1, Math.floor(Math.max(v, endV)) + 1);
+    if (last - first >= MAX_ROWS) return [-1, this.#side];
+    let [from, to] = [this.#side, 0];
+    for (let y = first; y <= last; y++) {
+      if (ends[2 * y] === ends[2 * y + 1]) continue;
+      from = Math.min(from, ends[2 * y]!);
+      to = Math.max(to, ends[2 * y + 1]!);
+    }
+    return [from - 1, to];
+  }
 }
+
+/** Texel rows up to which a line of the picture is looked at for where the face ends: one that is steeper crosses most of them. */
+const MAX_ROWS = 12;
 
 const fixed = (value: number): number => Math.round(value * ONE) | 0;
 
 /** Steps from `at`, each `step` long, between which a coordinate lies within [low, high]. */
 function within(at: number, step: number, low: number, high: number): readonly [number, number] {
+  if (low > high) return [1, 0];
   if (Math.abs(step) < 1e-9) return at >= low && at <= high ? [0, Number.MAX_SAFE_INTEGER] : [1, 0];
   const [first, last] = [(low - at) / step, (high - at) / step];
   return first < last ? [first, last] : [last, first];

@@ -7,6 +7,9 @@ import type { Texture } from './texture.ts';
  */
 export const BASE_SIZE = 8;
 
+/** Side to which the base is expanded level by level: from there on it is so smooth that linear interpolation is the same to 0.2 of 255. */
+const SMOOTH_SIZE = 64;
+
 /** Sides of the levels below the face's own, finest first: log2(size / 8) of them. */
 export function levelSizes(faceSize: number): number[] {
   const sizes: number[] = [];
@@ -30,12 +33,16 @@ export class PyramidBase {
     const level = (size: number) => composer.texture(size, size, 'rgba32f', { filter: 'linear' });
     const sizes = levelSizes(faceSize);
     this.#down = sizes.map(level);
-    this.#up = sizes.slice(0, -1).reverse().map(level);
+    this.#up = sizes
+      .slice(0, -1)
+      .filter((size) => size <= SMOOTH_SIZE)
+      .reverse()
+      .map(level);
     this.nothing = composer.texture(1, 1, 'rgba8');
     this.nothing.upload(new Uint8Array(4));
   }
 
-  /** Base of (crop − lit), expanded to half the face's size; sampling it linearly is the last expansion. */
+  /** Base of (crop − lit), expanded to 64² or half the face's size; sampling it linearly is the last expansion. */
   difference(crop: Texture, lit: Texture): Texture {
     const [finest, ...coarser] = this.#down as [Texture, ...Texture[]];
     this.#composer.draw('difference', finest, { textures: { crop, lit }, floats: { size: finest.width } });

@@ -19,6 +19,8 @@ export interface DetailInputs {
 /** Draws what a face of 128² lacks at 256²: a network of its own, so that one fits every precision of the generator. */
 export class Detail {
   readonly #session: InferenceSession;
+  /** The answer's place: a new one for each face would be paged in each time. */
+  readonly #face = new Float32Array(3 * DETAIL_SIZE * DETAIL_SIZE);
 
   private constructor(session: InferenceSession) {
     this.#session = session;
@@ -28,16 +30,19 @@ export class Detail {
     return new Detail((await createSession(path, options)).session);
   }
 
-  /** @returns the face, planar RGB 256², [−1, 1] */
+  /** @returns the face, planar RGB 256², [−1, 1], of use until the next one is drawn */
   async draw({ face, context, mask, landmarks }: DetailInputs): Promise<Float32Array> {
     const square = [CROP_SIZE, CROP_SIZE];
-    const result = await this.#session.run({
+    const feeds = {
       small: new Tensor('float32', face, [1, 3, ...square]),
       context: new Tensor('float32', context, [1, 3, ...square]),
       mask: new Tensor('float32', mask, [1, 1, ...square]),
       landmarks: new Tensor('float32', landmarks, [1, LANDMARK_COUNT, 2]),
-    });
-    return result.face!.data as Float32Array;
+    };
+    // An answer that is not put there is no face.
+    this.#face.fill(Number.NaN);
+    await this.#session.run(feeds, { face: new Tensor('float32', this.#face, [1, 3, DETAIL_SIZE, DETAIL_SIZE]) });
+    return this.#face;
   }
 }
 

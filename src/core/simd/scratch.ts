@@ -8,7 +8,7 @@ const MARGIN = 64;
 /** What `kernels/` exports: numbers in, and addresses are bytes from the start of the memory. */
 export interface Kernels {
   drawSpan(...from: Numbers<8>): void;
-  toTexels(...from: Numbers<10>): void;
+  toTexels(...from: Numbers<11>): void;
   blendLumaRow(...from: Numbers<4>): void;
   blendChromaRow(...from: Numbers<5>): void;
   halve(...from: Numbers<4>): void;

@@ -92,12 +92,14 @@ export function drawSpan(
 
 /**
  * Gamma-coded RGB to Y'CbCr, alpha unchanged, into the inside of a square with a border of one.
+ * @param ends room for two numbers a row: first texel with alpha, to four texels, and the one after the last; equal where there is none
  * @param toCb factors of the differences to luma @param offset of luma, one half for rounding included
  */
 export function toTexels(
   rgba: usize,
   side: i32,
   out: usize,
+  ends: usize,
   kr: f32,
   kg: f32,
   kb: f32,
@@ -109,6 +111,8 @@ export function toTexels(
   const byte = i32x4.splat(255);
   for (let y = 0; y < side; y++) {
     const to = out + (((y + 1) * (side + 2) + 1) << 2);
+    let from = side;
+    let end = side;
     for (let x = 0; x < side; x += 4, rgba += 16) {
       const pixels = v128.load(rgba);
       const r = v128.convert<i32>(v128.and(pixels, byte));
@@ -120,9 +124,15 @@ export function toTexels(
       const cb = chromaOf(v128.sub<f32>(b, l), toCb);
       const cr = chromaOf(v128.sub<f32>(r, l), toCr);
       const alpha = v128.and(pixels, i32x4.splat(0xff000000));
+      if (v128.any_true(alpha)) {
+        from = min(from, x);
+        end = x + 4;
+      }
       const low = v128.or(luma, v128.shl<i32>(cb, 8));
       v128.store(to + (x << 2), v128.or(v128.or(low, v128.shl<i32>(cr, 16)), alpha));
     }
+    store<i32>(ends + (y << 3), from);
+    store<i32>(ends + (y << 3), end, 4);
   }
 }
 

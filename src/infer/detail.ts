@@ -40,7 +40,7 @@ export class Detail {
       landmarks: new Tensor('float32', landmarks, [1, LANDMARK_COUNT, 2]),
     };
     // An answer that is not put there is no face.
-    this.#face.fill(Number.NaN);
+    this.#face[0] = Number.NaN;
     await this.#session.run(feeds, { face: new Tensor('float32', this.#face, [1, 3, DETAIL_SIZE, DETAIL_SIZE]) });
     return this.#face;
   }

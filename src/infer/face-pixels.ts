@@ -14,19 +14,24 @@ export class FacePixels {
   /** False for flat colour, and for NaN, too. */
   isFace(face: Float32Array): boolean {
     this.#put(face);
-    this.#scratch.kernels.moments(this.#planes, face.length, this.#sums);
-    const [sum, squares] = new Float64Array(this.#scratch.buffer, this.#sums, 2) as unknown as [number, number];
-    const mean = sum / face.length;
-    const variance = squares / face.length - mean ** 2;
-    return Number.isFinite(variance) && variance > MIN_DEVIATION ** 2;
+    return this.#varies(face.length);
   }
 
-  /** @param out RGBA; rounded and clamped, NaN becomes 0 */
-  write(face: Float32Array, out: Uint8Array): void {
+  /** @param out RGBA; rounded and clamped, NaN becomes 0 @returns whether it is a face (`isFace`) */
+  write(face: Float32Array, out: Uint8Array): boolean {
     this.#put(face);
     const n = face.length / 3;
     this.#scratch.kernels.toRgba(this.#planes, n, this.#pixels);
     out.set(new Uint8Array(this.#scratch.buffer, this.#pixels, 4 * n));
+    return this.#varies(face.length);
+  }
+
+  #varies(length: number): boolean {
+    this.#scratch.kernels.moments(this.#planes, length, this.#sums);
+    const [sum, squares] = new Float64Array(this.#scratch.buffer, this.#sums, 2) as unknown as [number, number];
+    const mean = sum / length;
+    const variance = squares / length - mean ** 2;
+    return Number.isFinite(variance) && variance > MIN_DEVIATION ** 2;
   }
 
   #put(face: Float32Array): void {

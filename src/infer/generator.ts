@@ -2,7 +2,7 @@ import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { ExitCode, UnderstudyError } from '../core/errors.ts';
 import { faceOutline, rasteriseMask } from '../core/face-mask.ts';
 import { type FaceSlotViews, MAX_FACE_SIZE } from '../core/face-slot.ts';
-import { CROP_SIZE, LANDMARK_COUNT, type TrackedFace } from '../core/face-track.ts';
+import { type Affine, CROP_SIZE, LANDMARK_COUNT, type TrackedFace } from '../core/face-track.ts';
 import type { Picture } from '../core/vision.ts';
 import { DETAIL_SIZE, Detail } from './detail.ts';
 import { type Exposure, expose, exposureOf, unexpose } from './exposure.ts';
@@ -10,6 +10,7 @@ import { FacePixels } from './face-pixels.ts';
 import { colourGuide } from './guide.ts';
 import { IDENTITY_SIZE } from './identity.ts';
 import { adaptedInputs, type ModelAdapter, readAdapter } from './model-adapter.ts';
+import { HalvedPlanes } from './picture-pyramid.ts';
 import { PictureSampler } from './sample.ts';
 import { createSession, type SessionOptions } from './session.ts';
 
@@ -39,6 +40,7 @@ export class Generator {
   readonly provider: string;
   readonly #session: InferenceSession;
   readonly #sampler = new PictureSampler(CROP_SIZE, CROP_SIZE);
+  readonly #pyramid = new HalvedPlanes();
   readonly #rgb = new Float32Array(3 * AREA);
   readonly #pixels = new FacePixels();
   readonly #inputs = new Map<number, Inputs>();
@@ -141,11 +143,17 @@ export class Generator {
     return inputs;
   }
 
+  /** Of a large face the crop is sampled from halved planes: a quarter of the samples, each the mean of four. */
+  #halved(picture: Picture, { a, b, d, e }: Affine): Picture {
+    if (Math.min(Math.hypot(a, d), Math.hypot(b, e)) < 2) return picture;
+    return { ...picture, pyramid: this.#pyramid.load(picture.planes, picture.format) };
+  }
+
   #prepare(item: GeneratorItem, inputs: Inputs, i: number): Exposure | undefined {
     const { face, slot } = item;
     const { toPicture, driven, own, raw } = face;
     if (!toPicture || !driven || !own) throw new Error(`FaceTrack ${face.trackId} came without points`);
-    this.#sampler.rgb(item.picture, toPicture, this.#rgb, 127.5, 1 / 127.5);
+    this.#sampler.rgb(this.#halved(item.picture, toPicture), toPicture, this.#rgb, 127.5, 1 / 127.5);
     const outlines = [own, driven, ...(raw ? [raw] : [])].map((points) => faceOutline(points));
     rasteriseMask(outlines, slot.mask);
     this.#pixels.write(this.#rgb, slot.crop);
@@ -184,8 +192,9 @@ function blankRow(rgb: Float32Array, masked: Uint8Array, at: number, context: Fl
 /** Refuses NaN, flat colour, and a face of another size than the slot is for. */
 function writeFace(face: Float32Array, out: Uint8Array, pixels: FacePixels, exposure?: Exposure): GeneratorOutcome {
   if (4 * face.length !== 3 * out.length) return 'rejected';
-  const outcome = pixels.isFace(face) ? 'generated' : 'rejected';
-  if (exposure) unexpose(face, exposure);
-  pixels.write(face, out);
-  return outcome;
+  // Judged as the network drew it: what is dark varies less.
+  const spread = exposure !== undefined && exposure.gain !== 1;
+  const before = !spread || pixels.isFace(face);
+  if (spread) unexpose(face, exposure);
+  return pixels.write(face, out) && before ? 'generated' : 'rejected';
 }

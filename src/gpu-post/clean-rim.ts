@@ -71,14 +71,17 @@ export function cleanRim(face: Uint8Array, size: number, around: Uint8Array): vo
   // Each of four steps reaches two rows further.
   const area = wider(rows, 4 * RADIUS);
   const { kernels, faceAt, luma, clean, oneAt, twoAt, bandAt } = room;
-  room.face.set(face);
+  // No more of the face than is read.
+  const rowBytes = (4 * size * size) / CROP_SIZE;
+  const [from, to] = [rowBytes * area.first, rowBytes * (area.last + 1)];
+  room.face.set(face.subarray(from, to), from);
   kernels.meanLuma(faceAt, size, luma, area.first, area.last);
   largest(room, luma, oneAt, area);
   smallest(room, oneAt, twoAt, area);
   smallest(room, twoAt, oneAt, area);
   largest(room, oneAt, clean, area);
   kernels.blendLuma(faceAt, size, bandAt, clean, rows.first, rows.last, SHARE);
-  face.set(room.face.subarray(0, face.length));
+  face.set(room.face.subarray(from, to), from);
 }
 
 /** Where the outline's soft edge is near, faded out over two pixels. @returns the rows it is in */

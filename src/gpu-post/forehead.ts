@@ -18,12 +18,9 @@ const [HAIR, FAIR] = [0.6, 0.8];
 /** Columns over which it ends towards the temples. */
 const FADE = 5;
 
-interface Column {
-  /** Last row above the brows, first row of the face. */
-  readonly bottom: number;
-  readonly top: number;
-}
-
+/** Per column the first row of the face, −1 where none is looked at, and the last row above the brows. */
+const tops = new Int16Array(CROP_SIZE);
+const bottoms = new Int16Array(CROP_SIZE);
 const lows = new Float32Array(3 * CROP_SIZE);
 const highs = new Float32Array(3 * CROP_SIZE);
 const spare = new Float32Array(3 * CROP_SIZE);
@@ -43,24 +40,17 @@ export function clearForehead(
   known: Uint8Array,
   driven: Float32Array,
 ): void {
-  const columns = columnsOf(known, driven);
-  if (columns.size < 2 * SMOOTH) return;
-  const [first, last] = [Math.min(...columns.keys()), Math.max(...columns.keys())];
+  const [first, last] = measureColumns(known, driven);
+  if (first > last) return;
   const step = size / CROP_SIZE;
-  for (const [x, { bottom, top }] of columns) {
-    for (let c = 0; c < 3; c++) {
-      let [low, high] = [0, 0];
-      for (let k = 0; k < SKIN_ROWS; k++) low += face[4 * ((bottom - k) * step * size + x * step) + c]!;
-      for (let k = 1; k <= CONTEXT_ROWS; k++) high += crop[4 * ((top - k) * CROP_SIZE + x) + c]!;
-      lows[3 * x + c] = low / SKIN_ROWS;
-      highs[3 * x + c] = high / CONTEXT_ROWS;
-    }
-  }
-  average(lows, columns);
-  average(highs, columns);
+  for (let x = first; x <= last; x++) if (tops[x]! >= 0) meanColours(face, size, crop, x);
+  average(lows, first, last);
+  average(highs, first, last);
   weights.fill(0);
   let painted = false;
-  for (const [x, { bottom, top }] of columns) {
+  for (let x = first; x <= last; x++) {
+    const [top, bottom] = [tops[x]!, bottoms[x]!];
+    if (top < 0) continue;
     const fair = highs[3 * x + 1]! / Math.max(8, lows[3 * x + 1]!);
     const inwards = Math.min(1, (Math.min(x - first, last - x) + 1) / FADE);
     const alike = inwards * (1 - ramp((unlike(x) - LIKE) / (UNLIKE - LIKE))) * ramp((fair - HAIR) / (FAIR - HAIR));
@@ -75,20 +65,32 @@ export function clearForehead(
     }
   }
   if (!painted) return;
-  const rows = Math.max(...[...columns.values()].map((column) => column.bottom)) + 1;
+  const rows = Math.max(...bottoms.subarray(first, last + 1)) + 1;
   blur(weights, smoothed, rows);
   for (let j = 0; j < rows * step; j++) {
     for (let i = first * step; i < (last + 1) * step; i++) {
       const [x, y] = [Math.floor(i / step), Math.floor(j / step)];
       const weight = smoothed[y * CROP_SIZE + x]!;
-      const column = weight > 0.01 ? columns.get(x) : undefined;
-      if (!column) continue;
-      const up = Math.max(0, Math.min(1, (column.bottom - y) / Math.max(1, column.bottom - column.top)));
+      const [top, bottom] = [tops[x]!, bottoms[x]!];
+      if (weight <= 0.01 || top < 0) continue;
+      const up = Math.max(0, Math.min(1, (bottom - y) / Math.max(1, bottom - top)));
       for (let p = 4 * (j * size + i), c = 0; c < 3; c++) {
         const more = expected(x, c, up) - face[p + c]!;
         if (more > 0) face[p + c] = face[p + c]! + weight * more;
       }
     }
+  }
+}
+
+/** Of the skin above the brows, and of what lies above the mask. */
+function meanColours(face: Uint8Array, size: number, crop: Uint8Array, x: number): void {
+  const step = size / CROP_SIZE;
+  for (let c = 0; c < 3; c++) {
+    let [low, high] = [0, 0];
+    for (let k = 0; k < SKIN_ROWS; k++) low += face[4 * ((bottoms[x]! - k) * step * size + x * step) + c]!;
+    for (let k = 1; k <= CONTEXT_ROWS; k++) high += crop[4 * ((tops[x]! - k) * CROP_SIZE + x) + c]!;
+    lows[3 * x + c] = low / SKIN_ROWS;
+    highs[3 * x + c] = high / CONTEXT_ROWS;
   }
 }
 
@@ -100,9 +102,14 @@ function unlike(x: number): number {
   return Math.abs(of(lows, 0) - of(highs, 0)) + Math.abs(of(lows, 2) - of(highs, 2));
 }
 
-/** Columns between the outer ends of the brows whose forehead is seen, with something of the picture above it. */
-function columnsOf(known: Uint8Array, points: Float32Array): Map<number, Column> {
-  const columns = new Map<number, Column>();
+/**
+ * Columns between the outer ends of the brows whose forehead is seen, with something of the picture above it.
+ * @returns the first and the last of them; the last is below the first where there are too few
+ */
+function measureColumns(known: Uint8Array, points: Float32Array): readonly [number, number] {
+  tops.fill(-1);
+  bottoms.fill(-1);
+  let [first, last, count] = [CROP_SIZE, -1, 0];
   for (let x = Math.ceil(points[34]!); x <= points[52]!; x++) {
     let k = 17;
     while (k < 25 && points[2 * k + 2]! < x) k++;
@@ -112,18 +119,36 @@ function columnsOf(known: Uint8Array, points: Float32Array): Map<number, Column>
     if (!(x >= 0 && x < CROP_SIZE && bottom >= SKIN_ROWS && bottom < CROP_SIZE)) continue;
     let top = bottom;
     while (top > 0 && known[(top - 1) * CROP_SIZE + x]! === 0) top--;
-    const seen = Array.from({ length: CONTEXT_ROWS }, (_, i) => known[(top - 1 - i) * CROP_SIZE + x]);
-    if (bottom - top > 2 * SKIN_ROWS && seen.every((value) => value)) columns.set(x, { bottom, top });
+    if (bottom - top <= 2 * SKIN_ROWS || !seenAbove(known, x, top)) continue;
+    [tops[x], bottoms[x]] = [top, bottom];
+    first = Math.min(first, x);
+    last = x;
+    count++;
   }
-  return columns;
+  return count < 2 * SMOOTH ? [CROP_SIZE, -1] : [first, last];
+}
+
+function seenAbove(known: Uint8Array, x: number, top: number): boolean {
+  for (let k = 1; k <= CONTEXT_ROWS; k++) if (!known[(top - k) * CROP_SIZE + x]) return false;
+  return true;
 }
 
 /** Over the neighbours that there are: what lies between them is of an earlier face. */
-function average(colours: Float32Array, columns: ReadonlyMap<number, Column>): void {
+function average(colours: Float32Array, first: number, last: number): void {
   spare.set(colours);
-  for (const x of columns.keys()) {
-    const near = Array.from({ length: 2 * SMOOTH + 1 }, (_, i) => x - SMOOTH + i).filter((k) => columns.has(k));
-    for (let c = 0; c < 3; c++) colours[3 * x + c] = near.reduce((sum, k) => sum + spare[3 * k + c]!, 0) / near.length;
+  for (let x = first; x <= last; x++) {
+    if (tops[x]! < 0) continue;
+    let [red, green, blue, count] = [0, 0, 0, 0];
+    for (let k = Math.max(first, x - SMOOTH); k <= Math.min(last, x + SMOOTH); k++) {
+      if (tops[k]! < 0) continue;
+      red += spare[3 * k]!;
+      green += spare[3 * k + 1]!;
+      blue += spare[3 * k + 2]!;
+      count++;
+    }
+    colours[3 * x] = red / count;
+    colours[3 * x + 1] = green / count;
+    colours[3 * x + 2] = blue / count;
   }
 }
 

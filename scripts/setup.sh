@@ -38,7 +38,7 @@ fi
 
 node scripts/fetch-models.mjs --group evaluate
 
-if [ ! -f dist/main.js ] || [ -n "$(find src package.json tsconfig.json tsconfig.build.json -newer dist/main.js -print -quit)" ]; then
+if [ ! -f dist/main.js ] || [ ! -f src/core/simd/kernels.wasm ] || [ ! -f dist/core/simd/kernels.wasm ] || [ -n "$(find src package.json tsconfig.json tsconfig.build.json -newer dist/main.js -print -quit)" ]; then
   npm run --silent build
   touch dist/main.js
 fi

@@ -7,7 +7,7 @@ import type { Texture } from './texture.ts';
  */
 export const BASE_SIZE = 8;
 
-/** Side to which the base is expanded level by level: from there on it is so smooth that linear interpolation is the same to 0.2 of 255. */
+/** Side to which the base is expanded level by level: from there on it is so smooth that linear interpolation is the same to half a step of 255 at worst. */
 const SMOOTH_SIZE = 64;
 
 /** Sides of the levels below the face's own, finest first: log2(size / 8) of them. */

@@ -1,4 +1,4 @@
-import { Scratch } from '../core/simd/scratch.ts';
+import { Place, Scratch } from '../core/simd/scratch.ts';
 
 /** A face whose values vary less than this (standard deviation, [−1, 1]) is no face. */
 const MIN_DEVIATION = 0.02;
@@ -7,9 +7,8 @@ const MIN_DEVIATION = 0.02;
 export class FacePixels {
   readonly #scratch = new Scratch();
   readonly #sums = this.#scratch.take(16);
-  #planes = 0;
-  #pixels = 0;
-  #room = 0;
+  readonly #planes = new Place();
+  readonly #pixels = new Place();
 
   /** False for flat colour, and for NaN, too. */
   isFace(face: Float32Array): boolean {
@@ -21,13 +20,14 @@ export class FacePixels {
   write(face: Float32Array, out: Uint8Array): boolean {
     this.#put(face);
     const n = face.length / 3;
-    this.#scratch.kernels.toRgba(this.#planes, n, this.#pixels);
-    out.set(new Uint8Array(this.#scratch.buffer, this.#pixels, 4 * n));
+    const at = this.#pixels.fit(this.#scratch, 4 * n);
+    this.#scratch.kernels.toRgba(this.#planes.address, n, at);
+    out.set(new Uint8Array(this.#scratch.buffer, at, 4 * n));
     return this.#varies(face.length);
   }
 
   #varies(length: number): boolean {
-    this.#scratch.kernels.moments(this.#planes, length, this.#sums);
+    this.#scratch.kernels.moments(this.#planes.address, length, this.#sums);
     const [sum, squares] = new Float64Array(this.#scratch.buffer, this.#sums, 2) as unknown as [number, number];
     const mean = sum / length;
     const variance = squares / length - mean ** 2;
@@ -35,11 +35,7 @@ export class FacePixels {
   }
 
   #put(face: Float32Array): void {
-    if (this.#room < face.length) {
-      this.#room = face.length;
-      this.#planes = this.#scratch.take(4 * face.length);
-      this.#pixels = this.#scratch.take((4 * face.length) / 3);
-    }
-    new Float32Array(this.#scratch.buffer, this.#planes, face.length).set(face);
+    const at = this.#planes.fit(this.#scratch, 4 * face.length);
+    new Float32Array(this.#scratch.buffer, at, face.length).set(face);
   }
 }

@@ -192,9 +192,11 @@ function blankRow(rgb: Float32Array, masked: Uint8Array, at: number, context: Fl
 /** Refuses NaN, flat colour, and a face of another size than the slot is for. */
 function writeFace(face: Float32Array, out: Uint8Array, pixels: FacePixels, exposure?: Exposure): GeneratorOutcome {
   if (4 * face.length !== 3 * out.length) return 'rejected';
+  const { gain, offset } = exposure ?? { gain: 1, offset: 0 };
+  if (!exposure || (gain === 1 && offset === 0)) return pixels.write(face, out) ? 'generated' : 'rejected';
   // Judged as the network drew it: what is dark varies less.
-  const spread = exposure !== undefined && exposure.gain !== 1;
-  const before = !spread || pixels.isFace(face);
-  if (spread) unexpose(face, exposure);
-  return pixels.write(face, out) && before ? 'generated' : 'rejected';
+  const outcome = pixels.isFace(face) ? 'generated' : 'rejected';
+  unexpose(face, exposure);
+  pixels.write(face, out);
+  return outcome;
 }

@@ -1,4 +1,4 @@
-import { Scratch } from '../core/simd/scratch.ts';
+import { Place, Scratch } from '../core/simd/scratch.ts';
 import { type PictureFormat, planeLayout } from '../core/video-frame.ts';
 import type { PicturePyramid, ReducedPlane } from '../core/vision.ts';
 
@@ -6,16 +6,19 @@ const MAX_LEVEL = 3;
 
 /** A level in the scratch memory, in a place that is kept for the next picture. */
 class Level implements ReducedPlane {
-  address = 0;
   width = 0;
   height = 0;
   reduction = 1;
   readonly #scratch: Scratch;
-  #capacity = 0;
+  readonly #place = new Place();
   #view = new Uint8Array();
 
   constructor(scratch: Scratch) {
     this.#scratch = scratch;
+  }
+
+  get address(): number {
+    return this.#place.address;
   }
 
   /** Asked for anew each time: a view is of no use any more once the memory has grown. */
@@ -30,10 +33,9 @@ class Level implements ReducedPlane {
 
   /** The plane's size, and room for it; it holds nothing yet. */
   prepare(width: number, height: number, reduction: number): void {
+    // Should there be no room, the level keeps the size that it has room for.
+    this.#place.fit(this.#scratch, width * height);
     [this.width, this.height, this.reduction] = [width, height, reduction];
-    if (this.#capacity >= width * height) return;
-    this.#capacity = width * height;
-    this.address = this.#scratch.take(this.#capacity);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Affine } from '../core/face-track.ts';
-import type { Scratch } from '../core/simd/scratch.ts';
+import { Place, type Scratch } from '../core/simd/scratch.ts';
 import { AxisTable, COLUMN_UNIT, ROW_UNIT, tapsFor } from './axis-table.ts';
 
 /** Bytes of a number in a table or a result. */
@@ -18,7 +18,7 @@ export interface PlacedPlane {
 /** Where a sampler keeps its tables and sums in a scratch memory; they grow. */
 class Room {
   readonly #scratch: Scratch;
-  #places: { address: number; bytes: number }[] = [];
+  readonly #places = Array.from({ length: 5 }, () => new Place());
 
   constructor(scratch: Scratch) {
     this.#scratch = scratch;
@@ -26,11 +26,7 @@ class Room {
 
   /** The address of place `i`, with at least so many bytes. */
   at(i: number, bytes: number): number {
-    const place = this.#places[i];
-    if (place && place.bytes >= bytes) return place.address;
-    const address = this.#scratch.take(bytes);
-    this.#places[i] = { address, bytes };
-    return address;
+    return this.#places[i]!.fit(this.#scratch, bytes);
   }
 
   /** Puts a table at place `i`. */

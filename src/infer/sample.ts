@@ -1,5 +1,5 @@
 import type { Affine } from '../core/face-track.ts';
-import { Scratch } from '../core/simd/scratch.ts';
+import { Place, Scratch } from '../core/simd/scratch.ts';
 import type { ColourSpec, PictureFormat } from '../core/video-frame.ts';
 import { planeLayout } from '../core/video-frame.ts';
 import type { DetectorWindow, Picture, SquareCrop } from '../core/vision.ts';
@@ -215,21 +215,17 @@ export class PictureSampler {
 /** Of each plane of a picture the rows that a sampling reads. */
 class Strips {
   readonly scratch = new Scratch();
-  readonly #places = [0, 1, 2].map(() => ({ address: 0, bytes: 0 }));
+  readonly #places = [new Place(), new Place(), new Place()];
 
   take(planes: Uint8Array, format: PictureFormat, channel: 0 | 1 | 2, s: Sampling, size: Size): PlacedPlane {
     const { width, height } = channelSize(format, channel);
     const { cbOffset, crOffset } = planeLayout(format.width, format.height);
     const [from, to] = rowsOf(s, size, height);
     const bytes = (to - from) * width;
-    const place = this.#places[channel]!;
-    if (place.bytes < bytes) {
-      place.address = this.scratch.take(bytes);
-      place.bytes = bytes;
-    }
+    const address = this.#places[channel]!.fit(this.scratch, bytes);
     const start = [0, cbOffset, crOffset][channel]! + from * width;
-    new Uint8Array(this.scratch.buffer, place.address, bytes).set(planes.subarray(start, start + bytes));
-    return { address: place.address - from * width, width, height };
+    new Uint8Array(this.scratch.buffer, address, bytes).set(planes.subarray(start, start + bytes));
+    return { address: address - from * width, width, height };
   }
 }
 

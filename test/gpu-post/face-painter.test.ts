@@ -38,6 +38,51 @@ describe('a painter of faces of several sizes', () => {
   });
 });
 
+/** A black disc, RGBA, of 40 canonical pixels around the middle. */
+function disc(size: number): Uint8Array {
+  const face = new Uint8Array(4 * size * size);
+  for (let i = 0; i < size * size; i++) {
+    const [x, y] = [i % size, Math.floor(i / size)].map((at) => ((at + 0.5) * CROP_SIZE) / size - CROP_SIZE / 2);
+    face[4 * i + 3] = Math.hypot(x!, y!) < 40 ? 255 : 0;
+  }
+  return face;
+}
+
+describe('a face of any size that a network may draw', () => {
+  it('covers its place and nothing beside it, however small it is shown and however it is turned', () => {
+    const { byteLength, cbOffset } = planeLayout(format.width, format.height);
+    for (let size = 16; size <= 256; size += 16) {
+      for (const scale of [0.08, 0.13, 0.3, 0.6, 1.7]) {
+        for (const angle of [0, 0.4, Math.PI / 2, Math.PI]) {
+          const planes = new Uint8Array(byteLength).fill(235, 0, cbOffset).fill(128, cbOffset);
+          const [cos, sin] = [scale * Math.cos(angle), scale * Math.sin(angle)];
+          const toPicture = {
+            a: cos,
+            b: -sin,
+            c: 320 - 63.5 * (cos - sin),
+            d: sin,
+            e: cos,
+            f: 240 - 63.5 * (sin + cos),
+          };
+          const face = { face: disc(size), extent, grain: new Grain(), sharpness: undefined };
+          new FacePainter().paint(face, toPicture, planes, format);
+          // As far as interpolation and the last texels of a small square reach.
+          const soft = 2 + scale * (CROP_SIZE / size) * 2;
+          for (let y = 0; y < format.height; y++)
+            for (let x = 0; x < format.width; x++) {
+              const r = Math.hypot(x - 320, y - 240);
+              const luma = planes[y * format.width + x]!;
+              if (r < 40 * scale - soft && luma > 16)
+                throw new Error(`${size}, ${scale}, ${angle}: bare at ${x}, ${y}`);
+              if (r > 40 * scale + soft && luma !== 235)
+                throw new Error(`${size}, ${scale}, ${angle}: drawn at ${x}, ${y}`);
+            }
+        }
+      }
+    }
+  });
+});
+
 describe('a finished face', () => {
   it.each([128, 256])(
     'of %d texels a side lies over the shape it was made for, and not over a mouth that has opened',

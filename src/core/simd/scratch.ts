@@ -78,9 +78,29 @@ export class Scratch {
   /** @returns the address of so many bytes, on a vector's boundary; views made before may be of no use any more */
   take(bytes: number): number {
     const at = this.#end;
-    this.#end = (at + bytes + MARGIN + 15) & ~15;
-    const missing = this.#end - this.#memory.buffer.byteLength;
+    const end = Math.ceil((at + bytes + MARGIN) / 16) * 16;
+    const missing = end - this.#memory.buffer.byteLength;
+    // Before anything is noted: where there is no more memory, nothing has been laid out.
     if (missing > 0) this.#memory.grow(Math.ceil(missing / PAGE));
+    this.#end = end;
     return at;
+  }
+}
+
+/** A place for things of changing size. */
+export class Place {
+  address = 0;
+  #bytes = 0;
+
+  /**
+   * @returns its address, with room for so many bytes at least; what was in it is gone where it had to move.
+   * Rooms double, because those that have become too small are never used again.
+   */
+  fit(scratch: Scratch, bytes: number): number {
+    if (bytes <= this.#bytes) return this.address;
+    const room = 2 ** Math.ceil(Math.log2(bytes));
+    this.address = scratch.take(room);
+    this.#bytes = room;
+    return this.address;
   }
 }

@@ -1,4 +1,4 @@
-// AssemblyScript: compiled to WebAssembly by scripts/build-kernels.mjs, with the arithmetic of the comments below to the bit.
+// AssemblyScript: compiled to WebAssembly by `npm run kernels`, with the arithmetic of the comments below to the bit.
 
 /** The weights of one of four pixels, 16 bits each: that of the left texel for its four bytes, then that of the right one. */
 // @ts-ignore: decorator
@@ -92,6 +92,7 @@ export function drawSpan(
 
 /**
  * Gamma-coded RGB to Y'CbCr, alpha unchanged, into the inside of a square with a border of one.
+ * @param side at least 4
  * @param ends room for two numbers a row: first texel with alpha, to four texels, and the one after the last; equal where there is none
  * @param toCb factors of the differences to luma @param offset of luma, one half for rounding included
  */
@@ -113,8 +114,11 @@ export function toTexels(
     const to = out + (((y + 1) * (side + 2) + 1) << 2);
     let from = side;
     let end = side;
-    for (let x = 0; x < side; x += 4, rgba += 16) {
-      const pixels = v128.load(rgba);
+    const row = rgba + ((y * side) << 2);
+    for (let k = 0; k < side; k += 4) {
+      // Where the last ones are fewer, some are made again.
+      const x = min(k, side - 4);
+      const pixels = v128.load(row + (x << 2));
       const r = v128.convert<i32>(v128.and(pixels, byte));
       const g = v128.convert<i32>(v128.and(v128.shr<u32>(pixels, 8), byte));
       const b = v128.convert<i32>(v128.and(v128.shr<u32>(pixels, 16), byte));

@@ -41,7 +41,10 @@ export async function runLive(input: string, output: string, options: RunOptions
   // The models take longer to load than a camera to answer: both at once, and neither outlives the other's failure.
   const engineStart = startEngine(config, key(config), {}, { live: true });
   engineStart.catch(() => {});
+  // All that was written is complete: what remains to be done is not to be cut off, nor called interrupted.
+  let complete = false;
   const onSignal = () => {
+    if (complete) return;
     if (++signals === 2) endInterrupted(engineStart);
     stop.abort();
   };
@@ -77,6 +80,7 @@ export async function runLive(input: string, output: string, options: RunOptions
     });
     // Stopped before the first picture, or stopped twice: there is no output.
     if (signals > 1 || (signals > 0 && result.audit.totals.frames === 0)) return ExitCode.interrupted;
+    complete = true;
     progress.end(result);
     if (options.report) writeReport(options.report, { input, output, outputs, source, result, sinks, sink, failures });
     if (result.sourceError) throw result.sourceError;
@@ -101,13 +105,13 @@ export async function runLive(input: string, output: string, options: RunOptions
     if (signals > 1 || (signals > 0 && !begun)) return ExitCode.interrupted;
     throw error;
   } finally {
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
     await source?.close();
     await engineStart.then(
       (engine) => engine.close(),
       () => {},
     );
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
   }
 }
 

@@ -8,6 +8,8 @@ import { ServedStream } from './bench-live-serve.ts';
 const STREAMS = ['a', 'b'] as const;
 /** Of the models, and of the senders' bit rates. */
 const WARM_UP_S = 15;
+/** Until the pages are at rest again after they were asked. */
+const ASKED_S = 2;
 const REASONS = ['overtaken', 'rate', 'decoder', 'encoder'];
 
 export interface RoomOptions {
@@ -30,9 +32,13 @@ export async function benchRoom({ minutes, folder, settings, tell }: RoomOptions
     for (const [i, browser] of browsers.entries()) await browser.call('publish', STREAMS[i]!);
     tell(`${minutes} min of two browsers in a room`);
     await pause(WARM_UP_S);
+    await Promise.all(browsers.map((browser) => browser.call('take')));
+    // Asking the pages takes a good part of both cores for a moment: what is dropped then is not the call's.
+    await pause(ASKED_S);
     const before = await drops(served);
-    const seen = await Promise.all(browsers.map((browser) => watched(browser, minutes)));
+    await pause(minutes * 60);
     const after = await drops(served);
+    const seen: Seen[] = await Promise.all(browsers.map((browser) => browser.call('take')));
     return {
       fps: [rate(seen[0]!.arrived), rate(seen[1]!.arrived)],
       cameraFps: [rate(seen[0]!.camera), rate(seen[1]!.camera)],
@@ -42,12 +48,6 @@ export async function benchRoom({ minutes, folder, settings, tell }: RoomOptions
     await Promise.all(browsers.map((browser) => browser.close()));
     await served.stop();
   }
-}
-
-async function watched(browser: BenchBrowser, minutes: number): Promise<Seen> {
-  await browser.call('take');
-  await pause(minutes * 60);
-  return browser.call('take');
 }
 
 function rate(sightings: Seen['arrived']): number {

@@ -21,7 +21,7 @@ it('leaves nobody looking at the last picture, though all memory is with frames 
     new Uint8Array(slot.memory).fill(201);
     frames.offer(slot, 33_333 * i, false);
   }
-  const decoding = [frames.tryTakeSlot()!, frames.tryTakeSlot()!];
+  const decoding = [frames.tryTakeSlot()!, frames.tryTakeSlot()!, frames.tryTakeSlot()!];
   expect(frames.tryTakeSlot()).toBeUndefined();
   frames.endVeiled();
   expect([seen.length, complete]).toEqual([2, false]);
@@ -34,13 +34,51 @@ it('leaves nobody looking at the last picture, though all memory is with frames 
   expect(complete).toBe(true);
 });
 
+it('lets two pictures wait for a moment, and only the newest while the stages are behind', () => {
+  const frames = new LiveFrames(format, 1);
+  const seen: RawFrame[] = [];
+  const shown: number[] = [];
+  frames.frames.subscribe((frame) => {
+    seen.push(frame);
+    shown.push(new Uint8Array(frame.slot.memory)[0]!);
+  });
+  let at = 0;
+  const offer = (count: number) => {
+    for (let i = 0; i < count; i++) {
+      const slot = frames.tryTakeSlot()!;
+      new Uint8Array(slot.memory).fill(++at);
+      frames.offer(slot, 33_333 * at, false);
+    }
+  };
+  const closeLast = () => seen.at(-1)!.close();
+  offer(3);
+  closeLast();
+  closeLast();
+  closeLast();
+  expect(shown).toEqual([1, 2, 3]);
+  expect(frames.counts.dropped).toBe(0);
+  // One is under way, two wait: the next leaves none but itself.
+  offer(4);
+  expect(frames.counts.dropped).toBe(2);
+  closeLast();
+  expect(shown.at(-1)).toBe(7);
+  // From now on one waits.
+  offer(2);
+  expect(frames.counts.dropped).toBe(3);
+  closeLast();
+  closeLast();
+  expect(shown).toEqual([1, 2, 3, 4, 7, 9]);
+  expect(frames.counts).toMatchObject({ received: 9, dropped: 3 });
+  frames.end();
+});
+
 it('ends on a veiled frame that stays, though there was no memory for it when the camera stood still', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'understudy-frozen-'));
   const nut = new NutWriter(format, {});
   const picture = Buffer.alloc((64 * 48 * 3) / 2, 201);
-  const pictures = [0, 1].flatMap((i) => [nut.picture(40_000 * i, picture.length), picture]);
-  // In the middle of its third picture the camera stands still: the memory that this is read into is not given back.
-  const half = [nut.picture(80_000, picture.length), picture.subarray(0, 1000)];
+  const pictures = [0, 1, 2].flatMap((i) => [nut.picture(40_000 * i, picture.length), picture]);
+  // In the middle of its fourth picture the camera stands still: the memory that this is read into is not given back.
+  const half = [nut.picture(120_000, picture.length), picture.subarray(0, 1000)];
   writeFileSync(join(folder, 'head'), nut.header);
   const tool: FfmpegTool = { path: '/bin/sh', version: '5', encoders: new Set(), probePath: undefined, modern: true };
   const seen: RawFrame[] = [];
@@ -55,9 +93,9 @@ it('ends on a veiled frame that stays, though there was no memory for it when th
   source.frames.subscribe((frame) => void seen.push(frame));
   writeFileSync(join(folder, 'new'), Buffer.concat([...pictures, ...half]));
   renameSync(join(folder, 'new'), join(folder, 'pictures'));
-  await until(() => source.counts.received === 2, 20_000, 'two pictures');
+  await until(() => source.counts.received === 3, 20_000, 'three pictures');
   await new Promise((resolve) => setTimeout(resolve, 1500));
-  for (let closed = 0; closed < 2; closed++) {
+  for (let closed = 0; closed < 3; closed++) {
     await until(() => seen.length > closed, 20_000, 'a frame');
     seen[closed]!.close();
   }

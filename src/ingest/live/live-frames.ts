@@ -6,6 +6,16 @@ import { RateGovernor } from './rate-governor.ts';
 
 /** Mid-grey planes: what a frame holds that exists only to be veiled. */
 const BLANK = 128;
+/** Pictures that may wait while the stages keep up, for a moment in which something else has the processor. */
+const MOST_WAITING = 2;
+/** For how long after a picture was overtaken only one may wait: a queue that stays full is nothing but age. */
+const BEHIND_MS = 5000;
+
+interface Waiting {
+  readonly slot: FrameSlot;
+  readonly timestampUs: number;
+  damaged: boolean;
+}
 
 export interface LiveCounts {
   /** Pictures decoded. */
@@ -19,8 +29,8 @@ export interface LiveCounts {
 }
 
 /**
- * Between a live decoder and the pipeline. At most `inFlight` frames are with the pipeline and one waits, which a newer
- * one replaces: latency cannot grow however slow the stages are, and a decoder never has to wait.
+ * Between a live decoder and the pipeline. At most `inFlight` frames are with the pipeline and one waits (two where none was overtaken
+ * lately), which a newer one replaces: latency cannot grow however slow the stages are, and a decoder never has to wait.
  */
 export class LiveFrames {
   readonly format: PictureFormat;
@@ -33,7 +43,8 @@ export class LiveFrames {
   readonly #governor = new RateGovernor();
   readonly #recent: RawFrame[] = [];
   #taken = 0;
-  #waiting: { slot: FrameSlot; timestampUs: number; damaged: boolean } | undefined;
+  readonly #waiting: Waiting[] = [];
+  #overtakenMs = Number.NEGATIVE_INFINITY;
   #sequence = 0;
   #ending = false;
   #ended = false;
@@ -41,8 +52,8 @@ export class LiveFrames {
   constructor(format: PictureFormat, inFlight: number) {
     this.format = format;
     this.#inFlight = inFlight;
-    // One more is being decoded into and one waits.
-    this.#pool = new FramePool(planeLayout(format.width, format.height).byteLength, inFlight + 2);
+    // One more is being decoded into, and some wait.
+    this.#pool = new FramePool(planeLayout(format.width, format.height).byteLength, inFlight + 1 + MOST_WAITING);
     this.frames = new Observable((subscriber) => {
       const subscription = this.#out.subscribe(subscriber);
       return () => {
@@ -107,7 +118,7 @@ export class LiveFrames {
   /** Frames already handed on may be wrong: marked before the compositor looks at them. */
   markRecentDamaged(): void {
     for (const frame of this.#recent) frame.damaged = true;
-    if (this.#waiting) this.#waiting.damaged = true;
+    for (const picture of this.#waiting) picture.damaged = true;
   }
 
   end(error?: unknown): void {
@@ -139,7 +150,7 @@ export class LiveFrames {
       return;
     }
     new Uint8Array(slot.memory).fill(BLANK);
-    this.#waiting = { slot, timestampUs: this.#clock.now(performance.now() * 1000), damaged: true };
+    this.#waiting.push({ slot, timestampUs: this.#clock.now(performance.now() * 1000), damaged: true });
     this.#next();
   }
 
@@ -148,19 +159,24 @@ export class LiveFrames {
       slot.release();
       return;
     }
-    if (this.#waiting) {
+    this.#waiting.push({ slot, timestampUs, damaged });
+    this.#next();
+    const behind = performance.now() - this.#overtakenMs < BEHIND_MS;
+    if (this.#waiting.length <= (behind ? 1 : MOST_WAITING)) return;
+    // Of two that wait the newer one stays.
+    while (this.#waiting.length > 1) {
+      this.#waiting.shift()!.slot.release();
       this.counts.dropped++;
       this.#governor.overtaken();
-      this.#dropWaiting();
     }
-    this.#waiting = { slot, timestampUs, damaged };
-    this.#next();
+    this.#overtakenMs = performance.now();
   }
 
   #next(): void {
-    if (!this.#waiting || this.#taken >= this.#inFlight) return;
-    const { slot, timestampUs, damaged } = this.#waiting;
-    this.#waiting = undefined;
+    if (this.#taken >= this.#inFlight) return;
+    const next = this.#waiting.shift();
+    if (!next) return;
+    const { slot, timestampUs, damaged } = next;
     this.#taken++;
     let held = true;
     const release = () => {
@@ -180,7 +196,6 @@ export class LiveFrames {
   }
 
   #dropWaiting(): void {
-    this.#waiting?.slot.release();
-    this.#waiting = undefined;
+    for (const { slot } of this.#waiting.splice(0)) slot.release();
   }
 }

@@ -9,7 +9,8 @@ import { checkReadable, type FileProbe, inputError } from '../ingest/file/probe.
 import { foreignStill, holdsFurther, stillKind } from '../ingest/file/still-format.ts';
 import { openStillSource } from '../ingest/file/still-source.ts';
 import type { Engine } from '../pipeline/engine.ts';
-import { runStream, type StreamProgress, type StreamResult } from '../pipeline/stream.ts';
+import { runStream } from '../pipeline/stream.ts';
+import type { StreamProgress, StreamResult } from '../pipeline/stream-options.ts';
 import type { Turn } from './turns.ts';
 
 /** Frames in the stages beyond the look-ahead: decoding, analysed, generated, composed. */

@@ -1,4 +1,4 @@
-import type { StreamProgress, StreamResult } from '../pipeline/stream.ts';
+import type { StreamProgress, StreamResult } from '../pipeline/stream-options.ts';
 
 const EVERY_MS = 500;
 const STYLES = ['line', 'json', 'none'] as const;

@@ -12,7 +12,8 @@ import { withoutFace } from '../guard/audit-record.ts';
 import type { LiveSource } from '../ingest/live/live-source.ts';
 import { openLiveSink, openLiveSource } from '../pipeline/live-addresses.ts';
 import { OverloadWatch } from '../pipeline/overload-watch.ts';
-import { runStream, type StreamResult } from '../pipeline/stream.ts';
+import { runStream } from '../pipeline/stream.ts';
+import type { StreamResult } from '../pipeline/stream-options.ts';
 import { endInterrupted } from './interruption.ts';
 import { ProgressLine } from './progress.ts';
 import { lengthSeconds, progressStyle, type RunOptions, settings, startEngine } from './run.ts';
@@ -67,6 +68,7 @@ export async function runLive(input: string, output: string, options: RunOptions
       source,
       sink,
       lookaheadFrames: config.live.lookaheadFrames,
+      deadlineMs: config.live.deadlineMs,
       lossless: false,
       stop: stop.signal,
       detail: () => watch.detail,

@@ -8,7 +8,7 @@ import type { Sink } from '../egress/sink.ts';
 import type { Engine } from '../pipeline/engine.ts';
 import { type LiveAddressOptions, openLiveSink } from '../pipeline/live-addresses.ts';
 import { runStream } from '../pipeline/stream.ts';
-import type { RunPipeline } from '../server/live-stream.ts';
+import type { RunPipeline } from '../server/live-stream-options.ts';
 
 /** The pipeline as the server calls it: one publisher's pictures to the viewers and to the outputs of the settings. */
 export function streamRunner(
@@ -18,10 +18,11 @@ export function streamRunner(
   log: Logger,
 ): RunPipeline {
   const { live } = options;
-  return async ({ name, streamId, source, sink, stop, stats, detail }) => {
+  return async ({ name, streamId, source, sink, stop, stats, detail, viewersOnly }) => {
     const warn = (error: unknown) =>
       log.warn({ stream: name }, error instanceof Error ? error.message : 'an output failed');
-    const others = await openOthers(name, settingsOf(name), source.audio, options, warn);
+    const settings = viewersOnly ? undefined : settingsOf(name);
+    const others = await openOthers(name, settings, source.audio, options, warn);
     const fan = others.length > 0 ? new FanOutSink(sink, others, warn) : undefined;
     let missed = 0;
     const countMissed = () => {
@@ -34,6 +35,7 @@ export function streamRunner(
       sink: fan ?? sink,
       streamId,
       lookaheadFrames: live.lookaheadFrames,
+      deadlineMs: live.deadlineMs,
       lossless: false,
       stop,
       detail,
@@ -44,7 +46,7 @@ export function streamRunner(
       onStage: (stage, ms) => stats.stage(stage, ms),
     });
     const { frames, veiledFrames } = result.audit.totals;
-    log.info({ stream: name, frames, veiled: veiledFrames }, 'stream ended');
+    if (!viewersOnly) log.info({ stream: name, frames, veiled: veiledFrames }, 'stream ended');
     if (result.sourceError) warn(result.sourceError);
   };
 }

@@ -19,6 +19,7 @@ export const liveSchema = z.strictObject({
   openMs: z.number().int().min(100).max(600_000).default(15_000),
   stallMs: z.number().int().min(500).max(600_000).default(5000),
   lookaheadFrames: z.number().int().min(0).max(5).default(0),
+  deadlineMs: z.number().int().min(200).max(60_000).default(3000),
   transport: z.enum(['tcp', 'udp']).default('tcp'),
   bitrateKbps: z.number().int().min(50).max(200_000).default(4000),
   keyIntervalS: z.number().min(0.2).max(60).default(2),

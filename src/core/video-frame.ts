@@ -60,8 +60,10 @@ export class RawFrame implements FrameInfo {
   readonly timestampUs: number;
   readonly format: PictureFormat;
   readonly slot: FrameSlot;
-  /** The decoder reported an error on or near this picture: it must be veiled, whatever the detector says. */
+  /** It must be veiled, whatever the detector says: the decoder reported an error on or near this picture, or there is none. */
   damaged = false;
+  /** Why it is damaged. */
+  reason: VeilReason = 'damaged';
   constructor(info: FrameInfo, slot: FrameSlot) {
     this.sequence = info.sequence;
     this.timestampUs = info.timestampUs;
@@ -72,6 +74,15 @@ export class RawFrame implements FrameInfo {
     this.slot.release();
   }
 }
+
+/** Why a whole frame shows nothing at all; the words that the report and the metrics use. */
+export type VeilReason =
+  | 'damaged'
+  | 'analysis-failed'
+  | 'compositor-failed'
+  | 'source-lost'
+  | 'start-up'
+  | 'clock-jump';
 
 /** How a sealed picture came about, from the most to the least information (the ladder of docs/architecture.md). */
 export type SealKind = 'composed' | 'veiled';

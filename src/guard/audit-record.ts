@@ -1,6 +1,5 @@
 import type { Cover } from '../core/face-track.ts';
-import type { SealKind } from '../core/video-frame.ts';
-import type { VeilReason } from './ladder.ts';
+import type { SealKind, VeilReason } from '../core/video-frame.ts';
 
 /** What became of one FaceTrack; frame numbers count from 0 and are inclusive. */
 export interface FaceTrackRecord {
@@ -19,6 +18,8 @@ export interface AuditTotals {
   framesWithoutFace: number;
   veiledFrames: number;
   veiledBy: Partial<Record<VeilReason, number>>;
+  /** Left out because they were too old when they should have left (`live.deadlineMs`); in no other count. */
+  lateFrames: number;
   faces: number;
   generated: number;
   held: number;
@@ -39,6 +40,7 @@ export class AuditRecord {
     framesWithoutFace: 0,
     veiledFrames: 0,
     veiledBy: {},
+    lateFrames: 0,
     faces: 0,
     generated: 0,
     held: 0,

@@ -2,9 +2,6 @@ import type { Cover, TrackedFace } from '../core/face-track.ts';
 
 const STEPS: readonly Cover[] = ['generated', 'held', 'solid'];
 
-/** Why a whole frame shows nothing at all; the words that the report and the metrics use. */
-export type VeilReason = 'damaged' | 'analysis-failed' | 'compositor-failed' | 'source-lost' | 'start-up' | 'overload';
-
 /** The step of the ladder with less information. */
 export function lower(a: Cover, b: Cover): Cover {
   return STEPS.indexOf(a) >= STEPS.indexOf(b) ? a : b;

@@ -19,11 +19,13 @@ export interface Source {
   readonly info: SourceInfo;
   /**
    * Cold, single subscription, in presentation order. A source marks frames that it learns to be damaged, also after
-   * they were emitted (`RawFrame.damaged`): look again before composing. Errors with an UnderstudyError after the last good frame.
+   * they were emitted (`RawFrame.damaged`): look again before composing and before one leaves. Errors with an UnderstudyError after the last good frame.
    */
   readonly frames: Observable<RawFrame>;
   /** Sound of a live source, with time stamps on the clock of the frames. */
   readonly audio?: AudioTrack | undefined;
+  /** Now on the clock of the frames' time stamps, microseconds: a frame's age is the difference. Live sources only. */
+  readonly elapsedUs?: number;
   /** Decoder errors so far. */
   readonly decodeErrors: number;
   close(): Promise<void>;

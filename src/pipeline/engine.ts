@@ -1,5 +1,5 @@
 import type { Cover, TrackedFace } from '../core/face-track.ts';
-import type { FrameSlot, RawFrame } from '../core/video-frame.ts';
+import type { FrameInfo, FrameSlot, RawFrame, SealedFrame } from '../core/video-frame.ts';
 import { MAX_STUCK, WorkerClient } from '../core/worker-client.ts';
 import { WorkerHung } from '../core/worker-errors.ts';
 import { type Composed, Compositor } from '../gpu-post/compositor.ts';
@@ -252,6 +252,11 @@ export class Engine {
       return { trackId, cover: plan ? lower(plan.cover, cover) : cover };
     });
     return { ...drawn, covers };
+  }
+
+  /** Nothing but grey, in the place of a frame that may no longer be shown. Takes over `slot`. */
+  veil(info: FrameInfo, slot: FrameSlot): SealedFrame {
+    return this.#compositor.veil(info, slot);
   }
 
   giveFaceSlot(slot: number): void {

@@ -1,4 +1,6 @@
 import { FACE_SLOT_BYTES } from '../core/face-slot.ts';
+import type { TrackedFace } from '../core/face-track.ts';
+import { stepDown } from '../guard/ladder.ts';
 import { CreditGate } from '../rx/credit-gate.ts';
 
 /** Faces between generator and compositor at once, over all streams. */
@@ -42,4 +44,12 @@ export class FaceSlots {
       else this.#spare.push(slot);
     });
   }
+}
+
+/** A frame that asked for more faces than there are slots would wait for itself: the smallest get the solid cover. */
+export function withinSlots(faces: readonly TrackedFace[]): readonly TrackedFace[] {
+  if (faces.length <= FACE_SLOTS) return faces;
+  const bySize = [...faces].sort((a, b) => b.region.height - a.region.height);
+  const small = new Set(bySize.slice(FACE_SLOTS));
+  return faces.map((face) => (small.has(face) ? stepDown(face, 'solid') : face));
 }

@@ -1,6 +1,5 @@
 import type { TrackedFace } from '../core/face-track.ts';
-import type { RawFrame } from '../core/video-frame.ts';
-import type { VeilReason } from '../guard/ladder.ts';
+import type { RawFrame, VeilReason } from '../core/video-frame.ts';
 
 /** A frame on its way from ingest to egress: the handle that flows through the RxJS stream. Pixels stay in `raw.slot`. */
 export interface FrameJob {
@@ -9,4 +8,6 @@ export interface FrameJob {
   faces: TrackedFace[];
   /** Set as soon as the frame may no longer be shown; never taken back. */
   veil?: VeilReason;
+  /** When it left the look-ahead, by `performance.now()`. */
+  releasedMs?: number;
 }

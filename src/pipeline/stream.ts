@@ -2,69 +2,36 @@ import { count, lastValueFrom, Subject, takeUntil, tap } from 'rxjs';
 import type { TrackedFace } from '../core/face-track.ts';
 import { FramePool } from '../core/frame-pool.ts';
 import { planeLayout, type RawFrame, type SealedFrame } from '../core/video-frame.ts';
-import type { Sink } from '../egress/sink.ts';
 import { AuditRecord } from '../guard/audit-record.ts';
 import { stepDown } from '../guard/ladder.ts';
-import type { Source } from '../ingest/source.ts';
 import { endOnError } from '../rx/end-on-error.ts';
 import { LookAhead } from '../rx/look-ahead.ts';
 import { orderedMap } from '../rx/ordered-map.ts';
 import { LingeringCovers } from '../track/lingering.ts';
 import type { Engine } from './engine.ts';
-import { FACE_SLOTS } from './face-slots.ts';
+import { withinSlots } from './face-slots.ts';
 import type { FrameJob } from './frame-job.ts';
 import { searchBack } from './search-back.ts';
-import { type Stage, StageTimings } from './stage-timings.ts';
+import { StageTimings } from './stage-timings.ts';
+import type { StreamOptions, StreamResult } from './stream-options.ts';
 
 /** Sealed frames under way between compositor and encoder. */
 const SEALED_SLOTS = 4;
 /** Frames whose faces may be with the generator at once, so that it is busy while earlier ones are composed. */
 const GENERATING_FRAMES = 3;
 
+/** A composed frame, until an output takes it: its picture may turn out to be damaged even now. */
+interface Sealed {
+  readonly frame: SealedFrame;
+  readonly job: FrameJob;
+  readonly covers: Parameters<AuditRecord['frame']>[2];
+}
+
 /** How much larger than it was seen a face is covered that only an earlier life of the analysis knew. */
 const FORGOTTEN_GROWTH = 1.3;
 
 /** FaceTracks of a live stream that the audit record keeps; its totals count all. */
 const LIVE_TRACKS_KEPT = 512;
-
-export interface StreamOptions {
-  readonly source: Source;
-  readonly sink: Sink;
-  readonly streamId?: number;
-  /** Frames held back so that a face can be covered before it was first found; this much latency. */
-  readonly lookaheadFrames: number;
-  /** True for recordings: wait for a restarted worker and try again, instead of veiling while it starts. */
-  readonly lossless: boolean;
-  /** A still picture: one frame that has to be looked at everywhere. */
-  readonly still?: boolean;
-  /** Asked for each frame; false: large faces are drawn without detail, which the machine has no time for. */
-  readonly detail?: () => boolean;
-  /** Called for each frame handed to the sink. */
-  readonly onFrame?: (progress: StreamProgress) => void;
-  /** Called with each time a frame spent in a stage, milliseconds. */
-  readonly onStage?: (stage: Stage, ms: number) => void;
-  /** Stops reading; what has been read is anonymized and written, and the output is completed. */
-  readonly stop?: AbortSignal;
-}
-
-export interface StreamProgress {
-  readonly frames: number;
-  readonly timestampUs: number;
-  readonly faces: number;
-  readonly audit: AuditRecord;
-}
-
-export interface StreamResult {
-  readonly audit: AuditRecord;
-  readonly timings: StageTimings;
-  readonly decodeErrors: number;
-  /** The source's failure, when it ended early: everything before it has been anonymized and written. */
-  readonly sourceError?: unknown;
-  /** There was more to read: the source has failed, or somebody has stopped it. */
-  readonly early: boolean;
-  /** From the call to the first frame handed to the sink. */
-  readonly firstFrameMs?: number;
-}
 
 /** Runs one source through all stages into one sink and completes it. Rejects only when the output cannot be completed. */
 export async function runStream(engine: Engine, options: StreamOptions): Promise<StreamResult> {
@@ -79,6 +46,8 @@ class StreamRun {
   readonly #timings: StageTimings;
   readonly #ahead: LookAhead<FrameJob>;
   readonly #sealed: FramePool;
+  /** For a veil in the place of a frame that was composed: all others may be taken by frames that wait for this one. */
+  #spare: FramePool | undefined;
   readonly #startedMs = performance.now();
   #firstFrameMs: number | undefined;
   #lastArrivalMs = performance.now();
@@ -159,12 +128,12 @@ class StreamRun {
           concurrency: 1,
           project: (job: FrameJob) => this.#compose(job),
           discardInput: (job) => this.#discardGenerated(job),
-          discardResult: (frame) => frame.close(),
+          discardResult: ({ frame }) => frame.close(),
         }),
         orderedMap({
           concurrency: 1,
-          project: (frame: SealedFrame) => this.#write(frame),
-          discardInput: (frame) => frame.close(),
+          project: (sealed: Sealed) => this.#write(sealed),
+          discardInput: ({ frame }) => frame.close(),
         }),
         count(),
       ),
@@ -209,6 +178,7 @@ class StreamRun {
   }
 
   async #generate(job: FrameJob): Promise<FrameJob> {
+    job.releasedMs = performance.now();
     if (job.veil || job.raw.damaged) return job;
     const started = performance.now();
     const { lossless: wait, still = false } = this.#options;
@@ -225,11 +195,11 @@ class StreamRun {
     return job;
   }
 
-  async #compose(job: FrameJob): Promise<SealedFrame> {
+  async #compose(job: FrameJob): Promise<Sealed> {
     const slot = await this.#sealed.acquire();
     const started = performance.now();
     const compose = () => {
-      if (job.raw.damaged) job.veil ??= 'damaged';
+      if (job.raw.damaged) job.veil ??= job.raw.reason;
       return this.#engine.compose(this.#streamId, job, slot, this.#options.lossless);
     };
     let lent: Promise<void> | undefined;
@@ -239,9 +209,8 @@ class StreamRun {
       if (job.raw.damaged && composed.frame.kind === 'composed') composed = await compose();
       const { frame, covers, released } = composed;
       lent = released;
-      this.#audit.frame(job.raw.sequence, frame.kind, covers, job.veil);
       this.#timings.add('post', performance.now() - started);
-      return frame;
+      return { frame, job, covers };
     } finally {
       // A hung worker may come back to the faces of this frame: another one's crop would become the face it keeps for `held`.
       if (lent) void lent.then(() => this.#discardGenerated(job));
@@ -255,21 +224,45 @@ class StreamRun {
     job.raw.close();
   }
 
-  async #write(frame: SealedFrame): Promise<void> {
+  async #write(sealed: Sealed): Promise<void> {
     const started = performance.now();
-    const { timestampUs } = frame;
+    const { timestampUs } = sealed.frame;
+    if (this.#isLate(sealed)) {
+      sealed.frame.close();
+      this.#audit.totals.lateFrames++;
+      this.#progress(timestampUs);
+      return;
+    }
+    const frame = await this.#stillGood(sealed);
+    this.#audit.frame(frame.sequence, frame.kind, sealed.covers, sealed.job.veil);
     await this.#options.sink.write(frame);
     this.#firstFrameMs ??= performance.now() - this.#startedMs;
     this.#timings.add('encode', performance.now() - started);
+    this.#progress(timestampUs);
+  }
+
+  #progress(timestampUs: number): void {
     const { totals } = this.#audit;
     this.#options.onFrame?.({ frames: totals.frames, timestampUs, faces: totals.faces, audit: this.#audit });
   }
-}
 
-/** A frame that asked for more faces than there are slots would wait for itself: the smallest get the solid cover. */
-function withinSlots(faces: readonly TrackedFace[]): readonly TrackedFace[] {
-  if (faces.length <= FACE_SLOTS) return faces;
-  const bySize = [...faces].sort((a, b) => b.region.height - a.region.height);
-  const small = new Set(bySize.slice(FACE_SLOTS));
-  return faces.map((face) => (small.has(face) ? stepDown(face, 'solid') : face));
+  /** The decoder may have complained while the frame waited for the output. */
+  async #stillGood({ frame, job }: Sealed): Promise<SealedFrame> {
+    if (frame.kind === 'veiled' || !job.raw.damaged) return frame;
+    job.veil ??= job.raw.reason;
+    const { width, height } = frame.format;
+    this.#spare ??= new FramePool(planeLayout(width, height).byteLength, 1);
+    const veiled = this.#engine.veil(frame, await this.#spare.acquire());
+    frame.close();
+    return veiled;
+  }
+
+  /** A veiled frame is never too old: it may be what takes a picture away. */
+  #isLate({ frame, job }: Sealed): boolean {
+    const { source, deadlineMs = Number.POSITIVE_INFINITY, lookaheadFrames } = this.#options;
+    if (frame.kind === 'veiled' || source.elapsedUs === undefined) return false;
+    const ageMs = (source.elapsedUs - frame.timestampUs) / 1000;
+    const heldMs = performance.now() - (job.releasedMs ?? 0);
+    return (lookaheadFrames > 0 ? heldMs : ageMs) > deadlineMs;
+  }
 }

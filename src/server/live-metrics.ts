@@ -68,9 +68,9 @@ export function liveMetrics(streams: () => Iterable<LiveStream>): Registry {
 
 /**
  * `overtaken`: by a newer picture, for the stages were busy; `rate`: the rate is lowered under lasting overload; `decoder`, `encoder`: it was
- * behind. What further outputs miss is counted beside (`understudy_output_frames_dropped_total`).
+ * behind; `deadline`: too old when it should have left. What further outputs miss is counted beside (`understudy_output_frames_dropped_total`).
  */
-function dropsOf({ counters, hub }: LiveStream): Record<string, number> {
+function dropsOf({ counters, hub, late }: LiveStream): Record<string, number> {
   const { dropped, thinned, skipped } = counters.total;
-  return { overtaken: dropped - thinned, rate: thinned, decoder: skipped, encoder: hub.dropped };
+  return { overtaken: dropped - thinned, rate: thinned, decoder: skipped, encoder: hub.dropped, deadline: late };
 }

@@ -3,40 +3,20 @@ import { deliverAudio } from '../core/audio/deliver.ts';
 import { ExitCode, UnderstudyError } from '../core/errors.ts';
 import type { FfmpegTool } from '../core/ffmpeg.ts';
 import type { VideoCodecName } from '../core/webrtc/offer.ts';
-import { answerOffer, type Negotiated, type PeerOptions } from '../core/webrtc/peer.ts';
-import type { Sink } from '../egress/sink.ts';
+import { answerOffer, type Negotiated } from '../core/webrtc/peer.ts';
 import { ENCODERS } from '../egress/webrtc/coded-encoder.ts';
 import { Viewer } from '../egress/webrtc/viewer.ts';
-import { ViewerHub, type ViewerHubOptions } from '../egress/webrtc/viewer-hub.ts';
+import { ViewerHub } from '../egress/webrtc/viewer-hub.ts';
+import { BlankSource } from '../ingest/live/blank-source.ts';
 import { WebRtcSource } from '../ingest/webrtc/webrtc-source.ts';
 import { OverloadWatch } from '../pipeline/overload-watch.ts';
+import type { LiveStreamOptions, RunPipeline } from './live-stream-options.ts';
 import { HttpProblem } from './problem.ts';
 import { Session } from './session.ts';
 import { type CountedSource, RateMeter, StreamCounters } from './stream-counters.ts';
-import type { StreamStats } from './stream-stats.ts';
 
-/** Anonymizes one source into one sink until either ends: the pipeline, as the server sees it. */
-export type RunPipeline = (options: {
-  readonly name: string;
-  readonly streamId: number;
-  readonly source: CountedSource;
-  readonly sink: Sink;
-  readonly stop: AbortSignal;
-  readonly stats: StreamStats;
-  /** Whether large faces are to be drawn in detail now. */
-  readonly detail: () => boolean;
-}) => Promise<void>;
-
-export interface LiveStreamOptions extends ViewerHubOptions {
-  readonly peer: PeerOptions;
-  /** Frames with the pipeline at once. */
-  readonly inFlight: number;
-  /** Pass the source's sound on; false: silence. */
-  readonly passAudio: boolean;
-  readonly stats: StreamStats;
-  readonly canvas?: { readonly width: number; readonly height: number };
-  readonly log: (event: string, detail?: Record<string, unknown>) => void;
-}
+/** Of the veil for viewers who come before the first publisher. */
+const WAITING_FORMAT = { width: 640, height: 360, colour: { matrix: 'bt601', range: 'limited' } } as const;
 
 /** One named stream: at most one publisher, any number of viewers, and the pipeline between them. */
 export class LiveStream {
@@ -50,6 +30,9 @@ export class LiveStream {
   #publisher: Session | 'arriving' | undefined;
   #source: CountedSource | undefined;
   #running: Promise<void> = Promise.resolve();
+  /** Pipelines of publishers that run, or wait for the one before to end. */
+  #pipelines = 0;
+  #waiting: BlankSource | undefined;
   readonly #stop = new AbortController();
   readonly counters = new StreamCounters();
   /** Pictures that arrive and frames that leave, a second. */
@@ -71,6 +54,11 @@ export class LiveStream {
       in: new RateMeter(() => this.counters.total.received),
       out: new RateMeter(() => this.hub.frames),
     };
+  }
+
+  /** Frames left out because they were too old. */
+  get late(): number {
+    return this.#options.stats.late;
   }
 
   get publishing(): boolean {
@@ -117,10 +105,12 @@ export class LiveStream {
     const session: Session = new Session('whep', peer, (reason) => {
       this.#forget(session, reason);
       this.hub.remove(viewer);
+      if (this.hub.viewers === 0) void this.#waiting?.close();
     });
     viewer.onTooSlow = () => void session.close('it takes less than serve.minBitrateKbps');
     this.sessions.set(session.id, session);
     this.hub.add(viewer);
+    this.#veilWhileWaiting();
     this.#options.log('viewer', { stream: this.name, codec: read.codec });
     return { session, answer };
   }
@@ -137,6 +127,7 @@ export class LiveStream {
     this.#stop.abort();
     await Promise.all([...this.sessions.values()].map((session) => session.close('the server is stopping')));
     await this.#source?.close();
+    await this.#waiting?.close();
     await this.#running;
     await this.hub.close();
     this.fps.in.close();
@@ -198,6 +189,8 @@ export class LiveStream {
     const { name, streamId } = this;
     const { stats } = this.#options;
     const before = this.#running;
+    this.#pipelines++;
+    void this.#waiting?.close();
     this.#running = (async () => {
       await before;
       // Only now: until the publisher before has been drained, clock and sound are still his.
@@ -230,9 +223,38 @@ export class LiveStream {
       } finally {
         watch.close();
         await endAudio();
+        this.#pipelines--;
       }
     })();
     await this.#running;
+    this.#veilWhileWaiting();
+  }
+
+  /** Viewers see veiled frames until there is a publisher, of the size of the one before. */
+  #veilWhileWaiting(): void {
+    if (this.#waiting || this.#pipelines > 0 || this.hub.viewers === 0 || this.#stop.signal.aborted) return;
+    const source = new BlankSource(this.#source?.info.format ?? { ...WAITING_FORMAT, ...this.#options.canvas });
+    this.#waiting = source;
+    const { name, streamId } = this;
+    const { stats } = this.#options;
+    const before = this.#running;
+    this.#running = (async () => {
+      await before;
+      try {
+        if (source.ended) return;
+        stats.begin();
+        this.hub.begin(undefined);
+        const { signal: stop } = this.#stop;
+        await this.#run({ name, streamId, source, sink: this.hub, stop, stats, detail: () => true, viewersOnly: true });
+      } catch {
+        // Who waits sees nothing then, as he would without a veil.
+        this.failures++;
+        await this.hub.abort();
+      } finally {
+        await source.close();
+        this.#waiting = undefined;
+      }
+    })();
   }
 
   /** Other sound than Opus becomes Opus for the viewers. The pictures do not wait for it. @returns ends it */

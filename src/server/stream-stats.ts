@@ -54,8 +54,12 @@ export class PipelineMetrics {
 
   for(stream: string): StreamStats {
     let seen: AuditTotals | undefined;
+    let late = 0;
     const more = (now: number | undefined, before: number | undefined) => Math.max(0, (now ?? 0) - (before ?? 0));
     return {
+      get late() {
+        return late;
+      },
       begin: () => {
         seen = undefined;
       },
@@ -67,6 +71,7 @@ export class PipelineMetrics {
         for (const [reason, count] of Object.entries(totals.veiledBy)) {
           this.#veiled.inc({ stream, reason }, more(count, seen?.veiledBy[reason as keyof AuditTotals['veiledBy']]));
         }
+        late += more(totals.lateFrames, seen?.lateFrames);
         seen = { ...totals, veiledBy: { ...totals.veiledBy } };
       },
       soundDropped: (reason) => this.#sound.inc({ stream, reason }),
@@ -83,6 +88,8 @@ export interface StreamStats {
   /** A new run of the pipeline: its totals start at 0. */
   begin(): void;
   frame(totals: AuditTotals): void;
+  /** Frames left out because they were too old, of all runs. */
+  readonly late: number;
   /** One packet of sound, at the source or at one of the outputs. */
   soundDropped(reason: SoundDrop): void;
   stage(stage: string, ms: number): void;

@@ -48,6 +48,7 @@ describe('AuditRecord', () => {
       faces: 2,
       generated: 1,
       held: 0,
+      lateFrames: 0,
       solid: 1,
     });
     expect(audit.faceTracks).toEqual([

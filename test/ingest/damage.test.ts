@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import installer from '@ffmpeg-installer/ffmpeg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { tellsDamage } from '../../src/ingest/decoder-lines.ts';
 import { openFileSource } from '../../src/ingest/file/file-source.ts';
@@ -25,8 +26,11 @@ interface Picture {
 }
 
 /** Pictures by their time in milliseconds. */
-async function decode(path: string): Promise<{ pictures: Map<number, Picture>; errors: number }> {
-  const source = await openFileSource(path, { poolFrames: 16, damageLookback: 32 });
+async function decode(path: string, ffmpegPath?: string): Promise<{ pictures: Map<number, Picture>; errors: number }> {
+  const source = await openFileSource(path, {
+    ...{ poolFrames: 16, damageLookback: 32 },
+    ...(ffmpegPath && { ffmpegPath }),
+  });
   const { width, height } = source.info.format;
   const pictures = new Map<number, Picture>();
   const held: (() => void)[] = [];
@@ -48,6 +52,14 @@ async function decode(path: string): Promise<{ pictures: Map<number, Picture>; e
   for (const take of held) take();
   await source.close();
   return { pictures, errors: source.decodeErrors };
+}
+
+/** Of an Annex B stream, each with its start code. */
+function nalUnits(stream: Buffer): Buffer[] {
+  const starts: number[] = [];
+  for (let i = stream.indexOf('\x00\x00\x01', 0, 'latin1'); i >= 0; i = stream.indexOf('\x00\x00\x01', i + 3, 'latin1'))
+    starts.push(i);
+  return starts.map((start, i) => stream.subarray(start, starts[i + 1]));
 }
 
 describe('a recording that lacks one packet of its transport stream', () => {
@@ -73,6 +85,37 @@ describe('a recording that lacks one packet of its transport stream', () => {
   });
 });
 
+it.each([
+  ['as it is installed', undefined],
+  ['before version 5', installer.path],
+])('marks a picture that lacks a slice, of which no packet is missing: ffmpeg %s', async (_, ffmpegPath) => {
+  const coding = [
+    '-c:v',
+    'libx264',
+    '-preset',
+    'veryfast',
+    '-tune',
+    'zerolatency',
+    '-g',
+    '25',
+    '-x264-params',
+    'slices=4',
+  ];
+  ffmpeg('-i', at('clip.mp4'), '-an', ...coding, '-f', 'h264', at('slices.h264'));
+  const stream = readFileSync(at('slices.h264'));
+  const units = nalUnits(stream);
+  const slices = units.filter((unit) => [1, 5].includes(unit[3]! & 31));
+  writeFileSync(at('slice-lost.h264'), Buffer.concat(units.filter((unit) => unit !== slices[42])));
+  for (const [name, found] of [
+    ['slices.h264', false],
+    ['slice-lost.h264', true],
+  ] as const) {
+    const { pictures, errors } = await decode(at(name), ffmpegPath);
+    expect(pictures.size).toBeGreaterThan(50);
+    expect([name, errors > 0, [...pictures.values()].some((picture) => picture.damaged)]).toEqual([name, found, found]);
+  }
+});
+
 it('tells lines about pictures from harmless ones', () => {
   const damage = [
     '[h264 @ 0x5] [error] error while decoding MB 7 19, bytestream -5',
@@ -81,6 +124,8 @@ it('tells lines about pictures from harmless ones', () => {
     '[vist#0:0/h264 @ 0x5] [warning] corrupt decoded frame',
     '[mpegts @ 0x5] [warning] Packet corrupt (stream = 0, dts = 136800).',
     '[h264 @ 0x5] [warning] concealing 120 DC, 120 AC, 120 MV errors in P frame',
+    '[h264 @ 0x5] [info] concealing 120 DC, 120 AC, 120 MV errors in P frame',
+    '[info] frame=    1 fps=0.0 q=-0.0 size=N/A time=00:00:00.04 [h264 @ 0x5] [info] concealing 600 DC, 600 AC, 600 MV errors in P frame',
   ];
   const harmless = [
     '[swscaler @ 0x5] [warning] deprecated pixel format used, make sure you did set range correctly',
@@ -89,6 +134,7 @@ it('tells lines about pictures from harmless ones', () => {
     '[warning] file:corrupt.mp4: could not seek to position 1.000',
     '[warning] -vsync is deprecated. Use -fps_mode',
     '[info] corrupt decoded frame',
+    '[info]     title           : concealing 5 faces',
   ];
   expect(damage.filter((line) => !tellsDamage(line))).toEqual([]);
   expect(harmless.filter(tellsDamage)).toEqual([]);

@@ -5,7 +5,7 @@ import { runFolder } from '../../src/cli/run-folder.ts';
 import { loadConfig } from '../../src/config/loader.ts';
 import { ExitCode } from '../../src/core/errors.ts';
 import { ModelStore } from '../../src/infer/model-store.ts';
-import type { StreamResult } from '../../src/pipeline/stream.ts';
+import type { StreamResult } from '../../src/pipeline/stream-options.ts';
 import { EngineUnderTest } from '../live/fault-run.ts';
 import { ffmpeg, scratch } from '../support/command.ts';
 

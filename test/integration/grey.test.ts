@@ -5,7 +5,7 @@ import { ProgressLine } from '../../src/cli/progress.ts';
 import { loadConfig } from '../../src/config/loader.ts';
 import { AuditRecord } from '../../src/guard/audit-record.ts';
 import { ModelStore } from '../../src/infer/model-store.ts';
-import type { StreamResult } from '../../src/pipeline/stream.ts';
+import type { StreamResult } from '../../src/pipeline/stream-options.ts';
 import { spoiltModels } from '../live/fault-run.ts';
 import { makeClip } from '../support/clips.ts';
 import { ffmpeg, pixels, scratch, understudy } from '../support/command.ts';

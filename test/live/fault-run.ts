@@ -7,7 +7,8 @@ import { planeLayout, SealedFrame } from '../../src/core/video-frame.ts';
 import type { Sink } from '../../src/egress/sink.ts';
 import type { LiveSource } from '../../src/ingest/live/live-source.ts';
 import { Engine } from '../../src/pipeline/engine.ts';
-import { runStream, type StreamResult } from '../../src/pipeline/stream.ts';
+import { runStream } from '../../src/pipeline/stream.ts';
+import type { StreamResult } from '../../src/pipeline/stream-options.ts';
 import type { ShownFrame } from './browser.ts';
 import { temporaryFolder, until } from './support.ts';
 

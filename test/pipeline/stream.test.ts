@@ -33,6 +33,11 @@ class Answers {
   readonly seen: { face: boolean; corner: boolean }[] = [];
   analyse: (raw: RawFrame) => Promise<TrackedFace[]> = async () => [];
   whileComposing: (job: FrameJob) => { released?: Promise<void> } = () => ({});
+  /** What the output does before it has taken a frame. */
+  whileWriting: (sequence: number) => Promise<void> = async () => {};
+  /** On the clock of the frames' time stamps. */
+  elapsedUs: () => number | undefined = () => undefined;
+  late = 0;
 
   get engine(): Engine {
     return {
@@ -47,6 +52,7 @@ class Answers {
         const composed = await compositor.compose(job.raw, job.faces, slot);
         return { ...composed, ...this.whileComposing(job) };
       },
+      veil: (info: RawFrame, slot: Parameters<Compositor['veil']>[1]) => compositor.veil(info, slot),
       giveFaceSlot: (slot: number) => void this.given.push(slot),
       endTracks: () => {},
       endStream: () => {},
@@ -67,13 +73,22 @@ class Answers {
         const at = (x: number, y: number) => frame.pixels[64 * y + x] === 201;
         this.seen.push({ face: at(18, 18), corner: at(62, 46) });
         left.push(`${frame.kind} ${frame.pixels.includes(201) ? 'picture' : 'empty'}`);
+        await this.whileWriting(frame.sequence);
         frame.close();
       },
       finish: async () => {},
       abort: async () => {},
     };
-    const source = { info: { format, hasAudio: false }, frames: from(raws), decodeErrors: 0, close: async () => {} };
-    await runStream(this.engine, { source, sink, lookaheadFrames, lossless: false, ...(stop && { stop }) });
+    const { elapsedUs } = this;
+    const source = {
+      ...{ info: { format, hasAudio: false }, frames: from(raws), decodeErrors: 0, close: async () => {} },
+      get elapsedUs() {
+        return elapsedUs() as number;
+      },
+    };
+    const options = { lookaheadFrames, lossless: false, deadlineMs: 1000, ...(stop && { stop }) };
+    const { audit } = await runStream(this.engine, { source, sink, ...options });
+    this.late = audit.totals.lateFrames;
     return left;
   }
 }
@@ -150,6 +165,53 @@ describe('runStream', () => {
     const left = await answers.run(new FramePool(byteLength, 3), 3, 0);
     expect(left).toEqual(['composed picture', 'veiled empty', 'composed picture']);
   });
+
+  it('veils a frame that the decoder complains of while it waits for the output', async () => {
+    const answers = new Answers();
+    const composed: RawFrame[] = [];
+    answers.whileComposing = ({ raw }) => {
+      composed.push(raw);
+      return {};
+    };
+    answers.whileWriting = async (sequence) => {
+      if (sequence > 0) return;
+      // As many as there is memory for wait by now: the veil must need none of it.
+      while (composed.length < 4) await new Promise((resolve) => setImmediate(resolve));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      composed[1]!.damaged = true;
+    };
+    const left = await answers.run(new FramePool(byteLength, 8), 8, 0);
+    const shown = 'composed picture';
+    expect(left).toEqual([shown, 'veiled empty', shown, shown, shown, shown, shown, shown]);
+  });
+
+  it.each([0, 2])(
+    'leaves out composed frames that are too old, never veiled ones (%i held back)',
+    async (lookahead) => {
+      const answers = new Answers();
+      let stalledUs = 0;
+      answers.elapsedUs = () => stalledUs;
+      const composed: number[] = [];
+      answers.whileComposing = ({ raw }) => {
+        composed.push(raw.sequence);
+        return {};
+      };
+      answers.analyse = async (raw) => {
+        if (raw.sequence === 2) raw.damaged = true;
+        return [];
+      };
+      answers.whileWriting = async (sequence) => {
+        if (sequence > 0) return;
+        while (!composed.includes(1)) await new Promise((resolve) => setImmediate(resolve));
+        await new Promise((resolve) => setTimeout(resolve, 1200));
+        stalledUs = 1_200_000;
+      };
+      const left = await answers.run(new FramePool(byteLength, 8), 8, lookahead);
+      expect(left.slice(0, 2)).toEqual(['composed picture', 'veiled empty']);
+      expect(answers.late).toBeGreaterThan(0);
+      expect(left.length + answers.late).toBe(8);
+    },
+  );
 
   it('leaves nothing behind at the signal that stops it: a folder has one for all its pictures', async () => {
     const { signal } = new AbortController();

@@ -50,8 +50,8 @@ export async function openFileSource(path: string, options: FileSourceOptions): 
       ...['-c:v', 'rawvideo', '-output_ts_offset', String(shiftS), ...NUT_OUTPUT],
     ],
   };
-  // A decoder that conceals what is missing only warns of it.
-  const args = ffmpegArguments(command, 'level+warning');
+  // A decoder that conceals what is missing only warns of it, or, before version 5, only mentions it.
+  const args = ffmpegArguments(command, tool.modern ? 'level+warning' : 'level+info');
   const colour: ColourSpec = probe.highDynamicRange ? { matrix: 'bt709', range: 'limited' } : probe.colour;
   return new DecodedFile(path, probe, {
     colour,

@@ -13,6 +13,8 @@ export class LiveClock {
   /** By how much the earliest frame of a source was ahead of the first one. */
   #aheadUs = 0;
   #lastUs = -1;
+  /** How often the source's clock has jumped so far. */
+  jumps = 0;
 
   /**
    * @param steady the source sends at its own speed and never ahead of it: a frame that seems to be of the future shows that the
@@ -22,6 +24,7 @@ export class LiveClock {
     this.#startUs ??= nowUs;
     const elapsedUs = this.elapsed(nowUs);
     if (this.#offsetUs === undefined || Math.abs(sourceUs + this.#offsetUs - elapsedUs) > MAX_OFFSET_US) {
+      if (this.#offsetUs !== undefined) this.jumps++;
       this.#offsetUs = elapsedUs - sourceUs;
     }
     if (steady) this.#offsetUs = Math.min(this.#offsetUs, elapsedUs - sourceUs);

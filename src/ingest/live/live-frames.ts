@@ -1,6 +1,6 @@
 import { Observable, Subject } from 'rxjs';
 import { FramePool } from '../../core/frame-pool.ts';
-import { type FrameSlot, type PictureFormat, planeLayout, RawFrame } from '../../core/video-frame.ts';
+import { type FrameSlot, type PictureFormat, planeLayout, RawFrame, type VeilReason } from '../../core/video-frame.ts';
 import { LiveClock } from './live-clock.ts';
 import { RateGovernor } from './rate-governor.ts';
 
@@ -8,6 +8,8 @@ import { RateGovernor } from './rate-governor.ts';
 const BLANK = 128;
 /** Pictures that may wait while the stages keep up, for a moment in which something else has the processor. */
 const MOST_WAITING = 2;
+/** Frames that may be composed and wait for an output, beside those in the stages. */
+const SEALED_FRAMES = 4;
 /** For how long after a picture was overtaken only one may wait: a queue that stays full is nothing but age. */
 const BEHIND_MS = 5000;
 
@@ -15,6 +17,7 @@ interface Waiting {
   readonly slot: FrameSlot;
   readonly timestampUs: number;
   damaged: boolean;
+  readonly reason: VeilReason;
 }
 
 export interface LiveCounts {
@@ -87,9 +90,17 @@ export class LiveFrames {
   offer(slot: FrameSlot, sourceUs: number, damaged: boolean, arrivedMs?: number): void {
     this.counts.received++;
     const steady = arrivedMs !== undefined;
+    const { jumps } = this.#clock;
     const timestampUs = this.#clock.map(sourceUs, (arrivedMs ?? performance.now()) * 1000, steady);
-    if (this.#governor.take(performance.now())) {
-      this.#offer(slot, timestampUs, damaged);
+    // Nobody knows what a clock that has jumped leaves out.
+    const jumped = this.#clock.jumps > jumps;
+    if (jumped || this.#governor.take(performance.now())) {
+      this.#offer({
+        slot,
+        timestampUs,
+        damaged: damaged || jumped,
+        reason: jumped && !damaged ? 'clock-jump' : 'damaged',
+      });
       return;
     }
     this.counts.dropped++;
@@ -104,14 +115,15 @@ export class LiveFrames {
 
   /**
    * Sends on a frame without a picture, marked damaged so that the whole of it is veiled.
+   * @param reason why there is none
    * @returns false when all memory is with frames on their way
    */
-  offerBlank(): boolean {
+  offerBlank(reason: VeilReason = 'source-lost'): boolean {
     const slot = this.#pool.tryAcquire();
     if (!slot) return false;
     new Uint8Array(slot.memory).fill(BLANK);
     this.counts.blank++;
-    this.#offer(slot, this.#clock.now(performance.now() * 1000), true);
+    this.#offer({ slot, timestampUs: this.#clock.now(performance.now() * 1000), damaged: true, reason });
     return true;
   }
 
@@ -150,16 +162,17 @@ export class LiveFrames {
       return;
     }
     new Uint8Array(slot.memory).fill(BLANK);
-    this.#waiting.push({ slot, timestampUs: this.#clock.now(performance.now() * 1000), damaged: true });
+    const timestampUs = this.#clock.now(performance.now() * 1000);
+    this.#waiting.push({ slot, timestampUs, damaged: true, reason: 'source-lost' });
     this.#next();
   }
 
-  #offer(slot: FrameSlot, timestampUs: number, damaged: boolean): void {
+  #offer(picture: Waiting): void {
     if (this.#ended || this.#ending || !this.#out.observed) {
-      slot.release();
+      picture.slot.release();
       return;
     }
-    this.#waiting.push({ slot, timestampUs, damaged });
+    this.#waiting.push(picture);
     this.#next();
     const behind = performance.now() - this.#overtakenMs < BEHIND_MS;
     if (this.#waiting.length <= (behind ? 1 : MOST_WAITING)) return;
@@ -176,7 +189,7 @@ export class LiveFrames {
     if (this.#taken >= this.#inFlight) return;
     const next = this.#waiting.shift();
     if (!next) return;
-    const { slot, timestampUs, damaged } = next;
+    const { slot, timestampUs, damaged, reason } = next;
     this.#taken++;
     let held = true;
     const release = () => {
@@ -189,8 +202,9 @@ export class LiveFrames {
     const counted = { index: slot.index, memory: slot.memory, release };
     const frame = new RawFrame({ sequence: this.#sequence++, timestampUs, format: this.format }, counted);
     frame.damaged = damaged;
+    if (damaged) frame.reason = reason;
     this.#recent.push(frame);
-    if (this.#recent.length > this.#inFlight) this.#recent.shift();
+    if (this.#recent.length > this.#inFlight + SEALED_FRAMES) this.#recent.shift();
     this.#out.next(frame);
     if (this.#ending) this.end();
   }

@@ -61,6 +61,8 @@ export class LiveSource implements Source {
   #withAudio: boolean;
   #lastPictureMs = performance.now();
   #frozen = false;
+  /** Frames without a picture since the last picture. */
+  #blanks = 0;
   #closed = false;
   readonly #watch: NodeJS.Timeout;
   reconnects = 0;
@@ -140,6 +142,7 @@ export class LiveSource implements Source {
     onPicture: (slot: ReturnType<LiveFrames['tryTakeSlot']>, timestampUs: number) => {
       this.#lastPictureMs = performance.now();
       this.#frozen = false;
+      this.#blanks = 0;
       if (!slot) return;
       this.#frames.offer(slot, timestampUs, this.#log.isDamaged(timestampUs));
       this.#audio?.pictureCame();
@@ -204,8 +207,9 @@ export class LiveSource implements Source {
     if (now - this.#lastPictureMs < BLANK_AFTER_MS || now - this.#lastBlankMs < BLANK_EVERY_MS) return;
     if (this.#frozen || this.#ends) return;
     this.#lastBlankMs = now;
-    // One that there was no memory for is still to come: without it the last picture would stay.
-    this.#frozen = this.#frames.offerBlank() && this.#options.onSourceLost === 'freeze-veiled';
+    // One that there was no memory for is still to come: without it the last picture would stay. As many as the look-ahead may hold back.
+    if (this.#frames.offerBlank()) this.#blanks++;
+    this.#frozen = this.#options.onSourceLost === 'freeze-veiled' && this.#blanks >= this.#options.inFlight;
   }
 }
 

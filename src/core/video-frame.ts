@@ -62,6 +62,8 @@ export class RawFrame implements FrameInfo {
   readonly slot: FrameSlot;
   /** It must be veiled, whatever the detector says: the decoder reported an error on or near this picture, or there is none. */
   damaged = false;
+  /** From the arrival of its last packet until it was decoded, where that is known. */
+  decodeMs: number | undefined;
   /** Why it is damaged. */
   reason: VeilReason = 'damaged';
   constructor(info: FrameInfo, slot: FrameSlot) {

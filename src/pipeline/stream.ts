@@ -110,7 +110,7 @@ class StreamRun {
     );
     return lastValueFrom(
       frames.pipe(
-        tap(() => this.#arrived()),
+        tap((raw) => this.#arrived(raw)),
         orderedMap({
           concurrency: 1,
           project: (raw: RawFrame) => this.#analyse(raw),
@@ -141,9 +141,10 @@ class StreamRun {
     ).finally(() => stop?.removeEventListener('abort', onStop));
   }
 
-  #arrived(): void {
+  /** A decoder that is ahead or keeps pace is not waited for: then the time between pictures is all that is known. */
+  #arrived({ decodeMs }: RawFrame): void {
     const now = performance.now();
-    this.#timings.add('decode', now - this.#lastArrivalMs);
+    this.#timings.add('decode', decodeMs ?? now - this.#lastArrivalMs);
     this.#lastArrivalMs = now;
   }
 

@@ -95,7 +95,9 @@ export async function startServer(options: ServerOptions, run: RunPipeline): Pro
     if (stopping) return context.text('stopping\n', 503);
     return (options.isReady?.() ?? true) ? context.text('ready\n') : context.text('a worker is being started\n', 503);
   });
-  health.get('/metrics', async (context) =>
+  // Who may watch is not told how the machine does, nor which streams there are.
+  const metrics = new Hono().route('/', health);
+  metrics.get('/metrics', async (context) =>
     context.body(await registry.metrics(), 200, { 'Content-Type': registry.contentType }),
   );
 
@@ -128,7 +130,7 @@ export async function startServer(options: ServerOptions, run: RunPipeline): Pro
   try {
     return {
       port: (await openPort(app, options.http))!,
-      metricsPort: await openPort(health, options.metrics),
+      metricsPort: await openPort(metrics, options.metrics),
       apiPort: await openPort(control, options.api),
       streams,
       update,

@@ -32,7 +32,11 @@ export class PipelineMetrics {
         buckets: STAGE_BUCKETS_MS,
         registers,
       });
-    this.#stages = histogram('stage_ms', 'time of a frame in a stage; decode is the time between pictures', ['stage']);
+    this.#stages = histogram(
+      'stage_ms',
+      'time of a frame in a stage; decode: since its last packet came (WebRTC), else the time between pictures',
+      ['stage'],
+    );
     this.#latency = histogram('added_latency_ms', 'age of a frame since it was decoded when it goes to the encoders');
     this.#glass = histogram(
       'glass_to_glass_ms',

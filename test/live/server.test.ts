@@ -248,9 +248,10 @@ describe('WHIP and WHEP over HTTP', { timeout: 30_000 }, () => {
     expect((await fetch(`${side}/readyz`)).status).toBe(200);
     const metrics = await (await fetch(`${side}/metrics`)).text();
     expect(metrics).toContain('understudy_viewers{stream="open"}');
+    expect((await fetch(`${base}/metrics`)).status).toBe(404);
     for (const direction of ['in', 'out'])
       expect(metrics).toContain(`understudy_fps{stream="open",direction="${direction}"}`);
-    for (const reason of ['overtaken', 'rate', 'decoder', 'encoder'])
+    for (const reason of ['overtaken', 'rate', 'decoder', 'encoder', 'deadline'])
       expect(metrics).toContain(`understudy_drops_total{stream="open",reason="${reason}"} 0`);
     const kinds = {
       histogram: ['stage_ms', 'added_latency_ms', 'glass_to_glass_ms', 'batch_size'],

@@ -18,6 +18,7 @@ interface Waiting {
   readonly timestampUs: number;
   damaged: boolean;
   readonly reason: VeilReason;
+  readonly decodeMs?: number;
 }
 
 export interface LiveCounts {
@@ -100,6 +101,7 @@ export class LiveFrames {
         timestampUs,
         damaged: damaged || jumped,
         reason: jumped && !damaged ? 'clock-jump' : 'damaged',
+        ...(arrivedMs !== undefined && { decodeMs: performance.now() - arrivedMs }),
       });
       return;
     }
@@ -189,7 +191,7 @@ export class LiveFrames {
     if (this.#taken >= this.#inFlight) return;
     const next = this.#waiting.shift();
     if (!next) return;
-    const { slot, timestampUs, damaged, reason } = next;
+    const { slot, timestampUs, damaged, reason, decodeMs } = next;
     this.#taken++;
     let held = true;
     const release = () => {
@@ -203,6 +205,7 @@ export class LiveFrames {
     const frame = new RawFrame({ sequence: this.#sequence++, timestampUs, format: this.format }, counted);
     frame.damaged = damaged;
     if (damaged) frame.reason = reason;
+    frame.decodeMs = decodeMs;
     this.#recent.push(frame);
     if (this.#recent.length > this.#inFlight + SEALED_FRAMES) this.#recent.shift();
     this.#out.next(frame);

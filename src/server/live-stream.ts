@@ -1,10 +1,9 @@
 import { type RTCRtpTransceiver, RtcpSrPacket } from 'werift';
 import { deliverAudio } from '../core/audio/deliver.ts';
-import { ExitCode, UnderstudyError } from '../core/errors.ts';
 import type { FfmpegTool } from '../core/ffmpeg.ts';
 import type { VideoCodecName } from '../core/webrtc/offer.ts';
 import { answerOffer, type Negotiated } from '../core/webrtc/peer.ts';
-import { ENCODERS } from '../egress/webrtc/coded-encoder.ts';
+import { encodable } from '../egress/webrtc/coded-encoder.ts';
 import { Viewer } from '../egress/webrtc/viewer.ts';
 import { ViewerHub } from '../egress/webrtc/viewer-hub.ts';
 import { BlankSource } from '../ingest/live/blank-source.ts';
@@ -27,7 +26,8 @@ export class LiveStream {
   readonly #tool: FfmpegTool;
   readonly #run: RunPipeline;
   readonly #options: LiveStreamOptions;
-  #publisher: Session | 'arriving' | undefined;
+  /** A symbol: somebody who is arriving, or the source of the settings. */
+  #publisher: Session | symbol | undefined;
   #source: CountedSource | undefined;
   #running: Promise<void> = Promise.resolve();
   /** Pipelines of publishers that run, or wait for the one before to end. */
@@ -67,9 +67,7 @@ export class LiveStream {
 
   /** @throws HttpProblem(409) when there is a publisher, UnderstudyError for a bad offer */
   async publish(offer: string): Promise<{ session: Session; answer: string }> {
-    if (this.fed) {
-      throw new HttpProblem(409, `the stream ${this.name} is fed by the settings`, 'publish to another stream');
-    }
+    if (this.fed) throw this.#isFed();
     if (this.#publisher) {
       throw new HttpProblem(
         409,
@@ -77,10 +75,16 @@ export class LiveStream {
         'end it first, or use another stream',
       );
     }
-    this.#publisher = 'arriving';
+    const arriving = Symbol('arriving');
+    this.#publisher = arriving;
     try {
       const negotiated = await this.#answer(offer, 'publish');
       const source = await this.#receive(negotiated);
+      // The settings have named a source meanwhile.
+      if (this.#publisher !== arriving) {
+        await Promise.all([negotiated.peer.close(), source.close()]);
+        throw this.#isFed();
+      }
       const session: Session = new Session('whip', negotiated.peer, (reason) => {
         this.#forget(session, reason);
         this.#publisher = undefined;
@@ -92,9 +96,13 @@ export class LiveStream {
       void this.#runFrom(source, session);
       return { session, answer: negotiated.answer };
     } catch (error) {
-      this.#publisher = undefined;
+      if (this.#publisher === arriving) this.#publisher = undefined;
       throw error;
     }
+  }
+
+  #isFed(): HttpProblem {
+    return new HttpProblem(409, `the stream ${this.name} is fed by the settings`, 'publish to another stream');
   }
 
   /** @throws UnderstudyError for a bad offer, or when there is no encoder */
@@ -138,11 +146,12 @@ export class LiveStream {
   async feed(source: CountedSource): Promise<void> {
     // Somebody who published before the settings named a source has to make room.
     if (this.#publisher instanceof Session) await this.#publisher.close('the stream is fed by the settings now');
-    this.#publisher = 'arriving';
+    const fed = Symbol('fed');
+    this.#publisher = fed;
     try {
       await this.#pipeline(source);
     } finally {
-      this.#publisher = undefined;
+      if (this.#publisher === fed) this.#publisher = undefined;
     }
   }
 
@@ -281,14 +290,4 @@ function askForKey(video: RTCRtpTransceiver): void {
   const { ssrc } = video.receiver.track;
   // A failed send shows in the connection's state.
   if (ssrc !== undefined) video.receiver.sendRtcpPLI(ssrc).catch(() => {});
-}
-
-function encodable({ encoders, version }: FfmpegTool): VideoCodecName[] {
-  const codecs = (['vp8', 'h264'] as const).filter((codec) => encoders.has(ENCODERS[codec]));
-  if (codecs.length > 0) return codecs;
-  throw new UnderstudyError(
-    ExitCode.tool,
-    `ffmpeg ${version} has neither ${ENCODERS.vp8} nor ${ENCODERS.h264}`,
-    'install a full ffmpeg, or set FFMPEG_PATH',
-  );
 }

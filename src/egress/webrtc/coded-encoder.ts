@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
+import { ExitCode, UnderstudyError } from '../../core/errors.ts';
 import { type FfmpegProcess, type FfmpegTool, ffmpegArguments, spawnFfmpeg } from '../../core/ffmpeg.ts';
 import { NalType, nalType, splitAnnexB } from '../../core/h264.ts';
 import { IvfReader } from '../../core/ivf.ts';
@@ -198,4 +199,15 @@ async function readH264(stdout: Readable, onPicture: CodedEncoderPorts['onPictur
       }
     }
   }
+}
+
+/** Codecs that this ffmpeg has an encoder for. @throws UnderstudyError(tool) when there is none */
+export function encodable({ encoders, version }: FfmpegTool): VideoCodecName[] {
+  const codecs = (['vp8', 'h264'] as const).filter((codec) => encoders.has(ENCODERS[codec]));
+  if (codecs.length > 0) return codecs;
+  throw new UnderstudyError(
+    ExitCode.tool,
+    `ffmpeg ${version} has neither ${ENCODERS.vp8} nor ${ENCODERS.h264}`,
+    'install a full ffmpeg, or set FFMPEG_PATH',
+  );
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Browser, chromiumPath, type ShownFrame } from './browser.ts';
 import { FaceSearch, framesOf, isVeiled, personClip } from './people.ts';
+import { postSdp } from './rtp-publisher.ts';
 import { ServeProcess } from './serve-process.ts';
 import { eventually, temporaryFolder } from './support.ts';
 
@@ -92,7 +93,8 @@ describe.skipIf(!chromiumPath)('a browser on the relay (needs chromium)', { time
     expect(seen.withFace).toBeGreaterThan(0.7 * pictures(first).length);
 
     await publisher.mute(true);
-    await collect(viewer, 5);
+    const muted = await collect(viewer, 5);
+    expect((await search.search(muted, anna)).matches).toBe(0);
     await publisher.mute(false);
     const unmuted = await collect(viewer, 15);
     expect((await search.search(unmuted, anna)).matches).toBe(0);
@@ -107,10 +109,12 @@ describe.skipIf(!chromiumPath)('a browser on the relay (needs chromium)', { time
 
     await publisher.stopPublishing();
     // Nobody is left looking at the last picture.
+    const last: ShownFrame[] = [];
     await patiently(async () => {
-      const frames = await viewer.take();
-      return frames.length > 0 && isVeiled(frames.at(-1)!);
+      last.push(...(await viewer.take()));
+      return last.length > 0 && isVeiled(last.at(-1)!);
     }, 'a veiled last frame');
+    expect((await search.search(last, anna)).matches).toBe(0);
     expect(await server.metric('faces_total', 'stream="live",cover="generated"')).toBeGreaterThan(10);
   });
 
@@ -126,10 +130,22 @@ describe.skipIf(!chromiumPath)('a browser on the relay (needs chromium)', { time
     expect(await failure(browser.publish('locked', { ...size, token: 'may-see' }))).toContain('401');
     expect(await failure(browser.watch('locked', 'may-send'))).toContain('401');
     await browser.publish('locked', { ...size, token: 'may-send' });
+    const viewer = await open('bea');
+    await viewer.watch('locked', 'may-see');
+    const seen = await collectPictures(viewer, 10);
     const second = await open('bea');
     expect(await failure(second.publish('locked', { ...size, token: 'may-send' }))).toContain('409');
     expect(await failure(second.publish('camera', size))).toContain('409');
     expect(await failure(second.publish('nowhere', size))).toContain('404');
+    expect(await failure(second.publish('locked', { ...size, token: 'may-see' }))).toContain('401');
+    const malformed = await postSdp(`${server.base}/locked/whep`, 'v=0\r\nno SDP', 'may-see');
+    expect(malformed.status).toBe(400);
+    expect(JSON.parse(malformed.body)).toMatchObject({ status: 400, detail: expect.any(String) });
+    // Who watches sees nothing of all that: the understudy goes on, and never the person.
+    seen.push(...(await collectPictures(viewer, 10)));
+    const searched = await search.search(seen, anna);
+    expect(searched.matches, `best cosine ${searched.best}`).toBe(0);
+    expect(searched.withFace).toBeGreaterThan(5);
     expect(server.log).not.toMatch(/may-send|may-see/);
   });
 

@@ -50,6 +50,7 @@ export class LiveFrames {
   readonly #waiting: Waiting[] = [];
   #overtakenMs = Number.NEGATIVE_INFINITY;
   #sequence = 0;
+  #cut: VeilReason | undefined;
   #ending = false;
   #ended = false;
 
@@ -93,14 +94,14 @@ export class LiveFrames {
     const steady = arrivedMs !== undefined;
     const { jumps } = this.#clock;
     const timestampUs = this.#clock.map(sourceUs, (arrivedMs ?? performance.now()) * 1000, steady);
-    // Nobody knows what a clock that has jumped leaves out.
-    const jumped = this.#clock.jumps > jumps;
-    if (jumped || this.#governor.take(performance.now())) {
+    const cut = this.#cut ?? (this.#clock.jumps > jumps ? 'clock-jump' : undefined);
+    this.#cut = undefined;
+    if (cut || this.#governor.take(performance.now())) {
       this.#offer({
         slot,
         timestampUs,
-        damaged: damaged || jumped,
-        reason: jumped && !damaged ? 'clock-jump' : 'damaged',
+        damaged: damaged || cut !== undefined,
+        reason: damaged ? 'damaged' : (cut ?? 'damaged'),
         ...(arrivedMs !== undefined && { decodeMs: performance.now() - arrivedMs }),
       });
       return;
@@ -127,6 +128,11 @@ export class LiveFrames {
     this.counts.blank++;
     this.#offer({ slot, timestampUs: this.#clock.now(performance.now() * 1000), damaged: true, reason });
     return true;
+  }
+
+  /** Nobody knows what has been left out before the next picture: it is veiled. So is the one after a jump of the source's clock. */
+  cutBeforeNext(): void {
+    this.#cut = 'source-lost';
   }
 
   /** Frames already handed on may be wrong: marked before the compositor looks at them. */

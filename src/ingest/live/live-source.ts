@@ -179,6 +179,7 @@ export class LiveSource implements Source {
       backoffMs = Math.min(backoffMs * 2, MAX_BACKOFF_MS);
       if (this.#closed) return;
       this.reconnects++;
+      this.#frames.cutBeforeNext();
       this.#errorsBefore += this.#log.errors;
       this.#log = new DecoderLog(() => this.#frames.markRecentDamaged());
       const log = this.#log;

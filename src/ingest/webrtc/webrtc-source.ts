@@ -230,6 +230,7 @@ export class WebRtcSource implements Source {
         if (decoder !== this.#decoder || this.#closed) return;
         this.#errorsBefore += decoder.log.errors;
         this.#decoder = undefined;
+        this.#frames?.cutBeforeNext();
         this.#lost();
       },
     });

@@ -25,6 +25,7 @@ const TITLES: Record<number, string> = {
   409: 'Conflict',
   412: 'Precondition failed',
   415: 'Unsupported media type',
+  422: 'Unprocessable content',
   500: 'Internal error',
   503: 'Unavailable',
 };

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { type Context, Hono } from 'hono';
-import { addCandidates, type IceServer } from '../core/webrtc/peer.ts';
+import type { IceServer } from '../core/webrtc/peer.ts';
+import { addCandidates, isOfOffer, readFragment } from '../core/webrtc/trickle.ts';
 import type { LiveStream } from './live-stream.ts';
 import { HttpProblem } from './problem.ts';
 import type { Session, SessionKind } from './session.ts';
@@ -17,6 +18,7 @@ export interface Endpoint {
 }
 
 const MAX_BODY = 256 * 1024;
+const RESTART_REMEDY = 'start a new session';
 const EXPOSED = 'Location, ETag, Link, Accept-Post, Accept-Patch';
 
 /** WHIP (RFC 9725) and WHEP under `/{stream}/whip` and `/{stream}/whep`, MediaMTX's addresses. */
@@ -87,13 +89,14 @@ export function whipWhepRoutes(
     const found = session(cors(context));
     const match = context.req.header('If-Match');
     if (match && match !== '*' && match !== found.etag) {
-      throw new HttpProblem(
-        412,
-        'the ETag is of another ICE session',
-        'restarting ICE is not supported: start a new session',
-      );
+      throw new HttpProblem(412, 'the ETag is of another ICE session', RESTART_REMEDY);
     }
-    await addCandidates(found.peer, await readBody(context, 'application/trickle-ice-sdpfrag')).catch(() => {
+    const fragment = readFragment(await readBody(context, 'application/trickle-ice-sdpfrag'));
+    // RFC 9725, section 4.3.3: `*` is how a restart is asked for. MediaMTX's page sends it with candidates of the session that it has, too.
+    if (!isOfOffer(found.peer, fragment) || (match === '*' && fragment.ufrags.length === 0)) {
+      throw new HttpProblem(422, 'this would restart ICE, which is not supported', RESTART_REMEDY);
+    }
+    await addCandidates(found.peer, fragment).catch(() => {
       throw new HttpProblem(400, 'the candidates cannot be read', 'send a trickle-ice-sdpfrag of RFC 8840');
     });
     return context.body(null, 204);

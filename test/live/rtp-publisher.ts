@@ -5,8 +5,16 @@ import { request } from 'node:https';
 import { MediaStreamTrack, type PeerConfig, RTCPeerConnection, useH264, useOPUS, useVP8 } from 'werift';
 import { ended } from './support.ts';
 
+export interface Posted {
+  readonly status: number;
+  readonly body: string;
+  /** Address and ETag of the session. */
+  readonly location: string;
+  readonly etag: string;
+}
+
 /** POSTs an SDP; over HTTPS whoever signed the certificate. */
-export function postSdp(url: string, sdp: string, token?: string): Promise<{ status: number; body: string }> {
+export function postSdp(url: string, sdp: string, token?: string): Promise<Posted> {
   const headers = { 'Content-Type': 'application/sdp', ...(token && { Authorization: `Bearer ${token}` }) };
   return new Promise((resolve, reject) => {
     const send = url.startsWith('https:') ? request : plainRequest;
@@ -15,7 +23,8 @@ export function postSdp(url: string, sdp: string, token?: string): Promise<{ sta
       response.setEncoding('utf8').on('data', (text: string) => {
         body += text;
       });
-      response.on('end', () => resolve({ status: response.statusCode!, body }));
+      const { location = '', etag = '' } = response.headers;
+      response.on('end', () => resolve({ status: response.statusCode!, body, location, etag }));
     });
     sent.on('error', reject).end(sdp);
   });
@@ -35,6 +44,8 @@ export interface PublisherOptions {
   readonly sound?: boolean;
   /** Settings of the peer: STUN and TURN, say. */
   readonly peer?: Partial<PeerConfig>;
+  /** What is left of the offer. */
+  readonly offered?: (offer: string) => string;
   /** What is left of the server's answer. */
   readonly heard?: (answer: string) => string;
 }
@@ -42,15 +53,15 @@ export interface PublisherOptions {
 /** A WHIP publisher whose packets the test can spoil: ffmpeg plays a clip into it. */
 export class RtpPublisher {
   readonly peer: RTCPeerConnection;
-  readonly answer: string;
+  readonly session: Posted;
   readonly source: ChildProcess;
   readonly #sockets: Socket[];
   /** What is sent in place of each packet; undefined: the packet. */
   replace: ((packet: Buffer) => Buffer[]) | undefined;
 
-  private constructor(peer: RTCPeerConnection, answer: string, source: ChildProcess, sockets: Socket[]) {
+  private constructor(peer: RTCPeerConnection, session: Posted, source: ChildProcess, sockets: Socket[]) {
     this.peer = peer;
-    this.answer = answer;
+    this.session = session;
     this.source = source;
     this.#sockets = sockets;
   }
@@ -63,7 +74,9 @@ export class RtpPublisher {
     const heard = new MediaStreamTrack({ kind: 'audio' });
     if (sound) peer.addTransceiver(heard, { direction: 'sendonly' });
     await peer.setLocalDescription(await peer.createOffer());
-    const { status, body } = await postSdp(url, peer.localDescription!.sdp, token);
+    const offer = peer.localDescription!.sdp;
+    const session = await postSdp(url, more.offered?.(offer) ?? offer, token);
+    const { status, body } = session;
     if (status !== 201) throw new Error(`${status} ${body}`);
     await peer.setRemoteDescription({ type: 'answer', sdp: more.heard?.(body) ?? body });
     const [socket, soundSocket] = [createSocket('udp4'), createSocket('udp4')];
@@ -91,12 +104,17 @@ export class RtpPublisher {
     ];
     if (sound) args.push('-vn', '-c:a', 'libopus', '-ac', '2', '-f', 'rtp', at(soundSocket.address()));
     const source = spawn('ffmpeg', args, { stdio: 'ignore' });
-    const publisher = new RtpPublisher(peer, body, source, [socket, soundSocket]);
+    const publisher = new RtpPublisher(peer, session, source, [socket, soundSocket]);
     soundSocket.on('message', (packet) => heard.writeRtp(packet));
     socket.on('message', (packet) => {
       for (const each of publisher.replace?.(packet) ?? [packet]) track.writeRtp(each);
     });
     return publisher;
+  }
+
+  /** The server's. */
+  get answer(): string {
+    return this.session.body;
   }
 
   /** Sends spoilt copies of whatever goes over the wire (STUN, DTLS, SRTP, SRTCP) beside it, from the same port. */

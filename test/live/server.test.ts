@@ -71,19 +71,12 @@ describe('WHIP and WHEP over HTTP', { timeout: 30_000 }, () => {
     expect(answer).not.toContain('video-orientation');
     const location = response.headers.get('location')!;
     expect(location).toMatch(/^\/open\/whip\/[0-9a-f]{24}$/);
-    const etag = response.headers.get('etag')!;
+    expect(response.headers.get('etag')).toMatch(/^"[0-9a-f]{16}"$/);
 
     const second = await post('/open/whip', 'sendonly');
     expect(second.status).toBe(409);
     expect(second.headers.get('content-type')).toBe('application/problem+json');
     expect(await second.json()).toMatchObject({ status: 409, title: 'Conflict' });
-
-    const fragment = { 'Content-Type': 'application/trickle-ice-sdpfrag' };
-    const body = 'a=ice-ufrag:abcd\r\na=mid:0\r\na=candidate:1 1 udp 2130706431 127.0.0.1 40000 typ host\r\n';
-    const patch = (headers: Record<string, string>) => fetch(base + location, { method: 'PATCH', headers, body });
-    expect((await patch({ ...fragment, 'If-Match': etag })).status).toBe(204);
-    expect((await patch({ ...fragment, 'If-Match': '"other"' })).status).toBe(412);
-    expect((await patch(SDP)).status).toBe(415);
 
     expect((await fetch(base + location, { method: 'DELETE' })).status).toBe(200);
     expect((await fetch(base + location, { method: 'DELETE' })).status).toBe(404);

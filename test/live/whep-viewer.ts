@@ -7,6 +7,7 @@ import {
   RtcpRrPacket,
   RtcpSrPacket,
   type RtpPacket,
+  useH264,
   useOPUS,
   useVP8,
 } from 'werift';
@@ -14,13 +15,19 @@ import { withOpusHead } from '../../src/core/audio/codec.ts';
 import { ivfFrameHeader, ivfHeader } from '../../src/core/ivf.ts';
 import { NutWriter } from '../../src/core/nut/muxer.ts';
 import { Vp8Depacketizer } from '../../src/core/rtp-vp8.ts';
+import type { VideoCodecName } from '../../src/core/webrtc/offer.ts';
 import { beeps, flashes, pairs } from './flash.ts';
+import { type Posted, type PublisherOptions, postSdp } from './rtp-publisher.ts';
 import { temporaryFolder } from './support.ts';
 
 /** A sender report: seconds since 1900 at which the medium had an RTP timestamp. */
 interface Report {
   readonly seconds: number;
   readonly rtp: number;
+}
+
+interface WatchOptions extends Pick<PublisherOptions, 'offered' | 'heard'> {
+  readonly codec?: VideoCodecName;
 }
 
 interface Received {
@@ -33,10 +40,13 @@ export class WhepViewer {
   readonly audio: Received[] = [];
   readonly videoReports: Report[] = [];
   readonly audioReports: Report[] = [];
-  readonly #peer: RTCPeerConnection;
+  readonly peer: RTCPeerConnection;
 
-  private constructor(peer: RTCPeerConnection) {
-    this.#peer = peer;
+  readonly session: Posted;
+
+  private constructor(peer: RTCPeerConnection, session: Posted) {
+    this.peer = peer;
+    this.session = session;
     peer.onTrack.subscribe((track) => {
       const kept = track.kind === 'video' ? this.video : this.audio;
       track.onReceiveRtp.subscribe((packet) => kept.push({ packet }));
@@ -49,24 +59,24 @@ export class WhepViewer {
     });
   }
 
-  static async watch(url: string): Promise<WhepViewer> {
-    const peer = new RTCPeerConnection({ codecs: { video: [useVP8()], audio: [useOPUS()] } });
-    const viewer = new WhepViewer(peer);
+  static async watch(url: string, { codec = 'vp8', ...left }: WatchOptions = {}): Promise<WhepViewer> {
+    const peer = new RTCPeerConnection({
+      codecs: { video: [codec === 'vp8' ? useVP8() : useH264()], audio: [useOPUS()] },
+    });
     peer.addTransceiver('video', { direction: 'recvonly' });
     peer.addTransceiver('audio', { direction: 'recvonly' });
     await peer.setLocalDescription(await peer.createOffer());
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/sdp' },
-      body: peer.localDescription!.sdp,
-    });
-    await peer.setRemoteDescription({ type: 'answer', sdp: await response.text() });
+    const offer = peer.localDescription!.sdp;
+    const session = await postSdp(url, left.offered?.(offer) ?? offer);
+    if (session.status !== 201) throw new Error(`${session.status} ${session.body}`);
+    const viewer = new WhepViewer(peer, session);
+    await peer.setRemoteDescription({ type: 'answer', sdp: left.heard?.(session.body) ?? session.body });
     return viewer;
   }
 
   /** Asks for a key picture, by PLI or as conference bridges do it, by FIR (RFC 5104). */
   async ask(how: 'pli' | 'fir'): Promise<void> {
-    const { receiver } = this.#peer.getTransceivers()[0]!;
+    const { receiver } = this.peer.getTransceivers()[0]!;
     const media = receiver.track.ssrc!;
     if (how === 'pli') return receiver.sendRtcpPLI(media);
     const fir = Buffer.alloc(20);
@@ -79,7 +89,7 @@ export class WhepViewer {
 
   /** Says how many bits a second can be received (REMB). */
   async estimate(bitsPerSecond: number): Promise<void> {
-    const { receiver } = this.#peer.getTransceivers()[0]!;
+    const { receiver } = this.peer.getTransceivers()[0]!;
     let [mantissa, exponent] = [bitsPerSecond, 0];
     for (; mantissa >= 2 ** 18; mantissa = mantissa >> 1) exponent++;
     const remb = Buffer.alloc(24);
@@ -93,7 +103,7 @@ export class WhepViewer {
 
   /** Says which share of the pictures' packets was lost (a receiver report). */
   async lost(share: number): Promise<void> {
-    const { receiver } = this.#peer.getTransceivers()[0]!;
+    const { receiver } = this.peer.getTransceivers()[0]!;
     const ssrc = receiver.track.ssrc!;
     const info = { ssrc, fractionLost: Math.round(share * 256), packetsLost: 1000, highestSequence: 0, jitter: 0 };
     const report = new RtcpReceiverInfo({ ...info, lsr: 0, dlsr: 0 });
@@ -112,7 +122,7 @@ export class WhepViewer {
   }
 
   close(): Promise<void> {
-    return this.#peer.close();
+    return this.peer.close();
   }
 
   #writeVideo(path: string): void {

@@ -139,12 +139,3 @@ function shape(answer: string, offer: ReadOffer): string {
   if (offer.codec !== 'h264') return answer;
   return answer.replace(/profile-level-id=[0-9a-f]{6}/gi, 'profile-level-id=42e01f');
 }
-
-/** Adds the candidates of a trickle-ice-sdpfrag (RFC 8840). */
-export async function addCandidates(peer: RTCPeerConnection, fragment: string): Promise<void> {
-  let sdpMid = '0';
-  for (const line of fragment.split(/\r?\n/)) {
-    if (line.startsWith('a=mid:')) sdpMid = line.slice(6).trim();
-    if (line.startsWith('a=candidate:')) await peer.addIceCandidate({ candidate: line.slice(2).trim(), sdpMid });
-  }
-}

@@ -103,4 +103,14 @@ describe('candidates that come later (RFC 9725, section 4.3)', { timeout: 90_000
     expect((await patch(viewer.session, fragmentOf(watched), { 'If-Match': viewer.session.etag })).status).toBe(204);
     await until(() => viewer.video.length > 10, PATIENCE_MS, 'pictures for the viewer');
   });
+
+  it('are not needed by a viewer whose own say that they are all and cannot be reached', async () => {
+    // As Firefox offers where a page may not use the camera.
+    const hidden = 'a=candidate:1 1 udp 2122260223 0f1f2f3f-1111-2222-3333-444455556666.local 50000 typ host';
+    const offered = (offer: string) =>
+      withoutCandidates(offer).replace(/^a=ice-ufrag/m, `${hidden}\r\na=end-of-candidates\r\na=ice-ufrag`);
+    const viewer = await WhepViewer.watch(`${server.base}/camera/whep`, { offered });
+    open.push(viewer);
+    await until(() => viewer.video.length > 10, PATIENCE_MS, 'pictures');
+  });
 });

@@ -93,13 +93,17 @@ function chooseVideo(
   return first?.codec === 'h264' ? (found.find((f) => f.codec === 'h264' && baseline(f.payload)) ?? first) : first;
 }
 
+/**
+ * The section with one payload. Without `end-of-candidates`: werift gives up at once when none that it was told can be paired, as those that
+ * browsers hide behind names of mDNS, and takes none later, although the peer finds us by itself.
+ */
 function keep(section: string[], payload: string, feedback: readonly string[]): string[] {
   const head = section[0]!.split(' ');
   return [
     [...head.slice(0, 3), payload].join(' '),
     ...section.slice(1).filter((line) => {
       const tagged = /^a=(rtpmap|fmtp|rtcp-fb):(\S+) (.*)$/.exec(line);
-      if (!tagged) return !line.startsWith('a=ssrc-group:FID') && !/^a=(rid|simulcast):/.test(line);
+      if (!tagged) return !/^a=(ssrc-group:FID|rid:|simulcast:|end-of-candidates)/.test(line);
       const [, kind, of, value] = tagged;
       if (of !== payload && of !== '*') return false;
       return kind !== 'rtcp-fb' || feedback.includes(value!.trim());

@@ -139,6 +139,20 @@ export class RtpPublisher {
     return state;
   }
 
+  /** The next packet of the pictures is lost on the wire, and so are the first of those that are sent in its place. @returns how often it was sent */
+  loseOne(times = 1): { sent: number } {
+    const state = { sent: 0 };
+    const { dtlsTransport } = this.peer.getTransceivers()[0]!.sender;
+    const send = dtlsTransport.sendRtp.bind(dtlsTransport);
+    let lost: number | undefined;
+    dtlsTransport.sendRtp = (payload, header) => {
+      lost ??= header.sequenceNumber;
+      if (header.sequenceNumber !== lost || state.sent++ >= times) return send(payload, header);
+      return Promise.resolve(0);
+    };
+    return state;
+  }
+
   async close(): Promise<void> {
     this.source.kill('SIGKILL');
     await ended(this.source);

@@ -14,6 +14,7 @@ import {
 import { withOpusHead } from '../../src/core/audio/codec.ts';
 import { ivfFrameHeader, ivfHeader } from '../../src/core/ivf.ts';
 import { NutWriter } from '../../src/core/nut/muxer.ts';
+import { sequenceDistance } from '../../src/core/rtp.ts';
 import { Vp8Depacketizer } from '../../src/core/rtp-vp8.ts';
 import type { VideoCodecName } from '../../src/core/webrtc/offer.ts';
 import { beeps, flashes, pairs } from './flash.ts';
@@ -72,6 +73,18 @@ export class WhepViewer {
     const viewer = new WhepViewer(peer, session);
     await peer.setRemoteDescription({ type: 'answer', sdp: left.heard?.(session.body) ?? session.body });
     return viewer;
+  }
+
+  /** The next packet of the pictures does not arrive. Those that are sent again do. */
+  loseOne(onLost: (packet: RtpPacket) => void): void {
+    const receiver = this.peer.getTransceivers()[0]!.receiver as unknown as { handleRTP?: Take };
+    const last = this.video.at(-1)!.packet.header.sequenceNumber;
+    receiver.handleRTP = function (packet, ...rest) {
+      if (sequenceDistance(packet.header.sequenceNumber, last) <= 0) return ofClass.call(this, packet, ...rest);
+      delete receiver.handleRTP;
+      onLost(packet);
+    };
+    const ofClass = (Object.getPrototypeOf(receiver) as { handleRTP: Take }).handleRTP;
   }
 
   /** Asks for a key picture, by PLI or as conference bridges do it, by FIR (RFC 5104). */
@@ -157,6 +170,8 @@ export class WhepViewer {
     writeFileSync(path, Buffer.concat(parts));
   }
 }
+
+type Take = (this: unknown, packet: RtpPacket, ...rest: unknown[]) => void;
 
 /** RTP ticks since the first packet. */
 function ticks(all: readonly Received[], { packet }: Received): number {

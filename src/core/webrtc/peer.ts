@@ -1,8 +1,11 @@
 import {
+  GenericNack,
   RTCPeerConnection,
   RTCRtpHeaderExtensionParameters,
   type RTCRtpTransceiver,
   type RtcpPacket,
+  RtcpTransportLayerFeedback,
+  type RtpPacket,
   useAbsSendTime,
   useH264,
   useOPUS,
@@ -11,6 +14,7 @@ import {
   useVP8,
 } from 'werift';
 import { ExitCode, UnderstudyError } from '../errors.ts';
+import { MissingPackets } from './missing-packets.ts';
 import { type ReadOffer, readOffer, type VideoCodecName } from './offer.ts';
 import { TransportFeedback } from './transport-feedback.ts';
 
@@ -117,13 +121,12 @@ function requirePorts(answer: string, { portRange, additionalHosts }: PeerOption
   );
 }
 
-/** Puts our transport-wide feedback in the place of werift's, which calls it with each packet's sequence number. */
+/** Puts our transport-wide feedback and our requests for lost packets in the places of werift's, which calls both with each packet. */
 function replaceFeedback({ receiver }: RTCRtpTransceiver): void {
-  const feedback = new TransportFeedback(
-    () => ({ sender: receiver.rtcpSsrc, media: receiver.track.ssrc ?? 0 }),
-    // A failed send shows in the connection's state.
-    (packet) => void receiver.dtlsTransport.sendRtcp([{ serialize: () => packet } as RtcpPacket]).catch(() => {}),
-  );
+  // A failed send shows in the connection's state.
+  const send = (packet: RtcpPacket) => void receiver.dtlsTransport.sendRtcp([packet]).catch(() => {});
+  const ssrcs = () => ({ sender: receiver.rtcpSsrc, media: receiver.track.ssrc ?? 0 });
+  const feedback = new TransportFeedback(ssrcs, (packet) => send({ serialize: () => packet } as RtcpPacket));
   receiver.receiverTWCC = {
     handleTWCC: (sequenceNumber: number | undefined) => {
       if (sequenceNumber !== undefined) feedback.packet(sequenceNumber);
@@ -132,6 +135,16 @@ function replaceFeedback({ receiver }: RTCRtpTransceiver): void {
       if (!running) feedback.close();
     },
   } as unknown as NonNullable<typeof receiver.receiverTWCC>;
+  const missing = new MissingPackets((lost) => {
+    const { sender, media } = ssrcs();
+    const nack = new GenericNack({ senderSsrc: sender, mediaSourceSsrc: media, lost: [...lost] });
+    send(new RtcpTransportLayerFeedback({ feedback: nack }));
+  });
+  const requests = {
+    addPacket: ({ header }: RtpPacket) => missing.packet(header.sequenceNumber),
+    close: () => missing.close(),
+  };
+  Object.assign(receiver, { nack: requests });
 }
 
 /** States the profile that is really sent, whatever the peer's line said. */

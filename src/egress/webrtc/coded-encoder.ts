@@ -29,7 +29,7 @@ export const ENCODERS: Readonly<Record<VideoCodecName, string>> = { vp8: 'libvpx
 const KEY_INTERVAL_MS = 500;
 const STALL_MS = 5000;
 const DRAIN_MS = 1000;
-/** A retransmission history of 128 packets has to hold a key picture. */
+/** A key picture is sent in one go: what gets lost of a larger one, and may have to be sent again (`SentPackets`), takes too long. */
 const MAX_KEY_BYTES = 120_000;
 
 /** An ffmpeg process that encodes sealed frames for one codec and bit rate, with key pictures on demand. */
@@ -118,7 +118,7 @@ export class CodedEncoder {
 
 function encoderArguments(codec: VideoCodecName, kbps: number): string[] {
   const rate = ['-b:v', `${kbps}k`, '-maxrate', `${kbps}k`, '-bufsize', `${Math.round(kbps / 2)}k`];
-  // A key picture of at most so many percent of the average: it has to fit the retransmission history.
+  // A key picture of at most so many percent of the average.
   const intra = Math.max(100, Math.round((MAX_KEY_BYTES * 8 * 30) / (kbps * 10)));
   const encoder =
     codec === 'vp8'

@@ -1,10 +1,12 @@
 import {
+  GenericNack,
   PictureLossIndication,
   type RTCPeerConnection,
   type RTCRtpTransceiver,
   RtcpPayloadSpecificFeedback,
   RtcpRrPacket,
   RtcpSrPacket,
+  RtcpTransportLayerFeedback,
   RtpHeader,
   RtpPacket,
 } from 'werift';
@@ -12,6 +14,7 @@ import { absSendTime, ntpOf } from '../../core/webrtc/ntp.ts';
 import type { VideoCodecName } from '../../core/webrtc/offer.ts';
 import { PLAYOUT_DELAY } from '../../core/webrtc/peer.ts';
 import { ReportClock } from './report-clock.ts';
+import { SentPackets } from './sent-packets.ts';
 
 const ABS_SEND_TIME = 'http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time';
 /** RTP's clock for pictures is 90 kHz. */
@@ -58,6 +61,7 @@ export class Viewer {
   onTooSlow: (() => void) | undefined;
   #videoSequence = Math.floor(Math.random() * 0x8000);
   #audioSequence = Math.floor(Math.random() * 0x8000);
+  readonly #sent = new SentPackets();
   /** Since it was last asked for. */
   #mostLost = 0;
   /** It gets pictures from a key picture on. */
@@ -81,6 +85,9 @@ export class Viewer {
     // FIR, whose header names nobody, to no one.
     video.sender.dtlsTransport.onRtcp.subscribe((packet) => {
       if (packet instanceof RtcpPayloadSpecificFeedback && asksForKey(packet, video.sender.ssrc)) onKeyWanted();
+      if (packet instanceof RtcpTransportLayerFeedback && packet.feedback instanceof GenericNack) {
+        this.#sendAgain(packet.feedback);
+      }
       if (!(packet instanceof RtcpRrPacket || packet instanceof RtcpSrPacket)) return;
       for (const { ssrc, fractionLost } of packet.reports)
         if (ssrc === video.sender.ssrc) this.#mostLost = Math.max(this.#mostLost, fractionLost / 256);
@@ -124,7 +131,7 @@ export class Viewer {
     payloads.forEach((payload, i) => {
       const marker = i === payloads.length - 1;
       this.#videoSequence = (this.#videoSequence + 1) & 0xffff;
-      this.#send(this.#video, { payload, marker, timestamp: ticks >>> 0 }, this.#videoSequence);
+      this.#sent.add(this.#send(this.#video, { payload, marker, timestamp: ticks >>> 0 }, this.#videoSequence));
     });
   }
 
@@ -135,7 +142,15 @@ export class Viewer {
     this.#send(this.#audio, packet, this.#audioSequence);
   }
 
-  #send(transceiver: RTCRtpTransceiver, packet: Packet, sequenceNumber: number): void {
+  #sendAgain({ mediaSourceSsrc, lost }: GenericNack): void {
+    const { ssrc, dtlsTransport } = this.#video.sender;
+    if (mediaSourceSsrc !== ssrc) return;
+    // A viewer that has just gone shows in its connection state.
+    for (const { payload, header } of this.#sent.toSendAgain(lost))
+      dtlsTransport.sendRtp(payload, header).catch(() => {});
+  }
+
+  #send(transceiver: RTCRtpTransceiver, packet: Packet, sequenceNumber: number): RtpPacket {
     const header = new RtpHeader({
       marker: packet.marker,
       timestamp: packet.timestamp,
@@ -154,5 +169,6 @@ export class Viewer {
     const own = new RtpPacket(header, Buffer.from(packet.payload));
     // A viewer that has just gone shows in its connection state.
     transceiver.sender.sendRtp(own).catch(() => {});
+    return own;
   }
 }

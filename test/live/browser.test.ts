@@ -151,6 +151,7 @@ describe.skipIf(!chromiumPath)('a browser on the relay (needs chromium)', { time
 
   it('lets two people meet on the page, each seeing only the other’s understudy', async () => {
     const [one, other] = [await open('anna'), await open('bea')];
+    await other.addCamera('second');
     const meet = async (browser: Browser, mine: string, theirs: string) => {
       await browser.page.selectOption('#mine', mine);
       await browser.page.click('#publish');
@@ -176,7 +177,18 @@ describe.skipIf(!chromiumPath)('a browser on the relay (needs chromium)', { time
     await other.page.uncheck('#muteVideo');
     await seesFace('after the camera was off');
     // Another camera, another size, the microphone off and on: what people do on the page while they are in a call.
-    await other.page.selectOption('#camera', { index: 1 });
+    const cameras = await other.page
+      .locator('#camera option')
+      .evaluateAll((all) => all.map((option) => (option as HTMLOptionElement).value));
+    expect(cameras).toEqual(['', expect.stringMatching(/./), 'second']);
+    expect(cameras[1]).not.toBe('second');
+    expect(pictures(await collectPictures(one, 1)).some(hasBand)).toBe(false);
+    await other.page.selectOption('#camera', 'second');
+    await patiently(async () => {
+      const frames = await collect(one, 3);
+      expect((await search.search(frames, bea)).matches, 'while the camera changes').toBe(0);
+      return frames.some(hasBand);
+    }, 'the other camera’s picture');
     await seesFace('of the other camera');
     await other.page.selectOption('#size', '640x480');
     await other.page.check('#muteAudio');
@@ -235,3 +247,9 @@ describe.skipIf(!chromiumPath)('a browser on the relay (needs chromium)', { time
     expect((await search.search(recorded, bea)).matches).toBe(0);
   });
 });
+
+/** Whether the lower edge is green, as the second camera's is. */
+function hasBand({ width, height, rgba }: ShownFrame): boolean {
+  const [red, green, blue] = rgba.subarray(4 * ((height - 3) * width + (width >> 1)));
+  return green! > 120 && red! < 100 && blue! < 100;
+}

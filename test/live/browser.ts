@@ -120,6 +120,39 @@ function pageTools(): void {
   (window as unknown as { tools: typeof tools }).tools = tools;
 }
 
+/** Chromium plays a file as one camera only: gives the page a second one, whose picture is the first's with a green band below. */
+function addSecondCamera(id: string): void {
+  const { mediaDevices } = navigator;
+  const list = mediaDevices.enumerateDevices.bind(mediaDevices);
+  const open = mediaDevices.getUserMedia.bind(mediaDevices);
+  mediaDevices.enumerateDevices = async () => {
+    const second = { kind: 'videoinput', deviceId: id, label: 'second', groupId: '' } as MediaDeviceInfo;
+    return [...(await list()), second];
+  };
+  mediaDevices.getUserMedia = async (wanted) => {
+    const video = wanted?.video as MediaTrackConstraints | undefined;
+    const media = await open(wanted?.video ? { ...wanted, video: { ...video, deviceId: '' } } : wanted);
+    if (video?.deviceId !== id) return media;
+    const [camera] = media.getVideoTracks();
+    const shown = document.createElement('video');
+    shown.srcObject = new MediaStream([camera!]);
+    await shown.play();
+    const canvas = document.createElement('canvas');
+    [canvas.width, canvas.height] = [shown.videoWidth, shown.videoHeight];
+    const context = canvas.getContext('2d')!;
+    const draw = () => {
+      context.drawImage(shown, 0, 0);
+      context.fillStyle = 'rgb(0, 200, 0)';
+      context.fillRect(0, 0.95 * canvas.height, canvas.width, canvas.height);
+      shown.requestVideoFrameCallback(draw);
+    };
+    draw();
+    const [track] = canvas.captureStream().getVideoTracks();
+    track!.getSettings = () => ({ deviceId: id, width: canvas.width, height: canvas.height });
+    return new MediaStream([track!, ...media.getAudioTracks()]);
+  };
+}
+
 type Tools = {
   publish(stream: string, options: PublishOptions): Promise<void>;
   stopPublishing(): Promise<void>;
@@ -166,6 +199,11 @@ export class Browser {
     await page.evaluate('globalThis.__name = (f) => f');
     await page.evaluate(pageTools);
     return new Browser(context, page, profile);
+  }
+
+  /** For the page's own camera choice. */
+  addCamera(id: string): Promise<void> {
+    return this.page.evaluate(addSecondCamera, id);
   }
 
   publish(stream: string, options: PublishOptions): Promise<void> {

@@ -17,6 +17,8 @@ export interface Decoded {
   readonly frames: number;
   /** What it said. */
   readonly complaints: string;
+  /** Lightest less darkest pixel of the frame in which they are farthest apart; 0 without a frame. */
+  readonly contrast: number;
 }
 
 /** Puts packets into their order and gives what is in them to a decoder. */
@@ -47,5 +49,15 @@ export function decoded(packets: readonly RtpPacket[], codec: VideoCodecName): D
     pictures,
     frames,
     complaints: stderr.trim(),
+    contrast: contrastOf(path, format),
   };
+}
+
+function contrastOf(path: string, format: string): number {
+  const print = ['-vf', 'signalstats,metadata=print:file=-', '-f', 'null', '/dev/null'];
+  const { stdout } = spawnSync('ffmpeg', ['-v', 'error', '-f', format, '-i', path, ...print], { encoding: 'utf8' });
+  const values = (name: string) =>
+    [...stdout.matchAll(new RegExp(`signalstats\\.${name}=(\\d+)`, 'g'))].map((m) => Number(m[1]));
+  const [low, high] = [values('YMIN'), values('YMAX')];
+  return high.reduce((most, light, i) => Math.max(most, light - low[i]!), 0);
 }

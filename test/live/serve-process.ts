@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { ended, temporaryFolder } from './support.ts';
+import { ended, freePort, temporaryFolder } from './support.ts';
 
 export interface ServeSettings {
   readonly serve: Record<string, unknown>;
@@ -93,20 +93,6 @@ function withPorts(settings: ServeSettings, ports: number[]) {
   return { ...settings, serve: { additionalHosts: ['127.0.0.1'], ...settings.serve, ...fixed } };
 }
 
-export async function freePorts(count: number): Promise<number[]> {
-  const { createServer } = await import('node:net');
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      return server;
-    }),
-  );
-  return Promise.all(
-    servers.map(async (server) => {
-      const address = server.address() as { port: number };
-      await new Promise((resolve) => server.close(resolve));
-      return address.port;
-    }),
-  );
+export function freePorts(count: number): Promise<number[]> {
+  return Promise.all(Array.from({ length: count }, freePort));
 }

@@ -1,8 +1,8 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, statSync, utimesSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FramePool } from '../../src/core/frame-pool.ts';
 import { type FrameInfo, planeLayout, type RawFrame, SealedFrame } from '../../src/core/video-frame.ts';
@@ -38,7 +38,18 @@ export function temporaryFolder(): string {
   return mkdtempSync(join(tmpdir(), 'understudy-live-'));
 }
 
-export function freePort(): Promise<number> {
+/**
+ * A port that nobody listens at. Whoever asked for it takes a second until he does, and the tests of another process, which run beside, must not be
+ * given the same one meanwhile: they would talk to his server.
+ */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = await unusedPort();
+    if (reserve(port)) return port;
+  }
+}
+
+function unusedPort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.on('error', reject).listen(0, '127.0.0.1', () => {
@@ -46,6 +57,21 @@ export function freePort(): Promise<number> {
       server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
     });
   });
+}
+
+/** @returns false when the port was given to somebody within the last hour */
+function reserve(port: number): boolean {
+  const mark = join(tmpdir(), 'understudy-test-ports', String(port));
+  mkdirSync(dirname(mark), { recursive: true });
+  try {
+    mkdirSync(mark);
+  } catch (error) {
+    // Where another user has run the tests, their own marks are all that is missing.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') return true;
+    if (Date.now() - statSync(mark).mtimeMs < 3_600_000) return false;
+    utimesSync(mark, new Date(), new Date());
+  }
+  return true;
 }
 
 export function has(command: string, ...args: string[]): boolean {

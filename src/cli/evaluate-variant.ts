@@ -7,7 +7,7 @@ import { runAttacks } from '../evaluate/attacks/run-attacks.ts';
 import { evaluatePairs } from '../evaluate/evaluate-pairs.ts';
 import { scoreVideos, templateAttack } from '../evaluate/evaluate-videos.ts';
 import type { Embeddings, Measurer } from '../evaluate/measurer.ts';
-import type { InputFile, People } from '../evaluate/pairs.ts';
+import type { InputFile, LeftOut, People } from '../evaluate/pairs.ts';
 import type { EvaluationResult } from '../evaluate/result.ts';
 import { score, setDistances } from '../evaluate/score.ts';
 import { matchedNote, type Thresholds } from '../evaluate/thresholds.ts';
@@ -25,6 +25,10 @@ export interface Variant {
 
 export interface Bench {
   readonly originals: readonly InputFile[];
+  /** Originals of which several have one name: they count as asked for. */
+  readonly ambiguous?: readonly LeftOut[];
+  /** Whatever else lies in the folders. */
+  readonly uncounted?: readonly LeftOut[];
   /** Only names that contain this. */
   readonly match: string;
   readonly people: People;
@@ -52,7 +56,8 @@ export async function evaluateVariant(variant: Variant, bench: Bench): Promise<E
   const { videos, leftOut: withoutVideo } = await measureVideos(variant, bench);
   const tracks = videos.flatMap((v) => v.tracks);
   const { records } = pictures;
-  const leftOut = [...pictures.leftOut, ...withoutVideo];
+  const { ambiguous = [], uncounted = [] } = bench;
+  const leftOut = [...pictures.leftOut, ...withoutVideo, ...ambiguous, ...uncounted];
   if (records.length + videos.length === 0) {
     const reason = leftOut[0] ? ` (${leftOut[0].name}: ${leftOut[0].reason})` : '';
     throw new UnderstudyError(
@@ -77,7 +82,7 @@ export async function evaluateVariant(variant: Variant, bench: Bench): Promise<E
     records,
     videos,
     tracks,
-    asked: bench.originals.length,
+    asked: bench.originals.length + ambiguous.length,
     leftOut,
     absent: [...absent, ...matchedNote(bench.thresholds)],
   };

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { loadConfig } from '../config/loader.ts';
 import { ExitCode, UnderstudyError } from '../core/errors.ts';
 import { MeasurePool } from '../evaluate/measure-pool.ts';
-import { listInputs, People } from '../evaluate/pairs.ts';
+import { GROUPS_FILE, type LeftOut, listFolder, listInputs, People } from '../evaluate/pairs.ts';
 import { ablationTable } from '../evaluate/report/ablation-table.ts';
 import { type Compared, comparisonTable } from '../evaluate/report/comparison-table.ts';
 import { htmlReport } from '../evaluate/report/html-report.ts';
@@ -98,7 +98,7 @@ async function evaluate(options: EvaluateArguments): Promise<number> {
   const maxFrames = count(options.frames, '--frames');
   const lookEvery = count(options.every, '--every');
   const files = listInputs(originals, options.match);
-  const csv = join(originals, 'info.csv');
+  const csv = join(originals, GROUPS_FILE);
   const groups = options.groups ?? (existsSync(csv) ? csv : undefined);
   const workers = options.workers === undefined ? undefined : count(options.workers, '--workers');
   checkProgress(options.progress);
@@ -124,6 +124,7 @@ async function evaluate(options: EvaluateArguments): Promise<number> {
     measurer = await MeasurePool.start(workers);
     const bench: Bench = {
       originals: files,
+      ...uncounted(options),
       match: options.match ?? '',
       people: People.read(groups),
       measurer,
@@ -174,6 +175,15 @@ function checkProgress(style: string | undefined): void {
     throw usage(`--progress ${style} is not known`, 'use line or none');
 }
 
+/** What the folders hold beside the files that are compared: named in the result. */
+function uncounted({ originals, anonymized, match }: EvaluateArguments) {
+  const listed = listFolder(originals!, match);
+  const outputs = anonymized === undefined ? undefined : listFolder(anonymized, match);
+  const asOutput = ({ name, reason }: LeftOut) => ({ name, reason: `anonymized: ${reason}` });
+  const ofOutputs = outputs ? [...outputs.ambiguous, ...outputs.other].map(asOutput) : [];
+  return { ambiguous: listed.ambiguous, uncounted: [...listed.other, ...ofOutputs] };
+}
+
 /** A result in the place of one of them would be read as the next run's input. */
 const anonymizedFiles = ({ anonymized, match }: EvaluateArguments): string[] =>
   anonymized === undefined ? [] : listInputs(anonymized, match).map((file) => file.path);
@@ -212,7 +222,7 @@ function readCompared(path: string): Compared {
 /** Writes what models/evaluate/thresholds.json holds: only numbers, so that it can be passed on. */
 async function calibrate(folder: string, options: EvaluateArguments): Promise<number> {
   const files = listInputs(folder, options.match);
-  const csv = join(folder, 'info.csv');
+  const csv = join(folder, GROUPS_FILE);
   const people = People.read(options.groups ?? (existsSync(csv) ? csv : undefined));
   checkProgress(options.progress);
   checkResults([options.json], [...files.map((file) => file.path), options.groups]);

@@ -5,6 +5,9 @@ import { ExitCode, UnderstudyError } from '../core/errors.ts';
 const PICTURES = ['.jpg', '.jpeg', '.png', '.webp', '.bmp'];
 const VIDEOS = ['.mp4', '.mov', '.mkv', '.webm', '.avi', '.mpg', '.gif', '.m4v'];
 
+/** Groups of the people in a folder's pictures, when they lie beside these. */
+export const GROUPS_FILE = 'info.csv';
+
 export type Groups = Readonly<Record<string, string>>;
 
 export interface InputFile {
@@ -25,12 +28,30 @@ export interface LeftOut {
   readonly reason: string;
 }
 
+/** What a folder holds. */
+export interface Listing {
+  readonly files: InputFile[];
+  /** Files that share kind and name: which of them was meant cannot be told, so that none counts. */
+  readonly ambiguous: LeftOut[];
+  /** Whatever is neither a picture nor a video, but for the groups. */
+  readonly other: LeftOut[];
+}
+
 /**
  * Pictures and videos of a folder, by name.
  * @param match only names that contain this
  * @throws UnderstudyError(input) when the folder cannot be read or holds none
  */
 export function listInputs(folder: string, match = ''): InputFile[] {
+  const { files, ambiguous } = listFolder(folder, match);
+  if (files.length > 0) return files;
+  const which = match ? `whose name contains "${match}"` : `(${[...PICTURES, ...VIDEOS].join(' ')})`;
+  const why = ambiguous[0] ? `${folder}: ${ambiguous[0].reason}` : `${folder} holds no picture or video ${which}`;
+  throw new UnderstudyError(ExitCode.input, why, ambiguous[0] ? 'keep one of them' : 'name another folder');
+}
+
+/** The same with what does not count, which may be nothing but that. @throws UnderstudyError(input) when the folder cannot be read */
+export function listFolder(folder: string, match = ''): Listing {
   let names: string[];
   try {
     names = statSync(folder).isDirectory() ? readdirSync(folder) : [];
@@ -39,35 +60,48 @@ export function listInputs(folder: string, match = ''): InputFile[] {
       cause,
     });
   }
-  const files = names
-    .filter((n) => !n.startsWith('.'))
-    .map((n) => ({ name: basename(n, extname(n)), path: join(folder, n), extension: extname(n).toLowerCase() }))
-    .filter((f) => [...PICTURES, ...VIDEOS].includes(f.extension) && f.name.includes(match))
-    .map(
-      ({ name, path, extension }): InputFile => ({
-        name,
-        path,
-        kind: VIDEOS.includes(extension) ? 'video' : 'picture',
-      }),
-    )
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
-  if (files.length > 0) return files;
-  const which = match ? `whose name contains "${match}"` : `(${[...PICTURES, ...VIDEOS].join(' ')})`;
-  throw new UnderstudyError(ExitCode.input, `${folder} holds no picture or video ${which}`, 'name another folder');
+  const byName = new Map<string, InputFile[]>();
+  const other: LeftOut[] = [];
+  for (const entry of names.sort()) {
+    const extension = extname(entry).toLowerCase();
+    const name = basename(entry, extname(entry));
+    if (entry.startsWith('.') || entry === GROUPS_FILE || !name.includes(match)) continue;
+    if (![...PICTURES, ...VIDEOS].includes(extension)) {
+      other.push({ name: entry, reason: `no picture or video that is read (${[...PICTURES, ...VIDEOS].join(' ')})` });
+      continue;
+    }
+    const kind = VIDEOS.includes(extension) ? 'video' : 'picture';
+    const same = byName.get(`${kind} ${name}`) ?? [];
+    byName.set(`${kind} ${name}`, [...same, { name, path: join(folder, entry), kind }]);
+  }
+  const all = [...byName.values()].sort(([a], [b]) => (a!.name < b!.name ? -1 : 1));
+  return {
+    files: all.filter((same) => same.length === 1).map(([file]) => file!),
+    ambiguous: all
+      .filter((same) => same.length > 1)
+      .map((same) => ({
+        name: same[0]!.name,
+        reason: `several files have this name: ${same.map(fileName).join(', ')}`,
+      })),
+    other,
+  };
 }
+
+const fileName = ({ path }: InputFile) => basename(path);
 
 /** Pairs files by name; those without a partner are listed with the reason. */
 export function pairByName(originals: readonly InputFile[], anonymized: readonly InputFile[]) {
   const pairs: FilePair[] = [];
   const leftOut: LeftOut[] = [];
-  const outputs = new Map(anonymized.map((f) => [f.name, f]));
+  const key = ({ kind, name }: InputFile) => `${kind} ${name}`;
+  const outputs = new Map(anonymized.map((f) => [key(f), f]));
   for (const original of originals) {
-    const output = outputs.get(original.name);
-    if (output && output.kind === original.kind) pairs.push({ original, anonymized: output });
+    const output = outputs.get(key(original));
+    if (output) pairs.push({ original, anonymized: output });
     else leftOut.push({ name: original.name, reason: 'no anonymized file of this name' });
-    outputs.delete(original.name);
+    outputs.delete(key(original));
   }
-  for (const name of outputs.keys()) leftOut.push({ name, reason: 'no original of this name' });
+  for (const { name } of outputs.values()) leftOut.push({ name, reason: 'no original of this name' });
   return { pairs, leftOut };
 }
 

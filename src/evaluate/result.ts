@@ -32,7 +32,8 @@ export interface EvaluationResult {
 
 /** Why the figures say nothing of the set that was asked about, when so much of it is missing; else undefined. */
 export function meaningless({ records, videos, asked }: EvaluationResult): string | undefined {
-  const compared = new Set([...records, ...videos].map(({ name }) => name.replace(/#\d+$/, ''))).size;
+  // A picture and a video may have one name.
+  const compared = new Set(records.map(({ name }) => name.replace(/#\d+$/, ''))).size + videos.length;
   return 2 * compared < asked ? `only ${compared} of ${asked} files could be compared` : undefined;
 }
 

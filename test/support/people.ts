@@ -41,3 +41,10 @@ export async function peopleFolder(
 export function filter(from: string, to: string, graph: string): void {
   execFileSync('ffmpeg', ['-v', 'error', '-y', '-i', from, '-vf', graph, '-frames:v', '1', to]);
 }
+
+/** The pixel mean of equally large pictures. */
+export function meanPicture(from: readonly string[], to: string): void {
+  const inputs = from.flatMap((path) => ['-i', path]);
+  const graph = `mix=inputs=${from.length}`;
+  execFileSync('ffmpeg', ['-v', 'error', '-y', ...inputs, '-filter_complex', graph, '-frames:v', '1', to]);
+}

@@ -79,6 +79,10 @@ class RunConfig:
     """Share of the samples per source; sources not named share the rest by their size."""
     dark_share: float = 0.0
     """Share of the samples that show dark skin, where there are fewer."""
+    cast: str = ""
+    """JSON of the people who are served (training.cast choose); empty: nobody is drawn from it."""
+    cast_share: float = 0.0
+    """Share of those a picture becomes that are of the cast, each with a little noise; the others are half the data set's people, half drawn from N(0, I)."""
     augmentation: Augmentation = field(default_factory=Augmentation)
     weights: Weights = field(default_factory=Weights)
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from .config import Augmentation, RunConfig
 from .geometry import LANDMARKS, MARGIN, SIZE, STORED, UNKNOWN, apply, face_mask, mirrored
-from .identity import Z, Identities
+from .identity import Z, Identities, load_cast
 from .retarget import retarget_offset, understudy_shape, with_pupils
 
 _TONES, _TINT = (0.1, 0.5), 0.08
@@ -277,6 +277,10 @@ def make_batch(data: FaceData, config: RunConfig, step: int) -> Batch:
     other = codes[rng.choice(data.training, 2 * pairs)]
     drawn = rng.standard_normal((2 * pairs, Z))
     other_z = np.where(rng.random((2 * pairs, 1)) < 0.5, other, drawn)
+    if config.cast_share:
+        cast = load_cast(Path(config.cast))
+        served = cast[rng.integers(len(cast), size=2 * pairs)] + rng.standard_normal((2 * pairs, Z)) * 0.1
+        other_z = np.where(rng.random((2 * pairs, 1)) < config.cast_share, served, other_z)
     if two_views:
         other_z[pairs:] = other_z[:pairs]
     picture, mask, points = to_tensors(views + first + second)

@@ -1,4 +1,5 @@
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -52,6 +53,27 @@ def test_mask_agrees_at_both_sizes(data):
     large = face_mask((points + 0.5) * 2 - 0.5, 256)
     halved = large.reshape(128, 2, 128, 2).mean((1, 3)) > 0.5
     assert (small != halved).mean() < 0.01
+
+
+def test_pictures_become_people_of_the_cast_as_often_as_asked(data, tmp_path):
+    people = np.eye(64, dtype=np.float32)[:5] * 50
+    path = tmp_path / "cast.json"
+    path.write_text(json.dumps({"people": people.tolist()}))
+
+    def of_the_cast(share):
+        config = RunConfig(batch=16, cast=str(path), cast_share=share)
+        drawn = np.concatenate([make_batch(data, config, step).z[8:].numpy() for step in range(1, 21)])
+        return (np.abs(drawn[:, None] - people[None]).max(2) < 1).any(1).mean()
+
+    assert of_the_cast(0.0) == 0
+    assert 0.4 < of_the_cast(0.6) < 0.8
+    assert of_the_cast(1.0) == 1
+
+
+def test_a_file_that_holds_no_cast_is_named(data, tmp_path):
+    (tmp_path / "other.json").write_text('{"people": [[1, 2]]}')
+    with pytest.raises(ValueError, match="other.json is no cast"):
+        make_batch(data, RunConfig(batch=8, cast=str(tmp_path / "other.json"), cast_share=0.5), 1)
 
 
 def test_batches_depend_on_seed_and_step_alone(data):

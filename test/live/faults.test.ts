@@ -9,15 +9,7 @@ import { openPacedFileSource } from '../../src/ingest/live/paced-file-source.ts'
 import { openRtspSource } from '../../src/ingest/rtsp/rtsp-source.ts';
 import { runStream } from '../../src/pipeline/stream.ts';
 import { demoPhoto } from '../support/demo-photo.ts';
-import {
-  childrenWith,
-  EngineUnderTest,
-  KeepingSink,
-  type Role,
-  type Running,
-  spoiltModels,
-  startRun,
-} from './fault-run.ts';
+import { EngineUnderTest, KeepingSink, type Role, type Running, spoiltModels, startRun } from './fault-run.ts';
 import { FaceSearch, framesOf, isVeiled, personClip } from './people.ts';
 import { ended, freePort, has, startRtspServer, temporaryFolder, until } from './support.ts';
 
@@ -102,26 +94,6 @@ describe('faults while a stream runs', { timeout: 180_000 }, () => {
     expect(lost.frames.some((frame) => frame.kind === 'veiled')).toBe(true);
     await veiledWithout('GL', sink);
     expect((await clean(sink, 5, 'composed')).seen.withFace).toBeGreaterThan(0);
-  });
-
-  it('begins with a veil when it has connected again after its decoder was killed, and goes on', async () => {
-    const { source, sink } = await start();
-    await clean(sink, 5, 'composed');
-    for (const pid of childrenWith('anna.mkv')) process.kill(pid, 'SIGKILL');
-    await until(() => source.reconnects > 0, PATIENCE_MS, 'another connection');
-    const { frames, seen } = await clean(sink, 8, 'composed');
-    expect(frames.some((frame) => frame.kind === 'veiled')).toBe(true);
-    expect(seen.withFace).toBeGreaterThan(0);
-  });
-
-  it('veils while the source stands still and goes on when it moves again', async () => {
-    const { sink } = await start();
-    await clean(sink, 5, 'composed');
-    const decoders = childrenWith('anna.mkv');
-    for (const pid of decoders) process.kill(pid, 'SIGSTOP');
-    await clean(sink, 5, 'veiled');
-    for (const pid of decoders) process.kill(pid, 'SIGCONT');
-    expect((await clean(sink, 8, 'composed')).seen.withFace).toBeGreaterThan(0);
   });
 
   it.skipIf(!rtsp)('veils while an RTSP camera stands still for ten seconds, and goes on', async () => {

@@ -41,7 +41,7 @@ export type ExplainFailure = (log: string) => UnderstudyError;
 
 const FIRST_BACKOFF_MS = 500;
 const MAX_BACKOFF_MS = 10_000;
-/** After this long without a picture veiled frames are sent, at this interval. */
+/** After this long without a picture, or once the decoder has ended, veiled frames are sent, at this interval. */
 const BLANK_AFTER_MS = 1000;
 const BLANK_EVERY_MS = 200;
 /** The sound's format is there before the first picture: this is for a busy machine. */
@@ -61,6 +61,8 @@ export class LiveSource implements Source {
   #withAudio: boolean;
   #lastPictureMs = performance.now();
   #frozen = false;
+  /** The decoder has ended and none has given a picture since: a viewer is not left looking at the last one. */
+  #gone = false;
   /** Frames without a picture since the last picture. */
   #blanks = 0;
   #closed = false;
@@ -142,6 +144,7 @@ export class LiveSource implements Source {
     onPicture: (slot: ReturnType<LiveFrames['tryTakeSlot']>, timestampUs: number) => {
       this.#lastPictureMs = performance.now();
       this.#frozen = false;
+      this.#gone = false;
       this.#blanks = 0;
       if (!slot) return;
       this.#frames.offer(slot, timestampUs, this.#log.isDamaged(timestampUs));
@@ -169,6 +172,7 @@ export class LiveSource implements Source {
         }
         return;
       }
+      this.#gone = true;
       const gavePictures = this.#lastPictureMs > startedMs;
       if (gavePictures) backoffMs = FIRST_BACKOFF_MS;
       // It may be the sound that keeps it from starting: every other attempt is made without.
@@ -205,8 +209,8 @@ export class LiveSource implements Source {
       this.#startedMs = now;
       this.#child.process.kill('SIGKILL');
     }
-    if (now - this.#lastPictureMs < BLANK_AFTER_MS || now - this.#lastBlankMs < BLANK_EVERY_MS) return;
-    if (this.#frozen || this.#ends) return;
+    if (!this.#gone && now - this.#lastPictureMs < BLANK_AFTER_MS) return;
+    if (now - this.#lastBlankMs < BLANK_EVERY_MS || this.#frozen || this.#ends) return;
     this.#lastBlankMs = now;
     // One that there was no memory for is still to come: without it the last picture would stay. As many as the look-ahead may hold back.
     if (this.#frames.offerBlank()) this.#blanks++;

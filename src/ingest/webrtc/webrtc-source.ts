@@ -57,6 +57,8 @@ export class WebRtcSource implements Source {
   #told = false;
   #askedMs = Number.NEGATIVE_INFINITY;
   #lastPictureMs = performance.now();
+  /** The decoder has ended by itself and none has given a picture since: a viewer is not left looking at the last one. */
+  #gone = false;
   #lastBlankMs = 0;
   #closed = false;
   readonly #timer: NodeJS.Timeout;
@@ -220,6 +222,7 @@ export class WebRtcSource implements Source {
       slot: () => (decoder === this.#decoder ? this.#frames?.tryTakeSlot() : undefined),
       onPicture: (slot, timestampUs, arrivedMs) => {
         this.#lastPictureMs = performance.now();
+        this.#gone = false;
         if (slot) this.#frames?.offer(slot, timestampUs, decoder.log.isDamaged(timestampUs), arrivedMs);
       },
       onDamage: () => {
@@ -231,6 +234,7 @@ export class WebRtcSource implements Source {
         this.#errorsBefore += decoder.log.errors;
         this.#decoder = undefined;
         this.#frames?.cutBeforeNext();
+        this.#gone = true;
         this.#lost();
       },
     });
@@ -243,7 +247,8 @@ export class WebRtcSource implements Source {
     this.#sound?.poll(now);
     // A request can be lost, and the key picture that was asked for can be damaged too.
     if (this.#waitsForKey || this.#decoder?.log.needsKey) this.#ask();
-    if (now - this.#lastPictureMs < BLANK_AFTER_MS || now - this.#lastBlankMs < BLANK_EVERY_MS) return;
+    if (!this.#gone && now - this.#lastPictureMs < BLANK_AFTER_MS) return;
+    if (now - this.#lastBlankMs < BLANK_EVERY_MS) return;
     this.#lastBlankMs = now;
     this.#frames?.offerBlank();
   }

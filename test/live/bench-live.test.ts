@@ -113,10 +113,12 @@ describe('bench live', { timeout: 300_000 }, () => {
       expect(webrtc!.addedLatencyMs.p95).toBeGreaterThanOrEqual(webrtc!.addedLatencyMs.p50);
       expect(Number.isFinite(webrtc!.slopeMsPerMinute)).toBe(true);
       expect(soak).toMatchObject({ minutes: 2, rssSlopeMbPerHour: expect.any(Number) });
-      // The heap still grows to its size, by some 30 MB, on a busy machine by 70; three lost frames a second, raw or sealed, would be more than this.
-      expect(soak!.rssSlopeMbPerHour).toBeLessThan(4900);
-      // An encoder for another bit rate may just be starting beside the old one.
-      expect(soak!.handles).toBeLessThanOrEqual(12);
+      // After a third of the two minutes. The heap still grows to its size: by 33 and 54 MB in two quiet runs, by 70 on a busy machine; two
+      // lost frames a second, raw or sealed, come on top of that.
+      const lookedH = (2 / 60) * (2 / 3);
+      expect(soak!.rssSlopeMbPerHour * lookedH).toBeLessThan(90);
+      // Medians of several looks: an encoder that is being exchanged does not count, one that stays has more than this.
+      expect(soak!.handles).toBeLessThanOrEqual(3);
     },
   );
 });

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/loader.ts';
@@ -15,11 +14,14 @@ const TIMED = 16;
 const AT_ONCE = 4;
 
 export interface SetSettings {
+  /** With a key: outputs of earlier runs, by the same one, are taken as they are. */
   readonly config: Config;
   /** Options of the analysis that no setting reaches. */
   readonly track: Readonly<Record<string, unknown>>;
   /** Whether the time a face takes is wanted. */
   readonly timed: boolean;
+  /** The number of a file's stream, the same in every run. */
+  readonly streamOf: (file: InputFile) => number;
 }
 
 export interface AnonymizedSet {
@@ -40,7 +42,7 @@ export function outputOf(file: InputFile, folder: string): string {
  * @throws UnderstudyError from starting the engine
  */
 export async function anonymizeSet(
-  { config, track, timed: isTimed }: SetSettings,
+  { config, track, timed: isTimed, streamOf }: SetSettings,
   files: readonly InputFile[],
   folder: string,
   onOutput: (file: InputFile) => void,
@@ -52,17 +54,16 @@ export async function anonymizeSet(
   const timePath = join(folder, '.time-per-face.json');
   if (todo.length > 0) {
     const silent = { ...config, egress: { ...config.egress, audio: 'drop' as const } };
-    const sessionKey = config.sessionKey ? Buffer.from(config.sessionKey, 'hex') : randomBytes(32);
     const still = todo.every((f) => f.kind === 'picture');
-    const engine: Engine = await startEngine(silent, sessionKey, track, { still });
+    const engine: Engine = await startEngine(silent, Buffer.from(config.sessionKey, 'hex'), track, { still });
     const times: number[] = [];
     const turns = new Turns();
     const make = async (file: InputFile, done: (file: InputFile) => void) => {
       const turn = turns.next();
       try {
         const output = outputOf(file, folder);
-        const streamId = files.indexOf(file);
-        const job = { input: file.path, output, config: silent, engine: async () => engine, streamId, turn };
+        const shared = { config: silent, engine: async () => engine };
+        const job = { input: file.path, output, ...shared, streamId: streamOf(file), turn };
         const { result, still } = await anonymizeFile(job);
         const failure = result.sourceError ?? allGrey(output, result.audit.totals);
         if (failure) {

@@ -1,18 +1,15 @@
-import { existsSync, mkdirSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
-import { join } from 'node:path';
+import { mkdirSync } from 'node:fs';
 import type { Config } from '../config/loader.ts';
 import { ExitCode, UnderstudyError } from '../core/errors.ts';
-import { runAttacks } from '../evaluate/attacks/run-attacks.ts';
-import { evaluatePairs } from '../evaluate/evaluate-pairs.ts';
 import { scoreVideos, templateAttack } from '../evaluate/evaluate-videos.ts';
-import type { Embeddings, Measurer } from '../evaluate/measurer.ts';
+import type { Measurer } from '../evaluate/measurer.ts';
 import type { InputFile, LeftOut, People } from '../evaluate/pairs.ts';
-import type { EvaluationResult } from '../evaluate/result.ts';
+import type { AttackResult, EvaluationResult } from '../evaluate/result.ts';
 import { score, setDistances } from '../evaluate/score.ts';
 import { matchedNote, type Thresholds } from '../evaluate/thresholds.ts';
-import { CountLine } from './count-line.ts';
-import { embedWithKey, type MeasuredPictures, measurePictures, measureVideos } from './measure-variant.ts';
+import { attackPictures } from './attack-variant.ts';
+import { machineName } from './machine-name.ts';
+import { measurePictures, measureVideos } from './measure-variant.ts';
 
 /** One method with its settings: what is run, or the folder of what has been run elsewhere. */
 export interface Variant {
@@ -36,6 +33,8 @@ export interface Bench {
   readonly thresholds: Thresholds;
   /** Holds pictures and measurements while this runs, and afterwards when `keeps`. */
   readonly work: string;
+  /** Where the session key is kept that all variants of a run share. */
+  readonly home: string;
   readonly keeps: boolean;
   /** Other pictures of the same people, for the attacks to search in. */
   readonly gallery: readonly InputFile[];
@@ -57,7 +56,7 @@ export async function evaluateVariant(variant: Variant, bench: Bench): Promise<E
   const tracks = videos.flatMap((v) => v.tracks);
   const { records } = pictures;
   const { ambiguous = [], uncounted = [] } = bench;
-  const leftOut = [...pictures.leftOut, ...withoutVideo, ...ambiguous, ...uncounted];
+  const leftOut: LeftOut[] = [...pictures.leftOut, ...withoutVideo, ...ambiguous, ...uncounted];
   if (records.length + videos.length === 0) {
     const reason = leftOut[0] ? ` (${leftOut[0].name}: ${leftOut[0].reason})` : '';
     throw new UnderstudyError(
@@ -70,11 +69,14 @@ export async function evaluateVariant(variant: Variant, bench: Bench): Promise<E
   if (records.length > 0) Object.assign(scores, setDistances(records, recognizers.at(-1)!.key));
   if (pictures.timePerFaceMs !== undefined)
     scores.timePerFaceMs = { value: pictures.timePerFaceMs, low: Number.NaN, high: Number.NaN };
-  const attacks = bench.attack
-    ? { ...(await attacked(variant, bench, pictures)), ...templateAttack(tracks, recognizers) }
-    : {};
+  const attacks: Record<string, AttackResult> = {};
+  if (bench.attack) {
+    const attacked = await attackPictures(variant, bench, pictures);
+    Object.assign(attacks, attacked.attacks, templateAttack(tracks, recognizers));
+    leftOut.push(...attacked.leftOut);
+  }
   return {
-    machine: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GB`,
+    machine: machineName(),
     method: variant.label,
     scores: { ...scores, ...scoreVideos(videos) },
     thresholds: bench.thresholds,
@@ -86,49 +88,4 @@ export async function evaluateVariant(variant: Variant, bench: Bench): Promise<E
     leftOut,
     absent: [...absent, ...matchedNote(bench.thresholds)],
   };
-}
-
-async function attacked(variant: Variant, bench: Bench, first: MeasuredPictures) {
-  if (first.records.length === 0) return {};
-  const { measurer, people } = bench;
-  const { records } = first;
-  const others: Awaited<ReturnType<typeof embedWithKey>>[] = [];
-  if (!variant.folder)
-    for (let key = 2; key <= bench.keys; key++) others.push(await embedWithKey(variant, bench, { records, key }));
-  const pixelMeans = new Map<string, Embeddings>();
-  if (others.length > 0) {
-    const mixed = records
-      .map(({ name, inPicture }) => ({
-        name,
-        inPicture,
-        paths: [first, ...others].map(({ folder }) => join(folder, `${name}.jpg`)),
-      }))
-      .filter(({ paths }) => paths.every((p) => existsSync(p)));
-    const made = mixed.map(({ paths, inPicture }) => measurer.embedMean(paths, inPicture));
-    for (const [i, embeddings] of (await Promise.all(made)).entries()) pixelMeans.set(mixed[i]!.name, embeddings);
-  }
-  const gallery = await galleryRecords(bench);
-  return runAttacks({
-    records,
-    ...(gallery.length > 0 && { gallery }),
-    otherKeys: others.map((o) => o.faces),
-    ...(others.length > 0 && { pixelMeans }),
-    recognizers: measurer.recognizers,
-    people,
-  });
-}
-
-/** The gallery's originals, measured as pairs with themselves. */
-async function galleryRecords({ gallery, measurer, people, work, keeps, progress }: Bench) {
-  if (gallery.length === 0) return [];
-  const line = new CountLine(progress, 'gallery: measured', gallery.length);
-  const pairs = gallery.map((f) => ({ original: f, anonymized: f }));
-  const { records } = await evaluatePairs(pairs, {
-    measurer,
-    people,
-    ...(keeps && { recordsPath: join(work, 'records-gallery.jsonl') }),
-    onPair: (n) => line.at(n),
-  });
-  line.end();
-  return records;
 }

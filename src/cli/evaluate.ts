@@ -131,6 +131,7 @@ async function evaluate(options: EvaluateArguments): Promise<number> {
       thresholds: readThresholds(join(ModelStore.open().dir, 'evaluate', 'thresholds.json')),
       gallery: options.gallery ? listInputs(originals, options.gallery).filter((f) => f.kind === 'picture') : [],
       work,
+      home: work,
       keeps: options.work !== undefined,
       keys,
       attack: options.attack ?? false,

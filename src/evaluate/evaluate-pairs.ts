@@ -1,12 +1,11 @@
-import { statSync } from 'node:fs';
 import type { FaceRecord } from './face-record.ts';
 import { Measurements } from './measurements.ts';
 import type { Measurer } from './measurer.ts';
 import type { FilePair, People } from './pairs.ts';
-import { RecordStore } from './record-store.ts';
+import { RecordStore, recordKey } from './record-store.ts';
 
 export interface PairOptions {
-  readonly measurer: Pick<Measurer, 'pair'>;
+  readonly measurer: Pick<Measurer, 'pair' | 'mark'>;
   readonly people: People;
   /** File that keeps what has been measured; undefined: nothing is kept. */
   readonly recordsPath?: string;
@@ -35,13 +34,11 @@ export class PairMeasurements {
   }
 
   async #measured(pair: FilePair): Promise<FaceRecord[]> {
-    const { name } = pair.original;
-    const key = [name, ...[pair.original, pair.anonymized].map((f) => stamp(f.path))].join(' ');
-    const known = this.#store.get(key);
-    if (known) return known;
-    const records = await this.#options.measurer.pair(pair, this.#options.people.personOf(name));
-    this.#store.put(key, records);
-    return records;
+    const { original, anonymized } = pair;
+    const { measurer, people } = this.#options;
+    const person = people.personOf(original.name);
+    const key = recordKey(original.name, [measurer.mark, person], [original, anonymized]);
+    return this.#store.take(key, () => measurer.pair(pair, person));
   }
 }
 
@@ -50,9 +47,4 @@ export function evaluatePairs(pairs: readonly FilePair[], options: PairOptions) 
   const measurements = new PairMeasurements(options);
   for (const pair of pairs) measurements.add(pair);
   return measurements.finish();
-}
-
-function stamp(path: string): string {
-  const { size, mtimeMs } = statSync(path);
-  return `${size}:${Math.round(mtimeMs)}`;
 }

@@ -90,7 +90,8 @@ function coverScores(videos: readonly VideoResult[]): Scores {
 
 /**
  * Attacks 7 and 9: the mean embedding of more and more of a FaceTrack's frames, and the embedding of the pixel mean of all its
- * aligned frames, searched among the originals' mean embeddings.
+ * aligned frames, searched among the originals' mean embeddings. A FaceTrack with fewer looks than a template needs is
+ * searched among, not searched for.
  */
 export function templateAttack(
   tracks: readonly VideoTrack[],
@@ -101,21 +102,34 @@ export function templateAttack(
     const known = tracks.filter((t) => (t.embeddings[key]?.original.length ?? 0) > 0);
     if (known.length < 2) continue;
     const gallery = known.map((t) => ({ person: t.name, embedding: meanEmbedding(t.embeddings[key]!.original) }));
+    const put = (name: string, probes: readonly { track: VideoTrack; embedding: Float32Array }[]) => {
+      if (probes.length === 0) return;
+      const found = ranks(
+        probes.map(({ track, embedding }) => ({ person: track.name, embedding })),
+        gallery,
+        similarity,
+      );
+      const rate = bootstrapRate(
+        found.map((r) => Number(r === 1)),
+        probes.map(({ track }) => videoOf(track)),
+      );
+      results[name] = { ...rate, chance: 1 / known.length, n: probes.length };
+    };
     for (const count of [1, 8, 32, Number.POSITIVE_INFINITY]) {
-      const probes = known.map((t) => ({
-        person: t.name,
-        embedding: meanEmbedding(t.embeddings[key]!.anonymized.slice(0, count)),
-      }));
-      const first = ranks(probes, gallery, similarity).map((r) => Number(r === 1));
-      const label = Number.isFinite(count) ? String(count) : 'All';
-      results[`templateOf${label}Frames${key}`] = {
-        ...bootstrapRate(first, known.map(videoOf)),
-        chance: 1 / known.length,
-      };
+      const least = Number.isFinite(count) ? count : 1;
+      const probes = known.flatMap((track) => {
+        const looks = track.embeddings[key]!.anonymized;
+        return looks.length >= least ? [{ track, embedding: meanEmbedding(looks.slice(0, count)) }] : [];
+      });
+      put(`templateOf${Number.isFinite(count) ? count : 'All'}Frames${key}`, probes);
     }
-    const means = known.map((t) => ({ person: t.name, embedding: t.pixelMean[key]! }));
-    const hits = ranks(means, gallery, similarity).map((r) => Number(r === 1));
-    results[`pixelMeanOfFrames${key}`] = { ...bootstrapRate(hits, known.map(videoOf)), chance: 1 / known.length };
+    put(
+      `pixelMeanOfFrames${key}`,
+      known.flatMap((track) => {
+        const embedding = track.pixelMean[key];
+        return embedding ? [{ track, embedding }] : [];
+      }),
+    );
   }
   return results;
 }

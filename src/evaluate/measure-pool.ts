@@ -13,6 +13,7 @@ export type MeasureCall = {
 export interface MeasureReady {
   readonly recognizers: readonly Pick<RecognizerInfo, 'key' | 'name'>[];
   readonly absent: readonly string[];
+  readonly mark: string;
 }
 
 type Client = WorkerClient<MeasureCall, unknown, MeasureReady>;
@@ -24,17 +25,19 @@ const MOST = 8;
 export class MeasurePool implements Measurer {
   readonly recognizers: readonly RecognizerInfo[];
   readonly absent: readonly string[];
+  readonly mark: string;
   readonly size: number;
   readonly #clients: Client[];
   readonly #idle: Client[];
   readonly #waiting: ((client: Client) => void)[] = [];
 
-  private constructor(first: Client, { recognizers, absent }: MeasureReady, size: number) {
+  private constructor(first: Client, { recognizers, absent, mark }: MeasureReady, size: number) {
     this.#clients = [first];
     this.#idle = [first];
     this.size = size;
     this.recognizers = recognizers.map((r) => ({ ...r, similarity: SIMILARITIES[r.key] }));
     this.absent = absent;
+    this.mark = mark;
   }
 
   /** @throws UnderstudyError(model), as a WorkerFailure, when a judge that must be there is not */

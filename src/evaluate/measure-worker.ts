@@ -12,6 +12,7 @@ serveWorker<MeasureCall, unknown, MeasureReady>(async () => {
     ready: {
       recognizers: measurer.recognizers.map(({ key, name }) => ({ key, name })),
       absent: measurer.absent,
+      mark: measurer.mark,
     },
     handle: ({ call, args }) => (measurer[call] as (...all: unknown[]) => Promise<unknown>)(...args),
   };

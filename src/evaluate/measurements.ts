@@ -31,6 +31,11 @@ export class Measurements<T> {
   }
 }
 
+/** Where in an evaluation it was left out: `key 2: NAME`. */
+export function labelled(where: string, leftOut: readonly LeftOut[]): LeftOut[] {
+  return leftOut.map((l) => ({ ...l, name: `${where}: ${l.name}` }));
+}
+
 /** An error of which only the sentence reaches a user, also from another thread. */
 export function unmeasurable(reason: string): UnderstudyError {
   return new UnderstudyError(ExitCode.noFace, reason, 'leave it out');

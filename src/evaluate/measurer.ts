@@ -1,8 +1,10 @@
 import type { Detection } from '../core/face-track.ts';
 import type { Picture } from '../core/vision.ts';
+import type { KeyedFace } from './attacks/keyed-output.ts';
 import { embedMean } from './attacks/pixel-mean.ts';
 import { compareFaces } from './compare-faces.ts';
 import { followFaces, type VideoLook } from './evaluate-videos.ts';
+import { CropReader, canonicalSquare, THUMB } from './face-crop.ts';
 import type { FaceRecord } from './face-record.ts';
 import type { RecognizerJudge } from './judges/judges.ts';
 import { literalRelighting } from './literal-relighting.ts';
@@ -25,19 +27,23 @@ export interface Measurer {
   readonly recognizers: readonly RecognizerInfo[];
   /** Judges that cannot be asked here, and why. */
   readonly absent: readonly string[];
+  /** Tells these judges from others, by their files. */
+  readonly mark: string;
   /** All faces of a pair of pictures. */
   pair(pair: FilePair, person: string): Promise<FaceRecord[]>;
   /** All faces of a pair of videos over time. */
   video(pair: FilePair, look: VideoLook): Promise<VideoResult>;
   /** By recognizer: the best face of a picture. */
   embed(path: string): Promise<Embeddings>;
-  /** By recognizer: a picture's faces where another picture's were (136 numbers each, picture pixels), found again or not. */
-  embedAt(path: string, faces: readonly Float32Array[]): Promise<Embeddings[]>;
+  /** A picture's faces where another picture's were (136 numbers each, picture pixels), found again or not. */
+  embedAt(path: string, faces: readonly Float32Array[]): Promise<KeyedFace[]>;
   /** By recognizer: the pixel mean of equally large pictures, at these points of the first (136 numbers). */
   embedMean(paths: readonly string[], points: Float32Array): Promise<Embeddings>;
   /** The pair as it would be if the output were relit by the paper's formula as written (only to show what that does). */
   literal(pair: FilePair, record: Pick<FaceRecord, 'person' | 'inPicture'>): Promise<FaceRecord[]>;
 }
+
+const thumbs = new CropReader(THUMB);
 
 /** Asks the judges in this thread. */
 export class LocalMeasurer implements Measurer {
@@ -56,6 +62,10 @@ export class LocalMeasurer implements Measurer {
     return this.#observer.judges.absent;
   }
 
+  get mark(): string {
+    return this.#observer.mark;
+  }
+
   pair(pair: FilePair, person: string): Promise<FaceRecord[]> {
     return this.#inTurn(() => this.#pair(pair, person));
   }
@@ -68,28 +78,36 @@ export class LocalMeasurer implements Measurer {
     return this.#inTurn(() => this.#embed(path));
   }
 
-  embedAt(path: string, faces: readonly Float32Array[]): Promise<Embeddings[]> {
+  embedAt(path: string, faces: readonly Float32Array[]): Promise<KeyedFace[]> {
     return this.#inTurn(async () => {
       const picture = await readPicture(path);
       const found = await this.#observer.faces(picture);
-      const out: Embeddings[] = [];
+      const out: KeyedFace[] = [];
       for (const points of faces) {
-        const again = faceAt({ box: boxAround(points), points }, found);
-        out.push(await this.#embeddings(picture, again?.points ?? points));
+        const again = faceAt({ box: boxAround(points), points }, found)?.points;
+        const at = again ?? points;
+        const outputAlone = thumbs.bytes(picture, canonicalSquare(at));
+        out.push({ embeddings: await this.#embeddings(picture, at), ...(again && { points: again }), outputAlone });
       }
       return out;
     });
   }
 
   embedMean(paths: readonly string[], points: Float32Array): Promise<Embeddings> {
-    return this.#inTurn(async () => embedMean(await Promise.all(paths.map(readPicture)), points, this.recognizers));
+    return this.#inTurn(async () => {
+      const embeddings = await embedMean(await Promise.all(paths.map(readPicture)), points, this.recognizers);
+      refuseNaN(embeddings);
+      return embeddings;
+    });
   }
 
   literal(pair: FilePair, { person, inPicture }: Pick<FaceRecord, 'person' | 'inPicture'>): Promise<FaceRecord[]> {
     return this.#inTurn(async () => {
       const { original, anonymized } = await readPair(pair);
       const relit = literalRelighting(original, anonymized, inPicture);
-      return compareFaces(this.#observer, pair.original.name, person, { original, anonymized: relit });
+      const faces = await compareFaces(this.#observer, pair.original.name, person, { original, anonymized: relit });
+      refuseNaNFaces(faces);
+      return faces;
     });
   }
 
@@ -107,7 +125,7 @@ export class LocalMeasurer implements Measurer {
       throw unmeasurable(`sizes differ: ${a.width}×${a.height} and ${b.width}×${b.height}`);
     const faces = await compareFaces(this.#observer, pair.original.name, person, { original, anonymized });
     if (faces.length === 0) throw unmeasurable('no face found in the original');
-    refuseNaN(faces);
+    refuseNaNFaces(faces);
     return faces;
   }
 
@@ -121,6 +139,7 @@ export class LocalMeasurer implements Measurer {
   async #embeddings(picture: Picture, points: Float32Array): Promise<Embeddings> {
     const out: Record<string, Float32Array> = {};
     for (const judge of this.recognizers) out[judge.key] = await judge.embed(picture, points);
+    refuseNaN(out);
     return out;
   }
 }
@@ -137,11 +156,13 @@ async function readPair(pair: FilePair) {
 }
 
 /** A similarity that is no number would be below every threshold and so look like privacy. */
-function refuseNaN(faces: readonly FaceRecord[]): void {
-  for (const { embeddings } of faces) {
-    for (const [key, { original, anonymized }] of Object.entries(embeddings)) {
-      if (![original, anonymized].every((e) => e.every(Number.isFinite)))
-        throw unmeasurable(`recognizer ${key} answers NaN`);
-    }
-  }
+function refuseNaN(embeddings: Embeddings): void {
+  for (const [key, embedding] of Object.entries(embeddings))
+    if (!embedding.every(Number.isFinite)) throw unmeasurable(`recognizer ${key} answers NaN`);
+}
+
+function refuseNaNFaces(faces: readonly FaceRecord[]): void {
+  for (const { embeddings } of faces)
+    for (const [key, { original, anonymized }] of Object.entries(embeddings))
+      for (const embedding of [original, anonymized]) refuseNaN({ [key]: embedding });
 }

@@ -5,6 +5,7 @@ import { FaceDetector } from '../infer/detector.ts';
 import { LandmarkModel } from '../infer/landmarks.ts';
 import type { ModelStore } from '../infer/model-store.ts';
 import type { Judges } from './judges/judges.ts';
+import { judgesMark } from './judges-mark.ts';
 
 /** Score from which the runtime's detector counts as having found a face. */
 export const FOUND_SCORE = 0.6;
@@ -19,18 +20,21 @@ export interface Face {
 /** Finds faces and their points with the runtime's models, for both pictures of a pair alike. */
 export class FaceObserver {
   readonly judges: Judges;
+  /** Tells these judges from others, by their files. */
+  readonly mark: string;
   readonly #detector: FaceDetector;
   readonly #landmarks: LandmarkModel;
 
-  private constructor(detector: FaceDetector, landmarks: LandmarkModel, judges: Judges) {
+  private constructor(detector: FaceDetector, landmarks: LandmarkModel, judges: Judges, mark: string) {
     this.#detector = detector;
     this.#landmarks = landmarks;
     this.judges = judges;
+    this.mark = mark;
   }
 
   static async create(store: ModelStore, judges: Judges): Promise<FaceObserver> {
     const [detector, landmarks] = await Promise.all([FaceDetector.create(store), LandmarkModel.create(store)]);
-    return new FaceObserver(detector, landmarks, judges);
+    return new FaceObserver(detector, landmarks, judges, judgesMark(store));
   }
 
   /** All faces of a picture, best first. */

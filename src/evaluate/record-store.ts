@@ -1,49 +1,72 @@
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { appendFileSync, existsSync, readFileSync, statSync } from 'node:fs';
 import type { FaceRecord } from './face-record.ts';
 
-interface Line {
+interface Line<T> {
   readonly key: string;
-  readonly records: FaceRecord[];
+  readonly records: T[];
 }
 
-/** Everything in a file of records. Of a pair that was measured more than once the last counts. */
+/** Every face in a file of records, as it was measured last. */
 export function readRecords(path: string): FaceRecord[] {
-  return [...readLines(path).values()].flat();
+  const last = new Map<string, FaceRecord[]>();
+  for (const records of readLines<FaceRecord>(path).values()) {
+    const name = records[0]?.name;
+    if (name === undefined) continue;
+    last.delete(name);
+    last.set(name, records);
+  }
+  return [...last.values()].flat();
 }
 
-function readLines(path: string): Map<string, FaceRecord[]> {
-  const known = new Map<string, FaceRecord[]>();
+function readLines<T>(path: string): Map<string, T[]> {
+  const known = new Map<string, T[]>();
   for (const text of readFileSync(path, 'utf8').split('\n')) {
     try {
-      const line = JSON.parse(text, revive) as Line;
+      const line = JSON.parse(text, revive) as Line<T>;
       known.set(line.key, line.records);
     } catch {
-      // The last line of a run that was killed: that pair is measured again.
+      // The last line of a run that was killed: that file is measured again.
     }
   }
   return known;
 }
 
 /**
- * What has been measured, one line of JSON a pair, so that a run that was stopped goes on where it was. A line counts only
- * for the very files it was measured on: `key` holds their sizes and times.
+ * What a measurement rests on, for `RecordStore`.
+ * @param how what else it depends on: the judges, and how they were asked @param files whose size and time count
  */
-export class RecordStore {
+export function recordKey(name: string, how: readonly unknown[], files: readonly { readonly path: string }[]): string {
+  const asked = createHash('sha256').update(JSON.stringify(how)).digest('hex').slice(0, 16);
+  return [name, ...files.map((f) => stamp(f.path)), asked].join(' ');
+}
+
+function stamp(path: string): string {
+  const { size, mtimeMs } = statSync(path);
+  return `${size}:${Math.round(mtimeMs)}`;
+}
+
+/**
+ * What has been measured, one line of JSON a file or a pair, so that a run that was stopped goes on where it was. A line
+ * counts only for the very files and judges it was measured with, which its key holds (`recordKey`).
+ */
+export class RecordStore<T = FaceRecord> {
   readonly #path: string | undefined;
-  readonly #known: ReadonlyMap<string, FaceRecord[]>;
+  readonly #known: ReadonlyMap<string, T[]>;
 
   /** @param path undefined: nothing is kept */
   constructor(path: string | undefined) {
     this.#path = path;
-    this.#known = path && existsSync(path) ? readLines(path) : new Map();
+    this.#known = path && existsSync(path) ? readLines<T>(path) : new Map();
   }
 
-  get(key: string): FaceRecord[] | undefined {
-    return this.#known.get(key);
-  }
-
-  put(key: string, records: FaceRecord[]): void {
+  /** What is known by this key, else what `measure` answers, which is kept then. */
+  async take(key: string, measure: () => Promise<T[]>): Promise<T[]> {
+    const known = this.#known.get(key);
+    if (known) return known;
+    const records = await measure();
     if (this.#path) appendFileSync(this.#path, `${JSON.stringify({ key, records }, replace)}\n`);
+    return records;
   }
 }
 

@@ -10,6 +10,8 @@ export interface AttackResult {
   readonly high: number;
   /** What guessing gives. */
   readonly chance: number;
+  /** Outputs that were searched for. */
+  readonly n: number;
 }
 
 /** All that one evaluation found out, for every kind of report. */
@@ -31,7 +33,11 @@ export interface EvaluationResult {
 }
 
 /** Why the figures say nothing of the set that was asked about, when so much of it is missing; else undefined. */
-export function meaningless({ records, videos, asked }: EvaluationResult): string | undefined {
+export function meaningless({
+  records,
+  videos,
+  asked,
+}: Pick<EvaluationResult, 'records' | 'videos' | 'asked'>): string | undefined {
   // A picture and a video may have one name.
   const compared = new Set(records.map(({ name }) => name.replace(/#\d+$/, ''))).size + videos.length;
   return 2 * compared < asked ? `only ${compared} of ${asked} files could be compared` : undefined;

@@ -6,6 +6,7 @@ import { interOcular } from './metrics/landmark-error.ts';
 import { mean } from './metrics/statistics.ts';
 import { flicker, temporalCorrelation } from './metrics/video.ts';
 import { type Face, type FaceObserver, faceAt } from './observer.ts';
+import type { LeftOut } from './pairs.ts';
 import type { Thresholds } from './thresholds.ts';
 
 /** A face seen for fewer frames says nothing about time. */
@@ -18,7 +19,7 @@ export interface VideoTrack {
   readonly values: Record<string, number>;
   /** By recognizer, one of each looked-at frame. */
   readonly embeddings: Record<string, { readonly original: Float32Array[]; readonly anonymized: Float32Array[] }>;
-  /** By recognizer: the embedding of the pixel mean of all its aligned output frames. */
+  /** By recognizer that gave one: the embedding of the pixel mean of all its aligned output frames. */
   readonly pixelMean: Readonly<Record<string, Float32Array>>;
 }
 
@@ -40,9 +41,12 @@ export interface VideoResult {
   readonly name: string;
   readonly tracks: readonly VideoTrack[];
   readonly check?: CoverCheck;
+  /** FaceTracks that are too short, and looks at which a judge gave no answer. */
+  readonly leftOut?: readonly LeftOut[];
 }
 
 interface OpenTrack {
+  readonly firstFrame: number;
   readonly mean: FrameMean;
   last: Face;
   lastFrame: number;
@@ -53,6 +57,8 @@ interface OpenTrack {
   mtcnnAsked: number;
   leaks: number;
   leakChecks: number;
+  /** Looks at which a judge answered NaN, by the judge's name. */
+  readonly silent: Map<string, number>;
   sameExpression: number;
   expressions: number;
   readonly points: { original: Float32Array[]; anonymized: Float32Array[] };
@@ -106,23 +112,31 @@ export class VideoTracker {
     }
   }
 
-  /** Everything that was seen long enough. */
+  /** Everything that was seen long enough, and what was not. */
   async finish(name: string): Promise<VideoResult> {
     const long = this.#tracks.filter((t) => t.frames >= MIN_FRAMES);
     const tracks: VideoTrack[] = [];
+    const leftOut: LeftOut[] = this.#tracks.filter((t) => !long.includes(t)).map((t) => tooShort(t, name));
     for (const [i, t] of long.entries()) {
       const picture = t.mean.picture();
       const pixelMean: Record<string, Float32Array> = {};
-      for (const judge of this.#options.observer.judges.recognizers)
-        pixelMean[judge.key] = await judge.embed(picture, t.mean.points);
-      tracks.push({ ...closed(t, `${name}#${i + 1}`), pixelMean });
+      const own = `${name}#${i + 1}`;
+      for (const judge of this.#options.observer.judges.recognizers) {
+        const embedding = await judge.embed(picture, t.mean.points);
+        if (embedding.every(Number.isFinite)) pixelMean[judge.key] = embedding;
+        else leftOut.push({ name: own, reason: `recognizer ${judge.key} answers NaN to the mean of its frames` });
+      }
+      tracks.push({ ...closed(t, own), pixelMean });
+      for (const [judge, looks] of t.silent)
+        leftOut.push({ name: own, reason: `${judge} answers NaN at ${looks} of the looks at it` });
     }
     const check = { finds: this.#finds, uncovered: this.#uncovered };
-    return { name, tracks, ...(this.#options.observer.judges.mtcnn && { check }) };
+    return { name, tracks, ...(this.#options.observer.judges.mtcnn && { check }), leftOut };
   }
 
   #open(face: Face): OpenTrack {
     const track: OpenTrack = {
+      firstFrame: this.#frame,
       mean: new FrameMean(),
       last: face,
       lastFrame: this.#frame,
@@ -131,6 +145,7 @@ export class VideoTracker {
       points: { original: [], anonymized: [] },
       flicker: { original: [], anonymized: [] },
       embeddings: {},
+      silent: new Map(),
     };
     this.#tracks.push(track);
     return track;
@@ -182,17 +197,23 @@ export class VideoTracker {
     const { observer, thresholds } = this.#options;
     const { recognizers, expression, mtcnn } = observer.judges;
     const points = found?.points ?? face.points;
-    let leaked = false;
+    const silent = (judge: string) => track.silent.set(judge, (track.silent.get(judge) ?? 0) + 1);
+    const verdicts: (boolean | undefined)[] = [];
     for (const judge of recognizers) {
       track.embeddings[judge.key] ??= { original: [], anonymized: [] };
       const own = await judge.embed(original, face.points);
       const output = await judge.embed(anonymized, points);
-      track.embeddings[judge.key]!.original.push(own);
-      track.embeddings[judge.key]!.anonymized.push(output);
       const { threshold } = thresholds[judge.key] ?? {};
-      if (threshold !== undefined && judge.similarity(own, output) >= threshold) leaked = true;
+      const answers = [own, output].every((e) => e.every(Number.isFinite));
+      if (answers) {
+        track.embeddings[judge.key]!.original.push(own);
+        track.embeddings[judge.key]!.anonymized.push(output);
+      } else silent(`recognizer ${judge.key}`);
+      if (threshold !== undefined) verdicts.push(answers ? judge.similarity(own, output) >= threshold : undefined);
     }
-    track.leakChecks++;
+    // Who gives no answer does not say that it is somebody else: such a look counts only when another one recognizes the person.
+    const leaked = verdicts.includes(true);
+    if (leaked || (verdicts.length > 0 && !verdicts.includes(undefined))) track.leakChecks++;
     if (leaked) track.leaks++;
     if (mtcnn) {
       track.mtcnnAsked++;
@@ -203,10 +224,19 @@ export class VideoTracker {
         const logits = await expression.classify(picture, at);
         return logits.indexOf(Math.max(...logits));
       };
-      track.expressions++;
-      if ((await label(original, face.points)) === (await label(anonymized, found.points))) track.sameExpression++;
+      const [own, output] = [await label(original, face.points), await label(anonymized, found.points)];
+      if (own < 0 || output < 0) silent(expression.name);
+      else {
+        track.expressions++;
+        if (own === output) track.sameExpression++;
+      }
     }
   }
+}
+
+function tooShort({ firstFrame, frames }: OpenTrack, name: string): LeftOut {
+  const seen = `a face seen from frame ${firstFrame} on, in ${frames} ${frames === 1 ? 'frame' : 'frames'}`;
+  return { name, reason: `${seen}: fewer than ${MIN_FRAMES} say nothing about time` };
 }
 
 function closed(t: OpenTrack, name: string): Omit<VideoTrack, 'pixelMean'> {
@@ -218,7 +248,7 @@ function closed(t: OpenTrack, name: string): Omit<VideoTrack, 'pixelMean'> {
     values: {
       coverage: t.covered / t.frames,
       uncoveredFrames: t.frames - t.covered,
-      leakCount: t.leaks,
+      leakCount: t.leakChecks > 0 ? t.leaks : Number.NaN,
       leakRate: t.leaks / t.leakChecks,
       videoDetectionRate: t.found / t.frames,
       videoDetectionRateMtcnn: t.mtcnnAsked > 0 ? t.mtcnn / t.mtcnnAsked : Number.NaN,

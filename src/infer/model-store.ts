@@ -65,6 +65,11 @@ export class ModelStore {
     return this.#entries.some((e) => e.name === name && existsSync(this.#path(e)));
   }
 
+  /** Names of a group's models that have been fetched. */
+  present(group: NonNullable<ModelEntry['group']>): string[] {
+    return this.#entries.filter((e) => e.group === group && this.has(e.name)).map((e) => e.name);
+  }
+
   /** Name of the generator that serves a precision: the quantized one where there is one, unless fp32 is asked for. */
   generator(precision: 'auto' | 'int8' | 'fp32'): string {
     const quantized = 'generator-128-int8';

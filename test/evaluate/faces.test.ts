@@ -104,9 +104,8 @@ describe('scores of methods whose answer is known', { timeout: 60_000 }, () => {
     expect(s.outputSimilarityA!.value).toBeGreaterThan(0.99);
     expect(s.outputSimilarityC!.value).toBeGreaterThan(0.99);
     // Another key draws the same face again: an output of one session is found among another's.
-    const otherKey = records.map(({ name, person, embeddings }) => ({
-      name,
-      person,
+    const otherKey = records.map(({ name, person, embeddings, thumbs }) => ({
+      ...{ name, person, outputAlone: thumbs.outputAlone },
       embeddings: Object.fromEntries(Object.entries(embeddings).map(([k, e]) => [k, e.anonymized])),
     }));
     const attacks = runAttacks({ records, otherKeys: [otherKey], recognizers: observer.judges.recognizers });

@@ -116,7 +116,10 @@ describe('scores at thresholds', () => {
   it('counts the outputs of every key: what one key happened to draw is not the program', () => {
     const nothing = Array.from({ length: 40 }, (_, i) => record(i, embedding(500 + i)));
     const keyed = (of: (i: number) => number) =>
-      nothing.map(({ name, person }, i) => ({ name, person, embeddings: { A: embedding(of(i)) } }));
+      nothing.map(({ name, person, thumbs: { outputAlone } }, i) => ({
+        ...{ name, person, outputAlone },
+        embeddings: { A: embedding(of(i)) },
+      }));
     const attack = (otherKeys: ReturnType<typeof keyed>[]) =>
       runAttacks({ records: nothing, otherKeys, recognizers, people: people() });
     const unlike = attack([keyed((i) => 600 + i)]);

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync, truncateSync } from 'n
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { anonymizeSet } from '../../src/cli/anonymize-set.ts';
 import { ProgressLine } from '../../src/cli/progress.ts';
-import { loadConfig } from '../../src/config/loader.ts';
+import { type Config, loadConfig } from '../../src/config/loader.ts';
 import { AuditRecord } from '../../src/guard/audit-record.ts';
 import { ModelStore } from '../../src/infer/model-store.ts';
 import type { StreamResult } from '../../src/pipeline/stream-options.ts';
@@ -43,14 +43,17 @@ describe('an output of which the program could look at nothing', { timeout: 60_0
   });
 });
 
+const settings = (config: Config) => ({
+  config: { ...config, sessionKey: '01'.repeat(16) },
+  ...{ track: {}, timed: false, streamOf: () => 0 },
+});
+
 describe('an evaluation', { timeout: 60_000 }, () => {
   it('leaves out what came out grey, and keeps nothing of it: nobody has anonymized that', async () => {
     const config = loadConfig({ sets: ['mode=mask', ...blind().filter((arg) => arg !== '--set')], env: {} });
     const files = [{ name: 'photo', path: at('photo.jpg'), kind: 'picture' as const }];
     const measured: string[] = [];
-    const { leftOut } = await anonymizeSet({ config, track: {}, timed: false }, files, at('set'), ({ name }) =>
-      measured.push(name),
-    );
+    const { leftOut } = await anonymizeSet(settings(config), files, at('set'), ({ name }) => measured.push(name));
     expect(leftOut).toMatchObject([{ name: 'photo', reason: expect.stringContaining('is grey') }]);
     expect(measured).toEqual([]);
     expect(readdirSync(at('set'))).toEqual([]);
@@ -62,7 +65,7 @@ describe('an evaluation', { timeout: 60_000 }, () => {
     truncateSync(at('cut.mkv'), Math.floor(0.7 * statSync(at('cut.mkv')).size));
     const files = [{ name: 'cut', path: at('cut.mkv'), kind: 'video' as const }];
     const config = loadConfig({ sets: ['mode=mask'], env: {} });
-    const { leftOut } = await anonymizeSet({ config, track: {}, timed: false }, files, at('parts'), () => {});
+    const { leftOut } = await anonymizeSet(settings(config), files, at('parts'), () => {});
     expect(leftOut).toMatchObject([{ name: 'cut', reason: expect.stringContaining('ends early') }]);
     expect(readdirSync(at('parts'))).toEqual([]);
   });

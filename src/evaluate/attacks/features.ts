@@ -58,3 +58,10 @@ export function tinyPicture(thumb: Uint8Array, inside: Uint8Array, size = 16): F
   const length = Math.hypot(...centredValues) || 1;
   return centredValues.map((v) => v / length);
 }
+
+/** Attacks on an output's 64² copy, by name. */
+export const PICTURE_FEATURES: readonly (readonly [name: string, of: (thumb: Uint8Array) => Float32Array])[] = [
+  ['colourGrid', (thumb) => colourGrid(thumb)],
+  ['tinyPicture16', (thumb) => tinyPicture(thumb, FACE_ELLIPSE)],
+  ['contextOnlyControl', (thumb) => tinyPicture(thumb, SURROUNDINGS)],
+];

@@ -6,22 +6,16 @@ import { bootstrapMean, bootstrapRate, mean } from '../metrics/statistics.ts';
 import { meanEmbedding } from '../metrics/video.ts';
 import type { People } from '../pairs.ts';
 import type { AttackResult } from '../result.ts';
-import { colourGrid, FACE_ELLIPSE, SURROUNDINGS, shapeFeatures, tinyPicture } from './features.ts';
-import { trainedMatcher } from './trained-matcher.ts';
-
-/** One face of an output that was made with another key. */
-export interface KeyedOutput {
-  readonly name: string;
-  readonly person: string;
-  readonly embeddings: Embeddings;
-}
+import { PICTURE_FEATURES, shapeFeatures } from './features.ts';
+import type { KeyedOutput } from './keyed-output.ts';
+import { learner } from './learner.ts';
 
 export interface AttackInput {
   /** The outputs that are attacked. */
   readonly records: readonly FaceRecord[];
   /** Other pictures of the same people to search in; without them the very pictures that were anonymized. */
   readonly gallery?: readonly FaceRecord[];
-  /** The same originals through the same program with other keys, the attacker's own among them; may be empty. */
+  /** The same originals through the same program with other keys, the attacker's own; may be empty. */
   readonly otherKeys: readonly (readonly KeyedOutput[])[];
   /** Embeddings of the pixel mean over all keys, by record name and recognizer. */
   readonly pixelMeans?: ReadonlyMap<string, Embeddings>;
@@ -32,38 +26,39 @@ export interface AttackInput {
 
 /**
  * What somebody can find out who knows the program and has a key of his own, but not the one that was used. Values are
- * rank-1 of identification in the gallery of all originals (people who were trained on are never probes), but for `auc…` and `matchedAuc…`:
+ * rank-1 of identification in the gallery of all originals (people who were trained on are never probes; what is trained on are
+ * their outputs by all keys), but for `auc…` and `matchedAuc…`:
  * the probability that the true person's similarity is above another's, 0.5 when the output says nothing in either direction
  * (`matchedAuc…`: another's of the same groups).
  */
 export function runAttacks(input: AttackInput): Record<string, AttackResult> {
-  const { records, recognizers, gallery = records } = input;
+  const { records, otherKeys, recognizers, gallery = records } = input;
   const results: Record<string, AttackResult> = {};
   const put = (name: string, result: AttackResult | undefined) => {
     if (result) results[name] = result;
   };
-  const found = records.filter((r) => r.points.anonymized);
-  const shape = (r: FaceRecord, side: Side) =>
-    shapeFeatures(side === 'original' ? r.points.original : r.points.anonymized!);
-  const thumb = (r: FaceRecord, side: Side) => (side === 'original' ? r.thumbs.original : r.thumbs.outputAlone);
-  put('landmarkMetric', matched(found, gallery, shape));
+  const learn = learner(records, otherKeys.flat(), gallery);
+  const shape = ({ points }: KeyedOutput) => points && shapeFeatures(points);
   put(
-    'colourGrid',
-    matched(records, gallery, (r, side) => colourGrid(thumb(r, side))),
+    'landmarkMetric',
+    learn(shape, (r) => shapeFeatures(r.points.original)),
   );
-  put(
-    'tinyPicture16',
-    matched(records, gallery, (r, side) => tinyPicture(thumb(r, side), FACE_ELLIPSE)),
-  );
-  put(
-    'contextOnlyControl',
-    matched(records, gallery, (r, side) => tinyPicture(thumb(r, side), SURROUNDINGS)),
-  );
+  for (const [name, of] of PICTURE_FEATURES)
+    put(
+      name,
+      learn(
+        (o) => of(o.outputAlone),
+        (r) => of(r.thumbs.original),
+      ),
+    );
   for (const judge of recognizers) {
     const known = records.filter((r) => r.embeddings[judge.key]);
     put(
       `trainedEmbedding${judge.key}`,
-      matched(known, gallery, (r, side) => r.embeddings[judge.key]![side]),
+      learn(
+        (o) => o.embeddings[judge.key],
+        (r) => r.embeddings[judge.key]?.original,
+      ),
     );
     const probes = [
       ...known.map((r) => ({ person: r.person, embedding: anonymized(r, judge) })),
@@ -83,7 +78,6 @@ export function runAttacks(input: AttackInput): Record<string, AttackResult> {
   return results;
 }
 
-type Side = 'original' | 'anonymized';
 type Judge = Pick<RecognizerJudge, 'key' | 'similarity'>;
 
 /** The same faces once more with every other key: one key's draw of 102 understudies decides the second digit. */
@@ -144,21 +138,8 @@ function parrot(
       searched.map((s) => s.person),
     ),
     chance: 1 / new Set(searched.map((s) => s.person)).size,
+    n: searched.length,
   };
-}
-
-function matched(
-  probes: readonly FaceRecord[],
-  gallery: readonly FaceRecord[],
-  feature: (record: FaceRecord, side: Side) => ArrayLike<number>,
-): AttackResult | undefined {
-  const own = new Map(gallery.map((g) => [g.person, g]));
-  return trainedMatcher(
-    probes.flatMap((r) => {
-      const known = own.get(r.person);
-      return known ? [{ person: r.person, probe: feature(r, 'anonymized'), gallery: feature(known, 'original') }] : [];
-    }),
-  );
 }
 
 type Among = (record: { readonly person: string }) => readonly FaceRecord[];
@@ -193,6 +174,7 @@ function withinGroups(
       searched.map((s) => s.person),
     ),
     chance: mean(searched.map((s) => s.chance)),
+    n: searched.length,
   };
 }
 
@@ -211,6 +193,7 @@ export function rankOne(probes: Template[], gallery: Template[], similarity: Sim
       probes.map((p) => p.person),
     ),
     chance: 1 / people,
+    n: probes.length,
   };
 }
 
@@ -231,5 +214,6 @@ function auc(probes: readonly Template[], amongOf: Among, { key, similarity }: J
       probes.map((r) => r.person),
     ),
     chance: 0.5,
+    n: above.filter(Number.isFinite).length,
   };
 }

@@ -20,10 +20,13 @@ const MIN_PEOPLE = 10;
 /**
  * Trains on pairs (output, original) of some people what the original's features are, and searches the outputs of others in
  * the gallery of all. Features are whitened on the training people's originals; the map is kernel ridge regression.
- * The attacker's best setting counts, the one without training among them.
+ * The attacker's best setting counts, those that learn from the attacked key's outputs alone and the one without training
+ * among them.
+ * @param samples the attacked outputs; those of people who are not trained on are the probes
+ * @param further outputs by keys of the attacker's own, to learn from only, any number a person
  * @returns rank-1; undefined for fewer than ten people
  */
-export function trainedMatcher(samples: readonly Sample[]): AttackResult | undefined {
+export function trainedMatcher(samples: readonly Sample[], further: readonly Sample[] = []): AttackResult | undefined {
   const people = [...new Set(samples.map((s) => s.person))];
   if (people.length < MIN_PEOPLE) return undefined;
   const foldOf = new Map(people.map((p, i) => [p, i % FOLDS]));
@@ -32,28 +35,48 @@ export function trainedMatcher(samples: readonly Sample[]): AttackResult | undef
     if (firsts(ranked) > firsts(best)) best = ranked;
   };
   if (samples[0]!.probe.length === samples[0]!.gallery.length) consider(untrained(samples));
-  for (const axes of AXES) {
-    for (const ridge of RIDGES) {
-      const ranked = new Array<number>(samples.length).fill(Number.NaN);
-      for (let fold = 0; fold < FOLDS; fold++) {
-        const test = samples.filter((s) => foldOf.get(s.person) === fold);
-        const train = samples.filter((s) => foldOf.get(s.person) !== fold);
-        const found = searchFold(train, test, samples, axes, ridge);
-        test.forEach((s, i) => {
-          ranked[samples.indexOf(s)] = found[i]!;
-        });
-      }
-      consider(ranked);
-    }
-  }
-  const who = samples.map((s) => s.person);
+  const folds = Array.from({ length: FOLDS }, (_, fold): Fold => {
+    const isTest = ({ person }: Sample) => foldOf.get(person) === fold;
+    return {
+      test: samples.flatMap((sample, place) => (isTest(sample) ? [{ sample, place }] : [])),
+      train: samples.filter((s) => !isTest(s)),
+      further: further.filter((s) => !isTest(s)),
+    };
+  });
+  for (const ranked of allSettings(folds, samples, further.length > 0 ? [false, true] : [false])) consider(ranked);
   return {
     ...bootstrapRate(
       best.map((r) => Number(r === 1)),
-      who,
+      samples.map((s) => s.person),
     ),
     chance: 1 / people.length,
+    n: samples.length,
   };
+}
+
+interface Fold {
+  readonly test: readonly { readonly sample: Sample; readonly place: number }[];
+  /** The other people's outputs by the attacked key, and by further ones. */
+  readonly train: readonly Sample[];
+  readonly further: readonly Sample[];
+}
+
+/** Ranks of all samples, by each setting. @param withFurther whether to learn from the further outputs, each */
+function allSettings(folds: readonly Fold[], all: readonly Sample[], withFurther: readonly boolean[]): number[][] {
+  const settings = withFurther.flatMap((more) => AXES.map((axes) => ({ more, axes })));
+  return settings.flatMap(({ more, axes }) => {
+    const ranked = RIDGES.map(() => new Array<number>(all.length).fill(Number.NaN));
+    for (const { test, train, further } of folds) {
+      const probes = test.map((t) => t.sample);
+      const space = galleryAxes(train, axes);
+      const found = learnt(more ? [...train, ...further] : train, probes, { space, all });
+      for (const [r, ranks] of found.entries())
+        test.forEach(({ place }, i) => {
+          ranked[r]![place] = ranks[i]!;
+        });
+    }
+    return ranked;
+  });
 }
 
 function firsts(ranked: readonly number[]): number {
@@ -69,42 +92,58 @@ function untrained(samples: readonly Sample[]): number[] {
   );
 }
 
-function searchFold(
+/** To a gallery's own axes, each of variance 1 over the people trained on: one original each, however many outputs. */
+type Whiten = (gallery: ArrayLike<number>) => Float64Array;
+
+function galleryAxes(train: readonly Sample[], axes: number): Whiten {
+  const rows = train.map((s) => s.gallery);
+  const mean = meanRow(rows);
+  const white = principalAxes(centred(rows, mean), axes);
+  return (gallery) => {
+    const [row] = centred([gallery], mean);
+    return Float64Array.from(white.axes, (axis, k) => dot(row!, axis) / Math.sqrt(white.variances[k]! + 1e-12));
+  };
+}
+
+/** @returns the ranks of `probes` among `all`, for each of RIDGES */
+function learnt(
   train: readonly Sample[],
-  test: readonly Sample[],
-  all: readonly Sample[],
-  axes: number,
-  ridge: number,
-) {
-  const galleryMean = meanRow(train.map((s) => s.gallery));
-  const probeMean = meanRow(train.map((s) => s.probe));
-  const y = centred(
-    train.map((s) => s.gallery),
-    galleryMean,
-  );
-  const white = principalAxes(y, axes);
-  const whiten = (row: Float64Array) =>
-    Float64Array.from(white.axes, (axis, k) => dot(row, axis) / Math.sqrt(white.variances[k]! + 1e-12));
+  probes: readonly Sample[],
+  { space, all }: { space: Whiten; all: readonly Sample[] },
+): number[][] {
+  const mean = meanRow(train.map((s) => s.probe));
   const x = centred(
     train.map((s) => s.probe),
-    probeMean,
+    mean,
   );
+  const targets = train.map((s) => space(s.gallery));
+  const gallery = all.map((s) => ({ person: s.person, vector: space(s.gallery) }));
   const kernel = gram(x, x);
   const diagonal = kernel.reduce((sum, row, i) => sum + row[i]!, 0) / kernel.length;
-  for (let i = 0; i < kernel.length; i++) kernel[i]![i]! += ridge * diagonal;
-  const weights = solveSymmetric(kernel, y.map(whiten));
-  const predict = (row: Float64Array) => {
-    const out = new Float64Array(white.axes.length);
-    x.forEach((known, i) => {
-      const k = dot(known, row);
-      for (let j = 0; j < out.length; j++) out[j]! += k * weights[i]![j]!;
-    });
-    return out;
-  };
-  return search(
-    test.map((s) => ({ person: s.person, vector: predict(centred([s.probe], probeMean)[0]!) })),
-    all.map((s) => ({ person: s.person, vector: whiten(centred([s.gallery], galleryMean)[0]!) })),
+  const asked = gram(
+    centred(
+      probes.map((s) => s.probe),
+      mean,
+    ),
+    x,
   );
+  return RIDGES.map((ridge) => {
+    const weights = solveSymmetric(
+      kernel.map((row, i) => row.with(i, row[i]! + ridge * diagonal)),
+      targets,
+    );
+    const predict = (likeness: Float64Array) => {
+      const out = new Float64Array(targets[0]!.length);
+      likeness.forEach((k, i) => {
+        for (let j = 0; j < out.length; j++) out[j]! += k * weights[i]![j]!;
+      });
+      return out;
+    };
+    return search(
+      probes.map((s, i) => ({ person: s.person, vector: predict(asked[i]!) })),
+      gallery,
+    );
+  });
 }
 
 interface Named {

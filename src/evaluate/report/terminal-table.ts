@@ -78,7 +78,7 @@ export function scoreTable({
   for (const [name, a] of Object.entries(attacks)) {
     const interval = Number.isFinite(a.low) ? `[${a.low.toFixed(3)}, ${a.high.toFixed(3)}]` : '';
     lines.push(
-      `${name.padEnd(52)} ${a.value.toFixed(3).padStart(8)}  ${interval.padEnd(18)} chance ${a.chance.toFixed(3)}`,
+      `${name.padEnd(52)} ${a.value.toFixed(3).padStart(8)}  ${interval.padEnd(18)} chance ${a.chance.toFixed(3)}  n ${a.n}`,
     );
   }
   if (absent.length > 0) lines.push('', ...absent.map((a) => `absent: ${a}`));

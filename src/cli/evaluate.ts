@@ -5,7 +5,7 @@ import { loadConfig } from '../config/loader.ts';
 import { ExitCode, UnderstudyError } from '../core/errors.ts';
 import { MeasurePool } from '../evaluate/measure-pool.ts';
 import { GROUPS_FILE, type LeftOut, listFolder, listInputs, People } from '../evaluate/pairs.ts';
-import { ablationTable } from '../evaluate/report/ablation-table.ts';
+import { ablationJson, ablationReport, ablationText } from '../evaluate/report/ablation-report.ts';
 import { type Compared, comparisonTable } from '../evaluate/report/comparison-table.ts';
 import { htmlReport } from '../evaluate/report/html-report.ts';
 import { PAPER_NOTE } from '../evaluate/report/paper-tables.ts';
@@ -139,12 +139,7 @@ async function evaluate(options: EvaluateArguments): Promise<number> {
       maxFrames,
       lookEvery,
     };
-    if (options.ablation) {
-      const rows = await runAblation(bench, options.config, options.set ?? []);
-      process.stdout.write(ablationTable(rows));
-      if (json) writeFileSync(json, `${JSON.stringify({ ablation: rows }, null, 2)}\n`);
-      return ExitCode.ok;
-    }
+    if (options.ablation) return await ablation(bench, options);
     const result = await evaluateVariant(variant, bench);
     process.stdout.write(scoreTable(result));
     if (compared.length > 0)
@@ -156,13 +151,27 @@ async function evaluate(options: EvaluateArguments): Promise<number> {
       const { recognizers } = measurer;
       writeFileSync(html, htmlReport({ result, recognizers, people: bench.people, compared }));
     }
-    const why = meaningless(result);
-    if (why) process.stderr.write(`understudy: ${why}; the figures are of another set than the one that was named\n`);
-    return why ? ExitCode.noFace : ExitCode.ok;
+    return judged([meaningless(result)]);
   } finally {
     await measurer?.close();
     folder.close();
   }
+}
+
+async function ablation(bench: Bench, { config, set = [], json, html }: EvaluateArguments): Promise<number> {
+  const result = await runAblation(bench, config, set);
+  process.stdout.write(ablationText(result));
+  if (json) writeFileSync(json, `${JSON.stringify(ablationJson(result), null, 2)}\n`);
+  if (html) writeFileSync(html, ablationReport(result));
+  return judged(result.rows.map(({ parts, why }) => why && `${parts}: ${why}`));
+}
+
+/** @param whys for each that was run why its figures mean nothing, if so @returns the exit code */
+function judged(whys: readonly (string | undefined)[]): number {
+  const said = whys.filter((why) => why !== undefined);
+  for (const why of said)
+    process.stderr.write(`understudy: ${why}; the figures are of another set than the one that was named\n`);
+  return said.length > 0 ? ExitCode.noFace : ExitCode.ok;
 }
 
 function count(text: string, name: string): number {

@@ -1,6 +1,6 @@
 /**
  * All tables of docs/evaluation.md in one step, written between its two markers: `npx tsx bench/evaluation.ts --london DIR [--clips DIR] [--work out/evaluation]
- * [--keys 8] [--only STEP,STEP]`. A step whose JSON is in the work folder already is not run again; delete the folder for a new
+ * [--keys 4] [--only STEP,STEP]`. A step whose JSON is in the work folder already is not run again; delete the folder for a new
  * generator (outputs of another one are refused). Steps run `dist/main.js`, so build first.
  */
 import { spawnSync } from 'node:child_process';
@@ -17,7 +17,7 @@ const { values } = parseArgs({
     london: { type: 'string', default: '../shared/data/london' },
     clips: { type: 'string', default: '' },
     work: { type: 'string', default: 'out/evaluation' },
-    keys: { type: 'string', default: '8' },
+    keys: { type: 'string', default: '4' },
     only: { type: 'string', default: '' },
     out: { type: 'string', default: 'docs/evaluation.md' },
   },
@@ -28,7 +28,11 @@ const BASELINES = ['blur', 'pixelate', 'mask', 'noise'];
 /** Templates of 32 frames need as many looks. */
 const LOOKS = ['--frames', '80', '--every', '2'];
 const FRAMES = ['--frames', '80', '--every', '10'];
+/** Nine rows of every clip. */
+const FEW_FRAMES = ['--frames', '40', '--every', '10'];
 const ATTACK = ['--method', 'generate', '--attack', '--keys', values.keys];
+/** Of a baseline, which no key changes but for the noise. */
+const ATTACK_ONCE = ['--attack', '--keys', '1'];
 
 interface Step {
   readonly name: string;
@@ -43,10 +47,12 @@ const STEPS: readonly Step[] = [
   {
     name: 'other-photograph',
     on: 'london',
-    options: [...NEUTRAL, '--method', 'generate', '--attack', '--keys', '1', '--gallery', '_smiling'],
+    options: [...NEUTRAL, ...ATTACK, '--gallery', '_smiling'],
     work: 'generate',
   },
-  ...BASELINES.map((m): Step => ({ name: m, on: 'london', options: [...NEUTRAL, '--method', m], work: m })),
+  ...BASELINES.map(
+    (m): Step => ({ name: m, on: 'london', options: [...NEUTRAL, '--method', m, ...ATTACK_ONCE], work: m }),
+  ),
   { name: 'ablation', on: 'london', options: [...NEUTRAL, '--method', 'generate', '--ablation'], work: 'ablation' },
   { name: 'both-expressions', on: 'london', options: ['--method', 'generate'], work: 'both' },
   {
@@ -61,7 +67,7 @@ const STEPS: readonly Step[] = [
   {
     name: 'clips-ablation',
     on: 'clips',
-    options: [...FRAMES, '--method', 'generate', '--ablation'],
+    options: [...FEW_FRAMES, '--method', 'generate', '--ablation'],
     work: 'clips-ablation',
   },
 ];
@@ -75,9 +81,9 @@ for (const step of STEPS) {
   const wanted = values.only === '' || values.only.split(',').includes(step.name);
   if (!folder || !wanted || existsSync(jsonOf(step.name))) continue;
   process.stderr.write(`${commandOf(step)}\n`);
-  const files = ['--work', join(values.work, step.work), '--json', jsonOf(step.name)];
-  const html = step.options.includes('--ablation') ? [] : ['--html', join(values.work, `${step.name}.html`)];
-  const args = ['dist/main.js', 'evaluate', '--originals', folder, ...step.options, ...files, ...html];
+  const results = ['--json', jsonOf(step.name), '--html', join(values.work, `${step.name}.html`)];
+  const files = ['--work', join(values.work, step.work), ...results];
+  const args = ['dist/main.js', 'evaluate', '--originals', folder, ...step.options, ...files];
   const { status } = spawnSync(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
   if (status !== 0) process.stderr.write(`${step.name} ended with ${status}\n`);
 }
@@ -108,7 +114,7 @@ function section(title: string, names: readonly string[], table: (found: Result[
 function attackTable(columns: readonly (readonly [head: string, attacks: Result['attacks']])[]): string {
   const names = [...new Set(columns.flatMap(([, attacks]) => Object.keys(attacks)))];
   const cell = (a: AttackResult | undefined) =>
-    a ? `${a.value.toFixed(3)} [${a.low?.toFixed(3) ?? '–'}, ${a.high?.toFixed(3) ?? '–'}]` : '–';
+    a ? `${a.value.toFixed(3)} [${a.low?.toFixed(3) ?? '–'}, ${a.high?.toFixed(3) ?? '–'}], n ${a.n ?? '–'}` : '–';
   const rows = names.map((name) => {
     const chance = columns.map(([, attacks]) => attacks[name]?.chance).find((c) => c !== undefined);
     return `| \`${name}\` | ${columns.map(([, attacks]) => cell(attacks[name])).join(' | ')} | ${chance?.toFixed(3)} |`;
@@ -140,6 +146,7 @@ const tables = [
   section('Attacks', ['generate', 'other-photograph'], (r) =>
     attackTable(r.map((x, i) => [i === 0 ? 'same photograph' : 'other photograph', x.attacks])),
   ),
+  section('Attacks on the baselines', BASELINES, (r) => attackTable(r.map((x) => [x.method, x.attacks]))),
   section("Ablation (the paper's table VI and ours)", ['ablation'], ([r]) => ablationTable(r!.ablation!)),
   section('Neutral and smiling', ['both-expressions'], (r) => comparisonTable(r, 1)),
   section(

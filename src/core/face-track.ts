@@ -50,6 +50,8 @@ export interface TrackedFace {
   readonly own?: Float32Array;
   /** 140 numbers: this frame's points as found, neither smoothed nor retargeted. The mask covers these too, so that a smoothing lag leaves no sliver. `generated` only. */
   readonly raw?: Float32Array;
+  /** 136 numbers each: the own and the driven points as the mask takes them, which rest while the face does. `generated` only. */
+  readonly settled?: readonly [own: Float32Array, driven: Float32Array];
   /** Face slot that holds crop, mask and result; set once the face has been generated. */
   readonly faceSlot?: number;
   /** Side of the generated face, pixels; absent: as the generator draws it. */

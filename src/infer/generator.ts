@@ -1,6 +1,6 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { ExitCode, UnderstudyError } from '../core/errors.ts';
-import { faceOutline, rasteriseMask } from '../core/face-mask.ts';
+import { faceMask } from '../core/face-mask.ts';
 import { type FaceSlotViews, MAX_FACE_SIZE } from '../core/face-slot.ts';
 import { type Affine, CROP_SIZE, LANDMARK_COUNT, type TrackedFace } from '../core/face-track.ts';
 import type { Picture } from '../core/vision.ts';
@@ -151,11 +151,10 @@ export class Generator {
 
   #prepare(item: GeneratorItem, inputs: Inputs, i: number): Exposure | undefined {
     const { face, slot } = item;
-    const { toPicture, driven, own, raw } = face;
+    const { toPicture, driven, own } = face;
     if (!toPicture || !driven || !own) throw new Error(`FaceTrack ${face.trackId} came without points`);
     this.#sampler.rgb(this.#halved(item.picture, toPicture), toPicture, this.#rgb, 127.5, 1 / 127.5);
-    const outlines = [own, driven, ...(raw ? [raw] : [])].map((points) => faceOutline(points));
-    rasteriseMask(outlines, slot.mask);
+    faceMask(face, slot.mask);
     this.#pixels.write(this.#rgb, slot.crop);
     // A model of somebody else's gets the picture as it is.
     const exposure = this.#adapter ? undefined : exposureOf(this.#rgb);

@@ -66,7 +66,7 @@ export class FaceFollower {
         const moved = track.retargeter.apply(face.own);
         closeLids(moved, face.own, track.neutral.points);
         const [own, driven] = [face.own, moved].map((points) => widened(points, extents));
-        const fitted = fitIntoField({ ...face, own: own!, driven: driven! });
+        const fitted = fitIntoField(track.resting.follow({ ...face, own: own!, driven: driven! }));
         track.fit = fitted?.fit;
         const area = coverArea(box, located.roll, located.points);
         if (fitted) return { ...identity(track), cover, ...area, ...fitted.face };

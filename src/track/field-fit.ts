@@ -23,6 +23,8 @@ export interface FieldFit {
 
 export interface DrivenFace extends CanonicalFace {
   readonly driven: Float32Array;
+  /** See `MaskedFace`. */
+  readonly settled?: readonly [own: Float32Array, driven: Float32Array];
 }
 
 /**
@@ -36,8 +38,11 @@ export function fitIntoField(face: DrivenFace): { readonly face: DrivenFace; rea
   const { scale, x, y } = fit;
   if (scale === 1 && x === 0 && y === 0) return { face, fit };
   const t: Affine = { a: scale, b: 0, c: x, d: 0, e: scale, f: y };
-  const [own, driven, raw] = [face.own, face.driven, face.raw].map((points) => mapPoints(t, points));
-  return { face: { toPicture: fittedCrop(face.toPicture, fit), own: own!, driven: driven!, raw: raw! }, fit };
+  const moved = (points: Float32Array) => mapPoints(t, points);
+  const { own, driven, raw, settled } = face;
+  const points = { own: moved(own), driven: moved(driven), raw: moved(raw) };
+  const resting = settled && ([moved(settled[0]), moved(settled[1])] as const);
+  return { face: { toPicture: fittedCrop(face.toPicture, fit), ...points, ...(resting && { settled: resting }) }, fit };
 }
 
 /** The crop that shows in the field what `toPicture` shows, after the fit. */

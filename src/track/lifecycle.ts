@@ -9,6 +9,7 @@ import { BoxMotion } from './kalman.ts';
 import type { Found } from './merge.ts';
 import { NeutralShape } from './neutral.ts';
 import type { TrackOptions } from './options.ts';
+import { RestingFace } from './resting-face.ts';
 import { Retargeter } from './retarget.ts';
 
 /** A find that was never certain and seen less often than this lingers for DOUBTFUL_FRAMES only. */
@@ -31,6 +32,7 @@ export class FaceTrack {
   readonly points: FacePoints;
   readonly gaze = new Gaze();
   readonly neutral = new NeutralShape();
+  readonly resting = new RestingFace();
   readonly retargeter = new Retargeter();
   readonly jaw = new JawEdge();
   personId: number;
@@ -141,8 +143,8 @@ export class FaceTrack {
 
   /** The last generated face's crop, carried along with the predicted box. */
   get heldCrop(): Affine | undefined {
-    const aligned = this.points.face?.toPicture;
-    if (!aligned || !this.fit) return undefined;
+    const aligned = this.resting.crop;
+    if (!aligned || !this.points.face || !this.fit) return undefined;
     const crop = fittedCrop(aligned, this.fit);
     const box = this.motion.box;
     const from = { x: centreX(this.lastBox), y: centreY(this.lastBox) };

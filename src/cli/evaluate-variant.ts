@@ -5,7 +5,8 @@ import { scoreVideos, templateAttack } from '../evaluate/evaluate-videos.ts';
 import type { Measurer } from '../evaluate/measurer.ts';
 import type { InputFile, LeftOut, People } from '../evaluate/pairs.ts';
 import type { AttackResult, EvaluationResult } from '../evaluate/result.ts';
-import { score, setDistances } from '../evaluate/score.ts';
+import { score } from '../evaluate/score.ts';
+import { setDistances } from '../evaluate/set-distances.ts';
 import { matchedNote, type Thresholds } from '../evaluate/thresholds.ts';
 import { attackPictures } from './attack-variant.ts';
 import { machineName } from './machine-name.ts';
@@ -66,7 +67,7 @@ export async function evaluateVariant(variant: Variant, bench: Bench): Promise<E
     );
   }
   const scores = score(records, { recognizers, thresholds: bench.thresholds });
-  if (records.length > 0) Object.assign(scores, setDistances(records, recognizers.at(-1)!.key));
+  const distances = records.length > 0 ? setDistances(records) : { scores: {}, absent: [] };
   if (pictures.timePerFaceMs !== undefined)
     scores.timePerFaceMs = { value: pictures.timePerFaceMs, low: Number.NaN, high: Number.NaN };
   const attacks: Record<string, AttackResult> = {};
@@ -78,7 +79,7 @@ export async function evaluateVariant(variant: Variant, bench: Bench): Promise<E
   return {
     machine: machineName(),
     method: variant.label,
-    scores: { ...scores, ...scoreVideos(videos) },
+    scores: { ...scores, ...distances.scores, ...scoreVideos(videos) },
     thresholds: bench.thresholds,
     attacks,
     records,
@@ -86,6 +87,6 @@ export async function evaluateVariant(variant: Variant, bench: Bench): Promise<E
     tracks,
     asked: bench.originals.length + ambiguous.length,
     leftOut,
-    absent: [...absent, ...matchedNote(bench.thresholds)],
+    absent: [...absent, ...distances.absent, ...matchedNote(bench.thresholds)],
   };
 }

@@ -1,7 +1,7 @@
 import type { RecognizerJudge } from './judges/judges.ts';
 import { unmeasurable } from './measurements.ts';
 import { ranks } from './metrics/reidentification.ts';
-import { bootstrapMean, bootstrapRate } from './metrics/statistics.ts';
+import { bootstrapMean, bootstrapRate, bootstrapStatistic } from './metrics/statistics.ts';
 import { identitySeparation, identitySteadiness, meanEmbedding } from './metrics/video.ts';
 import type { FilePair } from './pairs.ts';
 import type { AttackResult } from './result.ts';
@@ -39,9 +39,22 @@ export async function followFaces(pair: FilePair, options: VideoLook & TrackerOp
 
 const videoOf = (track: VideoTrack) => track.name.replace(/#\d+$/, '');
 
+/** Sums over FaceTracks; all else are means. */
+const SUMS: readonly string[] = ['leakCount', 'uncoveredFrames'];
+
+/** Shares, which get the exact bound for so many videos where nothing or everything happened. */
+const RATES: readonly string[] = [
+  'coverage',
+  'leakRate',
+  'videoDetectionRate',
+  'videoDetectionRateMtcnn',
+  'emotionAgreement',
+];
+
 /**
- * Means over FaceTracks, resampled by video. `leakCount`, `uncoveredFrames` and `uncoveredMtcnn` are sums; the last and
- * `coverageMtcnn` count whatever MTCNN finds, whether or not it was followed.
+ * Means over FaceTracks. `leakCount`, `uncoveredFrames` and `uncoveredMtcnn` are sums; the last and `coverageMtcnn` count
+ * whatever MTCNN finds, whether or not it was followed. All intervals are by bootstrap over videos: faces of one recording
+ * share its light, its size and its encoder. A sum that is 0 in every video has none; the rate beside it has.
  */
 export function scoreVideos(videos: readonly VideoResult[]): Scores {
   const tracks = videos.flatMap((v) => v.tracks);
@@ -52,23 +65,24 @@ export function scoreVideos(videos: readonly VideoResult[]): Scores {
     const values = tracks.map((t) => t.values[name]!);
     const finite = values.filter(Number.isFinite);
     if (finite.length === 0) continue;
-    if (name === 'leakCount' || name === 'uncoveredFrames') {
-      scores[name] = { value: finite.reduce((a, b) => a + b, 0), low: Number.NaN, high: Number.NaN, n: finite.length };
-    } else scores[name] = { ...bootstrapMean(values, who), n: finite.length };
+    if (SUMS.includes(name)) {
+      const perVideo = videos.map((v) => v.tracks.reduce((sum, t) => sum + t.values[name]!, 0));
+      scores[name] = { ...sumOf(perVideo), n: finite.length };
+    } else scores[name] = { ...(RATES.includes(name) ? bootstrapRate : bootstrapMean)(values, who), n: finite.length };
   }
   for (const [side, label] of [
     ['original', 'Original'],
     ['anonymized', ''],
   ] as const) {
-    const sets = tracks.map((t) => t.embeddings.A?.[side] ?? []).filter((e) => e.length > 1);
-    if (sets.length === 0) continue;
-    const steady = sets.map(identitySteadiness);
-    scores[`identitySteadiness${label}`] = bootstrapMean(
-      steady,
-      steady.map((_, i) => String(i)),
-    );
-    if (sets.length > 1)
-      scores[`identitySeparation${label}`] = { value: identitySeparation(sets), low: Number.NaN, high: Number.NaN };
+    const looked = tracks.flatMap((t) => {
+      const embeddings = t.embeddings.A?.[side] ?? [];
+      return embeddings.length > 1 ? [{ embeddings, video: videoOf(t) }] : [];
+    });
+    if (looked.length === 0) continue;
+    const [sets, whose] = [looked.map((l) => l.embeddings), looked.map((l) => l.video)];
+    const n = looked.length;
+    scores[`identitySteadiness${label}`] = { ...bootstrapMean(sets.map(identitySteadiness), whose), n };
+    if (n > 1) scores[`identitySeparation${label}`] = { ...identitySeparation(sets, whose), n };
   }
   return scores;
 }
@@ -84,9 +98,12 @@ function coverScores(videos: readonly VideoResult[]): Scores {
     finds.map((f) => f.covered),
     finds.map((f) => f.name),
   );
-  const missed = finds.filter((f) => f.covered === 0).length;
-  return { coverageMtcnn: { ...rate, n }, uncoveredMtcnn: { value: missed, low: Number.NaN, high: Number.NaN, n } };
+  const missed = videos.flatMap(({ check }) => (check ? [check.uncovered.length] : []));
+  return { coverageMtcnn: { ...rate, n }, uncoveredMtcnn: { ...sumOf(missed), n } };
 }
+
+const sumOf = (perVideo: readonly number[]) =>
+  bootstrapStatistic(perVideo, (drawn) => drawn.reduce((a, b) => a + b, 0));
 
 /**
  * Attacks 7 and 9: the mean embedding of more and more of a FaceTrack's frames, and the embedding of the pixel mean of all its

@@ -1,14 +1,14 @@
 import { type FaceRecord, METRICS } from './face-record.ts';
 import type { RecognizerJudge } from './judges/judges.ts';
 import { agreement } from './metrics/agreement.ts';
-import { frechetDistance } from './metrics/frechet-distance.ts';
-import { kernelDistance } from './metrics/kernel-distance.ts';
 import { ranks } from './metrics/reidentification.ts';
-import { SUSPECTED_COPY } from './metrics/si-mse.ts';
+import { suspectedCopy } from './metrics/si-mse.ts';
 import {
   bootstrapMean,
   bootstrapRate,
+  bootstrapStatistic,
   type Estimate,
+  grouped,
   mean,
   quantile,
   standardDeviation,
@@ -65,7 +65,7 @@ function hardLight(records: readonly FaceRecord[], put: Put): void {
   );
   put(
     'suspectedCopies',
-    records.map((r) => (Number.isFinite(r.values.siMse) ? Number(r.values.siMse! < SUSPECTED_COPY) : Number.NaN)),
+    records.map((r) => Number(suspectedCopy(r.values.siMse))),
   );
 }
 
@@ -75,18 +75,28 @@ function expression(records: readonly FaceRecord[], scores: Scores): void {
   const seen = judged.filter((r) => r.expression[1] >= 0);
   if (seen.length === 0) return;
   const same = (a: 0 | 1 | 2, b: 0 | 1 | 2, of: readonly FaceRecord[]) =>
-    bootstrapMean(
+    bootstrapRate(
       of.map((r) => Number(r.expression[a] === r.expression[b])),
       of.map((r) => r.person),
     );
-  const { kappa, macro } = agreement(
-    seen.map((r) => r.expression[0]),
-    seen.map((r) => r.expression[1]),
+  const people = grouped(
+    seen.map((r) => r.expression),
+    seen.map((r) => r.person),
   );
-  const bare = (value: number): Estimate => ({ value, low: Number.NaN, high: Number.NaN });
   scores.expressionAgreement = { ...same(0, 1, seen), n: seen.length };
-  scores.expressionKappa = bare(kappa);
-  scores.expressionMacro = bare(macro);
+  for (const [name, figure] of [
+    ['expressionKappa', 'kappa'],
+    ['expressionMacro', 'macro'],
+  ] as const) {
+    const estimate = bootstrapStatistic(people, (drawn) => {
+      const labels = drawn.flat();
+      return agreement(
+        labels.map((l) => l[0]),
+        labels.map((l) => l[1]),
+      )[figure];
+    });
+    if (Number.isFinite(estimate.value)) scores[name] = { ...estimate, n: seen.length };
+  }
   scores.expressionSelfAgreement = { ...same(0, 2, judged), n: judged.length };
 }
 
@@ -146,24 +156,4 @@ function reidentification(
     ),
     who,
   );
-}
-
-/** Distances of the sets on the features of one judge, which is named where they are reported. */
-export function setDistances(records: readonly FaceRecord[], key: string): Scores {
-  // The kernel expects features whose entries are about 1; embeddings have length 1.
-  const unit = (e: Float32Array) => {
-    const factor = Math.sqrt(e.length) / Math.hypot(...e);
-    return e.map((v) => v * factor);
-  };
-  const known = records.filter((r) => r.embeddings[key]);
-  const [real, fake] = (['original', 'anonymized'] as const).map((side) =>
-    known.map((r) => unit(r.embeddings[key]![side])),
-  ) as [Float32Array[], Float32Array[]];
-  const frechet = frechetDistance(real, fake);
-  return {
-    kid: kernelDistance(real, fake),
-    ...(Number.isFinite(frechet) && {
-      frechet: { value: frechet, low: Number.NaN, high: Number.NaN, n: known.length },
-    }),
-  };
 }

@@ -9,7 +9,14 @@ import {
   ranks,
   rateAbove,
 } from '../../src/evaluate/metrics/reidentification.ts';
-import { bootstrapMean, quantile, seededRandom } from '../../src/evaluate/metrics/statistics.ts';
+import {
+  bootstrapMean,
+  bootstrapStatistic,
+  exactBoundOfNone,
+  grouped,
+  quantile,
+  seededRandom,
+} from '../../src/evaluate/metrics/statistics.ts';
 import {
   flicker,
   identitySeparation,
@@ -92,21 +99,92 @@ describe('statistics', () => {
   });
 });
 
+describe('the bootstrap of any statistic', () => {
+  const sum = (drawn: readonly number[]) => drawn.reduce((a, b) => a + b, 0);
+
+  it('gives a mean the interval that bootstrapMean gives it', () => {
+    const values = [...gaussian(30, 8)];
+    const own = bootstrapStatistic(values, (drawn) => sum(drawn) / drawn.length);
+    const known = bootstrapMean(
+      values,
+      values.map((_, i) => `p${i}`),
+    );
+    expect(own.value).toBeCloseTo(known.value, 9);
+    expect(own.low).toBeCloseTo(known.low, 9);
+    expect(own.high).toBeCloseTo(known.high, 9);
+  });
+
+  it('draws groups, so that the interval of a sum is as wide as groups differ', () => {
+    // Ten groups of 0 or 2: the sum of ten draws has a standard deviation of √10.
+    const { value, low, high } = bootstrapStatistic([0, 2, 0, 2, 0, 2, 0, 2, 0, 2], sum);
+    expect(value).toBe(10);
+    expect(low).toBe(4);
+    expect(high).toBe(16);
+  });
+
+  it('claims no interval of no width, and none for one group or where most rounds have no answer', () => {
+    expect(bootstrapStatistic([0, 0, 0], sum)).toEqual({ value: 0, low: Number.NaN, high: Number.NaN });
+    expect(bootstrapStatistic([5], sum).low).toBeNaN();
+    const rarely = (drawn: readonly number[]) => (new Set(drawn).size === drawn.length ? sum(drawn) : Number.NaN);
+    expect(bootstrapStatistic([1, 2, 3, 4, 5], rarely)).toEqual({ value: 15, low: Number.NaN, high: Number.NaN });
+  });
+
+  it('keeps together what belongs together', () => {
+    expect(grouped([1, 2, 3, 4], ['a', 'b', 'a', 'c'])).toEqual([[1, 3], [2], [4]]);
+  });
+
+  it('knows how rare a thing can be that happened to nobody', () => {
+    // (1 − p)ⁿ = 0.025.
+    expect(exactBoundOfNone(102)).toBeCloseTo(0.0355, 4);
+    expect((1 - exactBoundOfNone(102)) ** 102).toBeCloseTo(0.025, 9);
+  });
+});
+
 describe('kernel distance', () => {
   const set = (seed: number, shift: number) =>
     Array.from({ length: 60 }, (_, i) => gaussian(16, seed * 1000 + i, shift));
+  const names = Array.from({ length: 60 }, (_, i) => `p${i}`);
 
   it('is about 0 for two samples of one distribution and grows with a shift', () => {
-    const same = kernelDistance(set(1, 0), set(2, 0), { size: 50 }).value;
-    const near = kernelDistance(set(1, 0), set(2, 0.3), { size: 50 }).value;
-    const far = kernelDistance(set(1, 0), set(2, 1), { size: 50 }).value;
-    expect(Math.abs(same)).toBeLessThan(0.05);
-    expect(near).toBeGreaterThan(same);
-    expect(far).toBeGreaterThan(near * 2);
+    const same = kernelDistance(set(1, 0), set(2, 0), names, { size: 50 });
+    const near = kernelDistance(set(1, 0), set(2, 0.6), names, { size: 50 });
+    const far = kernelDistance(set(1, 0), set(2, 1), names, { size: 50 });
+    expect(Math.abs(same.value)).toBeLessThan(0.05);
+    expect(near.value).toBeGreaterThan(same.value);
+    expect(far.value).toBeGreaterThan(near.value * 2);
+    for (const { value, low, high } of [same, near, far]) {
+      expect(low).toBeLessThan(value);
+      expect(high).toBeGreaterThan(value);
+    }
+    expect(same.low).toBeLessThan(0);
+    expect(same.high).toBeGreaterThan(0);
+    expect(near.low).toBeGreaterThan(0);
+    expect(far.low).toBeGreaterThan(0);
   });
 
-  it('is not a number for a single picture', () => {
-    expect(kernelDistance(set(1, 0).slice(0, 1), set(2, 0)).value).toBeNaN();
+  it('is the unbiased MMD² of a worked example', () => {
+    // One number each: k(x, y) = (xy + 1)³. Originals 1, 2, outputs 0, 0: 27 + 1 − 2·1.
+    const of = (...values: number[]) => values.map((v) => Float32Array.of(v));
+    expect(kernelDistance(of(1, 2), of(0, 0), ['a', 'b']).value).toBeCloseTo(26, 9);
+  });
+
+  it('is exactly 0 for copies, although nobody is compared with himself', () => {
+    expect(kernelDistance(set(1, 0), set(1, 0), names).value).toBeCloseTo(0, 9);
+  });
+
+  it('has an interval over people: more pictures of the same people do not narrow it, nor move it', () => {
+    const [real, fake] = [set(1, 0), set(2, 0.3)];
+    const twice = (x: Float32Array[]) => [...x, ...x];
+    const once = kernelDistance(real, fake, names);
+    const doubled = kernelDistance(twice(real), twice(fake), [...names, ...names], { size: 200 });
+    expect(doubled.value).toBeCloseTo(once.value, 1);
+    expect(doubled.low).toBeCloseTo(once.low, 6);
+    expect(doubled.high).toBeCloseTo(once.high, 6);
+  });
+
+  it('is not a number for a single person', () => {
+    expect(kernelDistance(set(1, 0).slice(0, 1), set(2, 0).slice(0, 1), ['a']).value).toBeNaN();
+    expect(kernelDistance(set(1, 0), set(2, 0), Array(60).fill('a')).value).toBeNaN();
   });
 });
 
@@ -122,6 +200,11 @@ describe('expression agreement', () => {
 
   it('gives a classifier that always answers the same no κ', () => {
     expect(agreement([0, 0, 0, 1], [0, 0, 0, 0]).kappa).toBe(0);
+  });
+
+  it('measures no κ where there was only one label to agree on', () => {
+    expect(agreement([2, 2, 2], [2, 2, 2]).kappa).toBeNaN();
+    expect(agreement([2, 2, 2], [2, 2, 2]).rate).toBe(1);
   });
 });
 
@@ -152,7 +235,18 @@ describe('video metrics', () => {
     const b = gaussian(128, 2);
     expect(identitySteadiness([a, a, a])).toBeCloseTo(1, 6);
     expect(identitySteadiness([a, b, a, b])).toBeLessThan(0.8);
-    expect(identitySeparation([[a, a], [a]])).toBeCloseTo(1, 6);
-    expect(Math.abs(identitySeparation([[a, a], [b]]))).toBeLessThan(0.3);
+    expect(identitySeparation([[a, a], [a]], ['v', 'w']).value).toBeCloseTo(1, 6);
+    expect(Math.abs(identitySeparation([[a, a], [b]], ['v', 'w']).value)).toBeLessThan(0.3);
+  });
+
+  it('has an interval of separation over videos, in which nobody is compared with his own copy', () => {
+    const strangers = Array.from({ length: 24 }, (_, i) => [gaussian(512, 50 + i)]);
+    const videos = strangers.map((_, i) => `v${Math.floor(i / 2)}`);
+    const { value, low, high } = identitySeparation(strangers, videos);
+    expect(low).toBeLessThan(value);
+    expect(high).toBeGreaterThan(value);
+    // One pair in 24 of a draw is of a copy at cosine 1: with them the interval would lie above 0.03.
+    expect(high).toBeLessThan(0.03);
+    expect(identitySeparation(strangers, Array(24).fill('one')).low).toBeNaN();
   });
 });

@@ -1,7 +1,7 @@
 export interface Agreement {
   /** Fraction of pictures with the same label before and after (the paper's "expression accuracy"). */
   readonly rate: number;
-  /** Cohen's κ: agreement beyond what the label frequencies give by chance. */
+  /** Cohen's κ: agreement beyond what the label frequencies give by chance; NaN when both sides have one label only. */
   readonly kappa: number;
   /** Mean over the original's labels of the agreement within each: a set of neutral faces cannot carry it alone. */
   readonly macro: number;
@@ -26,7 +26,7 @@ export function agreement(before: readonly number[], after: readonly number[]): 
   const rate = same / n;
   return {
     rate,
-    kappa: chance < 1 ? (rate - chance) / (1 - chance) : 1,
+    kappa: chance < 1 ? (rate - chance) / (1 - chance) : Number.NaN,
     macro: perLabel.reduce((a, b) => a + b, 0) / perLabel.length,
   };
 }

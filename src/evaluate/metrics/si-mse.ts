@@ -1,6 +1,11 @@
 /** Below this a generated face repeats the original's pixels rather than its light (design rule, see docs/evaluation.md). */
 export const SUSPECTED_COPY = 0.006;
 
+/** @returns undefined where the Si-MSE could not be measured */
+export function suspectedCopy(siMse: number | undefined): boolean | undefined {
+  return siMse === undefined || !Number.isFinite(siMse) ? undefined : siMse < SUSPECTED_COPY;
+}
+
 /**
  * Scale-invariant mean squared error (paper, formula 3; Barron & Malik 2015): with `α = Σ I·Î / Σ Î²`, one α for the
  * three channels so that the colour of the light still counts, the mean over mask pixels and channels of `(I − α·Î)²`.

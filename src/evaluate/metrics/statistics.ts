@@ -71,15 +71,60 @@ export function bootstrapMean(values: readonly number[], people: readonly string
 }
 
 /**
+ * Any statistic with a percentile bootstrap interval (Efron & Tibshirani 1993) that draws whole groups with replacement.
+ * A group that is drawn twice is handed over twice: a statistic over pairs has to leave out those of a group and its own
+ * copy, or it grows by what everybody has in common with himself.
+ * @param groups all that belongs to one person, or to one video where faces of one recording are not independent
+ * @param statistic of all groups (the value), then of `rounds` draws of as many; rounds in which it is NaN are left out
+ * @returns in the statistic's unit; `low` and `high` are NaN with fewer than two groups, when fewer than half of the rounds
+ * gave a number, and when all gave the same one: an interval of no width would claim a certainty that nobody has
+ */
+export function bootstrapStatistic<T>(
+  groups: readonly T[],
+  statistic: (drawn: readonly T[]) => number,
+  rounds = 1000,
+): Estimate {
+  const value = statistic(groups);
+  const none = { value, low: Number.NaN, high: Number.NaN };
+  if (groups.length < 2 || !Number.isFinite(value)) return none;
+  const random = seededRandom(1);
+  const values: number[] = [];
+  for (let r = 0; r < rounds; r++) {
+    const v = statistic(groups.map(() => groups[Math.floor(random() * groups.length)]!));
+    if (Number.isFinite(v)) values.push(v);
+  }
+  if (2 * values.length < rounds || values.every((v) => v === values[0])) return none;
+  return { value, low: quantile(values, 0.025), high: quantile(values, 0.975) };
+}
+
+/** What belongs together, in the order of first appearance. @param names of each value's person or video */
+export function grouped<T>(values: readonly T[], names: readonly string[]): T[][] {
+  const groups = new Map<string, T[]>();
+  values.forEach((v, i) => {
+    const group = groups.get(names[i]!);
+    if (group) group.push(v);
+    else groups.set(names[i]!, [v]);
+  });
+  return [...groups.values()];
+}
+
+/**
+ * The rate that `people` of whom it happened to nobody cannot exclude: the upper end of the exact 95 % interval
+ * (Clopper & Pearson 1934).
+ */
+export function exactBoundOfNone(people: number): number {
+  return 1 - 0.025 ** (1 / people);
+}
+
+/**
  * A rate with its interval. Where nothing or everything happened, resampling would give an interval of no width: the exact
  * bound for that many people then (Clopper & Pearson 1934).
- * @param values 0 or 1 @param people the person in that picture
+ * @param values 0 or 1, or shares of what was counted of a person @param people the person in that picture
  */
 export function bootstrapRate(values: readonly number[], people: readonly string[]): Estimate {
   const estimate = bootstrapMean(values, people);
   const n = new Set(people.filter((_, i) => Number.isFinite(values[i]!))).size;
-  const bound = 0.025 ** (1 / n);
-  if (n > 1 && estimate.value === 0) return { value: 0, low: 0, high: 1 - bound };
-  if (n > 1 && estimate.value === 1) return { value: 1, low: bound, high: 1 };
+  if (n > 1 && estimate.value === 0) return { value: 0, low: 0, high: exactBoundOfNone(n) };
+  if (n > 1 && estimate.value === 1) return { value: 1, low: 1 - exactBoundOfNone(n), high: 1 };
   return estimate;
 }

@@ -1,5 +1,5 @@
 import { cosine } from './reidentification.ts';
-import { mean } from './statistics.ts';
+import { bootstrapStatistic, type Estimate, grouped, mean } from './statistics.ts';
 
 /**
  * Flicker: root mean square change between consecutive frames inside the face, after motion has been taken out by
@@ -59,12 +59,30 @@ export function identitySteadiness(embeddings: readonly Float32Array[]): number 
   return mean(embeddings.map((e) => cosine(e, centre)));
 }
 
-/** Mean over pairs of FaceTracks of the cosine between their mean embeddings: near 0 when understudies differ. */
-export function identitySeparation(tracks: readonly (readonly Float32Array[])[]): number {
+/**
+ * Mean over pairs of FaceTracks of the cosine between their mean embeddings: near 0 when understudies differ.
+ * @param tracks embeddings of each @param videos the video each is of
+ * @returns the interval is a bootstrap over videos, in which a FaceTrack is no pair with its own copy
+ */
+export function identitySeparation(tracks: readonly (readonly Float32Array[])[], videos: readonly string[]): Estimate {
   const centres = tracks.map(meanEmbedding);
-  const values: number[] = [];
-  for (let i = 0; i < centres.length; i++) for (let j = 0; j < i; j++) values.push(cosine(centres[i]!, centres[j]!));
-  return mean(values);
+  const cosines = centres.map((a) => centres.map((b) => cosine(a, b)));
+  const indices = grouped(
+    tracks.map((_, i) => i),
+    videos,
+  );
+  return bootstrapStatistic(indices, (drawn) => {
+    const list = drawn.flat();
+    let [sum, pairs] = [0, 0];
+    for (let a = 0; a < list.length; a++) {
+      for (let b = 0; b < a; b++) {
+        if (list[a] === list[b]) continue;
+        sum += cosines[list[a]!]![list[b]!]!;
+        pairs++;
+      }
+    }
+    return sum / pairs;
+  });
 }
 
 /** Average of unit-length embeddings, not normalised again. */

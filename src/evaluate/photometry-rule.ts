@@ -1,25 +1,40 @@
 import type { FaceRecord } from './face-record.ts';
 import type { RecognizerInfo } from './measurer.ts';
 import { ranks } from './metrics/reidentification.ts';
-import { bootstrapMean, type Estimate, mean } from './metrics/statistics.ts';
+import { bootstrapMean, type Estimate, exactBoundOfNone, mean } from './metrics/statistics.ts';
 import type { Thresholds } from './thresholds.ts';
 
 /** What photometry may cost and must bring: rises are upper, the fall is an estimate (docs/photometry.md, "The rule"). */
 const LIMITS = { accepted: 0.005, rank1: 0.03, cosine: 0.02, siMseFall: 0.2 };
 
-/** Changes against the same generator without photometry, on the same faces. */
+/** A rise of a rate, in shares of the faces. */
+export interface Rise extends Estimate {
+  /**
+   * Only where nothing changed on any face, so that resampling gives an interval of no width: the rise that so many people
+   * cannot exclude (Clopper & Pearson 1934, upper end of 95 %).
+   */
+  readonly exact?: number;
+}
+
+/** Changes against the same generator without photometry, on the same faces. NaN is what could not be measured. */
 export interface RuleOutcome {
   /** The recognizer that gains most, each. */
-  readonly accepted: Estimate;
-  readonly rank1: Estimate;
+  readonly accepted: Rise;
+  readonly rank1: Rise;
   /** Of the recognizers that are compared by cosine. */
   readonly cosine: Estimate;
   /** Share of the bare generator's Si-MSE that is gone. */
   readonly siMseFall: Estimate;
+  /** Why something could not be measured: the rule is not met then. */
+  readonly missing?: readonly string[];
+  /** By the upper bounds of the paired bootstrap, as the design asks, whatever `exact` says. */
   readonly met: boolean;
 }
 
-/** @param base the bare generator's faces, by the same key */
+/**
+ * Judges photometry by what it gives away and what it brings.
+ * @param records the outputs with photometry @param base the bare generator's faces, by the same key, of the same names
+ */
 export function photometryRule(
   records: readonly FaceRecord[],
   base: readonly FaceRecord[],
@@ -36,12 +51,24 @@ export function photometryRule(
       after.map((v, i) => v - before[i]!),
       people,
     );
-  const worst = (all: readonly Estimate[]) => all.reduce((a, b) => (b.high > a.high ? b : a));
-  const judged = recognizers.map(({ key, similarity }) => {
+  const rateRise = (after: readonly number[], before: readonly number[]): Rise => {
+    const unchanged = after.every((v, i) => v === before[i]);
+    return { ...rise(after, before), ...(unchanged && { exact: exactBoundOfNone(new Set(people).size) }) };
+  };
+  // One that is unknown may be the worst. Of equal bounds the larger estimate: no change before a fall.
+  const worst = <T extends Estimate>(all: readonly T[]): T =>
+    all.reduce((a, b) => {
+      if (!Number.isFinite(a.high)) return a;
+      return !Number.isFinite(b.high) || b.high > a.high || (b.high === a.high && b.value > a.value) ? b : a;
+    });
+  const missing: string[] = [];
+  const judged = recognizers.map(({ key, name, similarity }) => {
     const own = (r: FaceRecord) => similarity(r.embeddings[key]!.original, r.embeddings[key]!.anonymized);
     const [after, before] = [paired.map((p) => own(p.after)), paired.map((p) => own(p.before))];
-    const threshold = thresholds[key]?.threshold ?? Number.NaN;
-    const accepted = (s: readonly number[]) => s.map((v) => Number(v >= threshold));
+    const { threshold } = thresholds[key] ?? {};
+    if (threshold === undefined) missing.push(`acceptance: there is no threshold for ${name}`);
+    const accepted = (s: readonly number[]) =>
+      s.map((v) => (threshold === undefined ? Number.NaN : Number(v >= threshold)));
     const first = (side: 'after' | 'before') => {
       const of = (what: 'original' | 'anonymized') =>
         paired.map((p) => ({ person: p[side].person, embedding: p[side].embeddings[key]![what] }));
@@ -49,8 +76,8 @@ export function photometryRule(
     };
     return {
       key,
-      accepted: rise(accepted(after), accepted(before)),
-      rank1: rise(first('after'), first('before')),
+      accepted: rateRise(accepted(after), accepted(before)),
+      rank1: rateRise(first('after'), first('before')),
       similarity: rise(after, before),
     };
   });
@@ -64,31 +91,13 @@ export function photometryRule(
       people,
     ),
   };
+  if (!Number.isFinite(outcome.siMseFall.value)) missing.push('Si-MSE: no face has one');
+  if (new Set(people).size < 2) missing.push('the bounds: fewer than two people');
   const met =
+    missing.length === 0 &&
     outcome.accepted.high <= LIMITS.accepted &&
     outcome.rank1.high <= LIMITS.rank1 &&
     outcome.cosine.high <= LIMITS.cosine &&
     outcome.siMseFall.value >= LIMITS.siMseFall;
-  return { ...outcome, met };
-}
-
-/** Markdown: in brackets the 95 % intervals of a bootstrap over people; the rule looks at the upper bounds of the rises. */
-export function ruleTable(rows: readonly { readonly parts: string; readonly rule?: RuleOutcome }[]): string {
-  const cell = ({ value, low, high }: Estimate, scale: number, digits: number) => {
-    const text = (v: number) => `${v > 0 ? '+' : ''}${(scale * v).toFixed(digits)}`;
-    return `${text(value)} [${text(low)}, ${text(high)}]`;
-  };
-  const lines = rows.flatMap(({ parts, rule }) => {
-    if (!rule) return [];
-    const cells = [
-      cell(rule.accepted, 100, 1),
-      cell(rule.rank1, 100, 1),
-      cell(rule.cosine, 1, 3),
-      cell({ value: -rule.siMseFall.value, low: -rule.siMseFall.high, high: -rule.siMseFall.low }, 100, 0),
-      rule.met ? 'yes' : 'no',
-    ];
-    return `| ${[parts, ...cells].join(' | ')} |`;
-  });
-  const head = '| against landmarks only | accepted, points | rank-1, points | cosine | Si-MSE, % | rule met |';
-  return `${[head, '|---|---|---|---|---|---|', ...lines].join('\n')}\n`;
+  return { ...outcome, ...(missing.length > 0 && { missing }), met };
 }

@@ -1,7 +1,8 @@
 import type { Estimate } from '../metrics/statistics.ts';
-import { type RuleOutcome, ruleTable } from '../photometry-rule.ts';
+import type { RuleOutcome } from '../photometry-rule.ts';
 import type { Scores } from '../score.ts';
 import { PAPER_ABLATION } from './paper-tables.ts';
+import { ruleTable } from './rule-table.ts';
 
 /** A row of the paper's table VI, or one of ours; without scores it could not be run, and `note` says why. */
 export interface AblationRow {

@@ -143,9 +143,7 @@ async function evaluate(options: EvaluateArguments): Promise<number> {
     const result = await evaluateVariant(variant, bench);
     process.stdout.write(scoreTable(result));
     if (compared.length > 0)
-      process.stdout.write(
-        `\n${comparisonTable([{ method: result.method, metrics: result.scores }, ...compared])}\n${PAPER_NOTE}\n`,
-      );
+      process.stdout.write(`\n${comparisonTable([resultJson(result), ...compared])}\n${PAPER_NOTE}\n`);
     if (json) writeFileSync(json, `${JSON.stringify(resultJson(result), null, 2)}\n`);
     if (html) {
       const { recognizers } = measurer;
@@ -219,8 +217,9 @@ function variantOf(options: EvaluateArguments, work: string): Variant {
 
 function readCompared(path: string): Compared {
   try {
-    const { method, metrics } = JSON.parse(readFileSync(path, 'utf8')) as Compared;
-    if (typeof method === 'string' && metrics) return { method, metrics };
+    const { method, metrics, n, perFaceTrack } = JSON.parse(readFileSync(path, 'utf8')) as Compared;
+    if (typeof method === 'string' && metrics)
+      return { method, metrics, ...(typeof n === 'number' && { n }), ...(perFaceTrack && { perFaceTrack }) };
     throw new Error('no method, no metrics');
   } catch (cause) {
     throw new UnderstudyError(ExitCode.input, `${path} is no result of evaluate`, 'name a file written by --json', {

@@ -1,4 +1,5 @@
 import type { FaceRecord } from './face-record.ts';
+import { suspectedCopy } from './metrics/si-mse.ts';
 import type { LeftOut } from './pairs.ts';
 import type { Scores } from './score.ts';
 import type { Thresholds } from './thresholds.ts';
@@ -63,7 +64,12 @@ export function resultJson({
     metrics: scores,
     attacks,
     thresholds,
-    perPicture: records.map((r) => ({ name: r.name, person: r.person, ...r.values })),
+    perPicture: records.map((r) => ({
+      name: r.name,
+      person: r.person,
+      ...r.values,
+      suspectedCopy: suspectedCopy(r.values.siMse) ?? null,
+    })),
     ...(tracks.length > 0 && { perFaceTrack: tracks.map((t) => ({ name: t.name, frames: t.frames, ...t.values })) }),
     ...(videos.length > 0 && { perVideo: videos.map(({ name, check }) => ({ name, mtcnn: check })) }),
     leftOut,

@@ -1,5 +1,29 @@
 import { METRICS, type MetricInfo } from '../face-record.ts';
+import { suspectedCopy } from '../metrics/si-mse.ts';
 import type { EvaluationResult } from '../result.ts';
+import type { Scores } from '../score.ts';
+import { attackMark, attackNotes } from './attack-marks.ts';
+
+/** Figures of FaceTracks, or of whole videos. */
+const VIDEO_METRICS: Record<string, MetricInfo> = {
+  coverage: { label: 'video: faces that were changed at all', better: 'higher', digits: 4 },
+  uncoveredFrames: { label: 'video: frames with a face left as it was, sum', better: 'lower', digits: 0 },
+  coverageMtcnn: { label: "video: MTCNN's finds that were changed", better: 'higher', digits: 4 },
+  uncoveredMtcnn: { label: "video: MTCNN's finds left as they were, sum", better: 'lower', digits: 0 },
+  leakCount: { label: 'video: outputs taken for the original, sum', better: 'lower', digits: 0 },
+  leakRate: { label: 'video: outputs taken for the original', better: 'lower', digits: 4 },
+  videoDetectionRate: { label: 'video: face found again', better: 'higher', digits: 3 },
+  videoDetectionRateMtcnn: { label: 'video: face found again by MTCNN', better: 'higher', digits: 3 },
+  temporalCorrelation: { label: 'video: landmark correlation over time', better: 'higher', digits: 3 },
+  emotionAgreement: { label: 'video: emotion agreement', better: 'higher', digits: 3 },
+  flickerOriginal: { label: 'video: flicker of the original, of 255', better: 'lower', digits: 2 },
+  flickerAnonymized: { label: 'video: flicker of the output, of 255', better: 'lower', digits: 2 },
+  flickerRatio: { label: "video: output's flicker over the original's", better: 'lower', digits: 2 },
+  identitySteadiness: { label: 'video: steadiness of an identity', better: 'higher', digits: 3 },
+  identitySteadinessOriginal: { label: "video: steadiness of the originals'", better: 'higher', digits: 3 },
+  identitySeparation: { label: 'video: cosine between FaceTracks', better: 'lower', digits: 3 },
+  identitySeparationOriginal: { label: 'video: cosine between original FaceTracks', better: 'lower', digits: 3 },
+};
 
 /** Figures of the whole set, beside the per-face means of `METRICS`. */
 export const SET_METRICS: Record<string, MetricInfo> = {
@@ -31,25 +55,23 @@ export const SET_METRICS: Record<string, MetricInfo> = {
   suspectedCopies: { label: 'Si-MSE below 0.006: suspected copying', better: 'lower', digits: 3 },
   frechet: { label: "Fréchet distance on MobileFaceNet's embeddings", better: 'lower', digits: 2 },
   kid: { label: "KID on MobileFaceNet's embeddings", better: 'lower', digits: 4 },
-  coverage: { label: 'video: faces that were changed at all', better: 'higher', digits: 4 },
-  uncoveredFrames: { label: 'video: frames with a face left as it was, sum', better: 'lower', digits: 0 },
-  coverageMtcnn: { label: "video: MTCNN's finds that were changed", better: 'higher', digits: 4 },
-  uncoveredMtcnn: { label: "video: MTCNN's finds left as they were, sum", better: 'lower', digits: 0 },
-  leakCount: { label: 'video: outputs taken for the original, sum', better: 'lower', digits: 0 },
-  leakRate: { label: 'video: outputs taken for the original', better: 'lower', digits: 4 },
-  videoDetectionRate: { label: 'video: face found again', better: 'higher', digits: 3 },
-  videoDetectionRateMtcnn: { label: 'video: face found again by MTCNN', better: 'higher', digits: 3 },
-  temporalCorrelation: { label: 'video: landmark correlation over time', better: 'higher', digits: 3 },
-  emotionAgreement: { label: 'video: emotion agreement', better: 'higher', digits: 3 },
-  flickerOriginal: { label: 'video: flicker of the original, of 255', better: 'lower', digits: 2 },
-  flickerAnonymized: { label: 'video: flicker of the output, of 255', better: 'lower', digits: 2 },
-  flickerRatio: { label: "video: output's flicker over the original's", better: 'lower', digits: 2 },
-  identitySteadiness: { label: 'video: steadiness of an identity', better: 'higher', digits: 3 },
-  identitySteadinessOriginal: { label: "video: steadiness of the originals'", better: 'higher', digits: 3 },
-  identitySeparation: { label: 'video: cosine between FaceTracks', better: 'lower', digits: 3 },
-  identitySeparationOriginal: { label: 'video: cosine between original FaceTracks', better: 'lower', digits: 3 },
+  ...VIDEO_METRICS,
   timePerFaceMs: { label: 'time per face without the search for it, ms', better: 'lower', digits: 0 },
 };
+
+/**
+ * How many faces (FaceTracks, for a figure of videos) a figure rests on, when those are fewer than all: a rate of 1 over the
+ * four faces that were found again is not one over a hundred.
+ */
+export function restsOn(
+  name: string,
+  scores: Scores,
+  total: { readonly faces: number; readonly faceTracks: number },
+): number | undefined {
+  const n = scores[name]?.n;
+  const all = name in VIDEO_METRICS ? total.faceTracks : total.faces;
+  return typeof n === 'number' && n < all ? n : undefined;
+}
 
 /** Label, mean, interval and standard deviation, one metric a line; what is missing or left out is said below. */
 export function scoreTable({
@@ -69,7 +91,8 @@ export function scoreTable({
     const number = (v: number) => (Number.isFinite(v) ? v.toFixed(info.digits) : '–');
     const interval = Number.isFinite(s.low) ? `[${number(s.low)}, ${number(s.high)}]` : '';
     const spread = s.sd === undefined ? '' : `sd ${number(s.sd)}`;
-    const count = s.n !== undefined && s.n < records.length ? `n ${s.n}` : '';
+    const fewer = restsOn(name, scores, { faces: records.length, faceTracks: tracks.length });
+    const count = fewer === undefined ? '' : `n ${fewer}`;
     lines.push(
       `${info.label.padEnd(52)} ${number(s.value).padStart(8)}  ${interval.padEnd(18)} ${spread.padEnd(11)} ${count}`.trimEnd(),
     );
@@ -78,9 +101,16 @@ export function scoreTable({
   for (const [name, a] of Object.entries(attacks)) {
     const interval = Number.isFinite(a.low) ? `[${a.low.toFixed(3)}, ${a.high.toFixed(3)}]` : '';
     lines.push(
-      `${name.padEnd(52)} ${a.value.toFixed(3).padStart(8)}  ${interval.padEnd(18)} chance ${a.chance.toFixed(3)}  n ${a.n}`,
+      `${name.padEnd(52)} ${a.value.toFixed(3).padStart(8)}  ${interval.padEnd(18)} chance ${a.chance.toFixed(3)}  n ${a.n}  ${attackMark(name, a)}`.trimEnd(),
     );
   }
+  lines.push(...attackNotes(attacks));
+  const copies = records.filter((r) => suspectedCopy(r.values.siMse)).length;
+  if (copies > 0)
+    lines.push(
+      '',
+      `suspected copies: ${copies} of ${records.length} faces (suspectedCopy in the JSON, framed in the report)`,
+    );
   if (absent.length > 0) lines.push('', ...absent.map((a) => `absent: ${a}`));
   if (leftOut.length > 0)
     lines.push('', `${leftOut.length} left out:`, ...leftOut.map((l) => `  ${l.name}: ${l.reason}`));

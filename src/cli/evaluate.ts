@@ -38,6 +38,8 @@ export interface EvaluateArguments {
   readonly every: string;
   readonly json?: string;
   readonly html?: string;
+  /** False with --no-faces. */
+  readonly faces: boolean;
   readonly compare?: string[];
   readonly work?: string;
   readonly workers?: string;
@@ -73,6 +75,7 @@ export function registerEvaluate(program: Command): void {
     .option('--calibrate <folder>', "instead: recognizers' thresholds from pictures of other people, one each")
     .option('--json <file>', 'write all figures')
     .option('--html <file>', 'write a report with pictures in one file; it holds original faces')
+    .option('--no-faces', 'leave all pictures out of the report, so that it may be shown')
     .option('--compare <json...>', 'figures of earlier runs: a table of all methods, and their shapes in the report')
     .option('--work <folder>', 'keep anonymized pictures and measurements here; a stopped run goes on from them')
     .option('--workers <n>', 'judges at work at once, 400 MB each (default: one a core, at most 8)')
@@ -147,7 +150,7 @@ async function evaluate(options: EvaluateArguments): Promise<number> {
     if (json) writeFileSync(json, `${JSON.stringify(resultJson(result), null, 2)}\n`);
     if (html) {
       const { recognizers } = measurer;
-      writeFileSync(html, htmlReport({ result, recognizers, people: bench.people, compared }));
+      writeFileSync(html, htmlReport({ result, recognizers, people: bench.people, compared, faces: options.faces }));
     }
     return judged([meaningless(result)]);
   } finally {

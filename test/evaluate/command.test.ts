@@ -151,8 +151,11 @@ describe('understudy evaluate', { timeout: 120_000 }, () => {
     rmSync(join(work, 'anonymized', 'person01.jpg'));
     const lines = readFileSync(join(work, 'records.jsonl'), 'utf8').trim().split('\n');
     writeFileSync(join(work, 'records.jsonl'), `${lines.slice(0, 2).join('\n')}\n${lines[2]!.slice(0, 40)}`);
-    const again = evaluate(...args, '--method', 'mask', '--json', json);
+    const again = evaluate(...args, '--method', 'mask', '--json', json, '--html', html, '--no-faces');
     expect(again.code).toBe(0);
+    expect(page).toContain('<img');
+    expect(readFileSync(html, 'utf8')).not.toMatch(/<img|data:/);
+    expect(readFileSync(html, 'utf8')).toContain('This file holds no pictures');
     expect(read(json).n).toBe(3);
     expect(readdirSync(join(work, 'anonymized')).filter((n) => n.endsWith('.jpg'))).toHaveLength(3);
 

@@ -1,10 +1,11 @@
 import type { Scores } from '../score.ts';
+import { judgedBy, likeThePaper } from './nearest-judge.ts';
 import { PAPER } from './paper-tables.ts';
 
-/** Five dimensions of the paper's figure 5: what is measured, and the values at the centre and at the rim. */
+/** The dimensions of the paper's figure 5: what is measured, and the values at the centre and at the rim. */
 const AXES = [
   { label: 'found again', metric: 'detectionRate', centre: 0.8, rim: 1 },
-  { label: 'privacy (1 − cosine)', metric: 'reidCosineA', centre: 0.5, rim: 0 },
+  { label: 'privacy (1 − cosine)', metric: 'reidCosineVgg', centre: 0.5, rim: 0 },
   { label: 'pose', metric: 'poseError', centre: 0.1, rim: 0.02 },
   { label: 'expression', metric: 'expressionAgreement', centre: 0.3, rim: 1 },
   { label: 'light (Si-MSE)', metric: 'siMse', centre: 0.09, rim: 0 },
@@ -12,23 +13,36 @@ const AXES = [
 ] as const;
 
 const COLOURS = ['#1f5fbf', '#c2452d', '#2a8a4a', '#8a5ac2', '#b8860b', '#4a7a8a', '#888888'];
+/** Of the methods that the paper compares itself with. */
+const PALE = ['#c7b9d9', '#d9c3a5', '#b5cfb5', '#d9b3b3', '#b3cad9', '#cfcf9f', '#c9b0a0', '#b8c4b8'];
+const PAPER_COLOUR = '#222222';
 const RADIUS = 130;
+const LINE = 16;
 
+/** One shape. Values by the names of the paper's rows. */
 export interface RadarSeries {
   readonly name: string;
   readonly values: Readonly<Record<string, number | undefined>>;
+  readonly colour: string;
+  /** Drawn in thin pale lines: there to be compared with, not to be read first. */
+  readonly background?: boolean;
 }
 
-export function radarSeries(name: string, scores: Scores): RadarSeries {
-  return { name, values: Object.fromEntries(AXES.map(({ metric }) => [metric, scores[metric]?.value])) };
+/** A method's shape by the judges that are nearest to the paper's; where the runtime's stood in, its name says so. */
+export function radarSeries(methods: readonly { readonly method: string; readonly metrics: Scores }[]): RadarSeries[] {
+  return methods.map(({ method, metrics }, k) => {
+    const like = likeThePaper(metrics);
+    return { name: judgedBy(method, like), values: like.values, colour: COLOURS[k % COLOURS.length]! };
+  });
 }
 
-export function paperSeries(): RadarSeries {
-  const { reidCosineVgg, ...row } = PAPER.at(-1)!;
-  return {
-    name: 'the paper (CelebA-HQ)',
-    values: { ...row, reidCosineA: reidCosineVgg } as unknown as RadarSeries['values'],
-  };
+/** The paper's own method and, behind it, those it compares itself with. */
+export function paperSeries(): RadarSeries[] {
+  return PAPER.map(({ method, ...row }, i) => {
+    const values = row as unknown as RadarSeries['values'];
+    if (i === PAPER.length - 1) return { name: `${method} (CelebA-HQ)`, values, colour: PAPER_COLOUR };
+    return { name: method, values, colour: PALE[i % PALE.length]!, background: true };
+  });
 }
 
 /** An SVG; further out is better on every axis, a missing figure lies in the centre. */
@@ -43,20 +57,26 @@ export function radarPlot(series: readonly RadarSeries[]): string {
     const [x, y] = at(i, 1.14).split(',');
     return `<text x="${x}" y="${y}" text-anchor="middle" font-size="11">${label}</text>`;
   });
-  const shapes = series.map(({ name, values }, k) => {
+  const shape = ({ name, values, colour, background }: RadarSeries) => {
     const points = AXES.map(({ metric, centre, rim }, i) => {
       const v = values[metric];
-      return at(i, v === undefined || Number.isNaN(v) ? 0 : Math.max(0, Math.min(1, (v - centre) / (rim - centre))));
+      return at(i, v === undefined || !Number.isFinite(v) ? 0 : clamp((v - centre) / (rim - centre)));
     });
-    const colour = COLOURS[k % COLOURS.length];
-    return `<polygon points="${points.join(' ')}" fill="${colour}" fill-opacity="0.08" stroke="${colour}" stroke-width="2"><title>${name}</title></polygon>`;
+    const [width, filled] = background ? [0.8, 0] : [2.2, 0.08];
+    return `<polygon points="${points.join(' ')}" fill="${colour}" fill-opacity="${filled}" stroke="${colour}" stroke-width="${width}"><title>${escapeHtml(name)}</title></polygon>`;
+  };
+  // What is drawn last lies on top.
+  const ordered = [...series].sort((a, b) => Number(b.background ?? false) - Number(a.background ?? false));
+  const legend = [...ordered].reverse();
+  const key = legend.map(({ name, colour, background }, k) => {
+    const size = background ? 10 : 12;
+    return `<text x="200" y="${-140 + LINE * k}" font-size="${size}"><tspan fill="${colour}">■</tspan> ${escapeHtml(name)}</text>`;
   });
-  const key = series.map(
-    ({ name }, k) =>
-      `<text x="250" y="${-110 + 18 * k}" font-size="12" fill="${COLOURS[k % COLOURS.length]}">■ ${escapeHtml(name)}</text>`,
-  );
-  return `<svg viewBox="-190 -165 700 330" width="875" role="img" aria-label="radar plot">${[0.25, 0.5, 0.75, 1].map(ring).join('')}${labels.join('')}${shapes.join('')}${key.join('')}</svg>`;
+  const height = Math.max(330, 40 + LINE * legend.length);
+  return `<svg viewBox="-190 -165 780 ${height}" width="975" role="img" aria-label="radar plot">${[0.25, 0.5, 0.75, 1].map(ring).join('')}${labels.join('')}${ordered.map(shape).join('')}${key.join('')}</svg>`;
 }
+
+const clamp = (v: number) => Math.max(0, Math.min(1, v));
 
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]!);

@@ -71,12 +71,9 @@ describe('the HTML report', () => {
     const shapes = [...radar.matchAll(/stroke-width="([\d.]+)"><title>([^<]*)<\/title>/g)];
     expect(shapes).toHaveLength(PAPER.length + 1);
     const thin = shapes.filter(([, width]) => Number(width) < 1).map(([, , name]) => name);
-    expect(thin).toEqual(PAPER.slice(0, -1).map((row) => row.method));
+    expect(thin.toReversed()).toEqual(PAPER.slice(0, -1).map((row) => row.method));
     // Drawn last, they lie on top.
-    expect(shapes.slice(-2).map(([, , name]) => name)).toEqual([
-      'the paper (CelebA-HQ)',
-      "generate (expression error by the runtime's own judge)",
-    ]);
+    expect(shapes.slice(-2).map(([, , name]) => name)).toEqual(['the paper (CelebA-HQ)', 'generate']);
   });
 
   it("draws by the paper's judges where they could be asked", () => {

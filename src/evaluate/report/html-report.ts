@@ -49,7 +49,7 @@ export function htmlReport({ result, recognizers, people, compared, faces }: Rep
     `<h2>Beside the paper</h2><p>${PAPER_NOTE}</p>`,
     paperComparison(methods),
     `<p>${RADAR_NOTE}</p>`,
-    radarPlot([...paperSeries(), ...radarSeries(methods)]),
+    radarPlot([...radarSeries(methods), ...paperSeries()]),
     ...(records.length > 0 ? [SIMILARITY_HEAD, ...histograms] : []),
     ...attackSection(result),
     ...(result.videos.length > 0 ? [videoTables(result)] : []),

@@ -19,7 +19,7 @@ const NAMES: Partial<Record<keyof PaperRow, string>> = {
 export interface LikeThePaper {
   /** Under the names of the paper's rows; undefined: nobody measured it. */
   readonly values: Readonly<Record<string, number | undefined>>;
-  /** What the runtime's own detector or points had to judge, in words. */
+  /** What the runtime's own detector or points had to judge. */
   readonly byRuntime: readonly string[];
 }
 
@@ -37,15 +37,15 @@ export function likeThePaper(metrics: Scores): LikeThePaper {
     const nearest = nearestMetrics(name);
     const found = nearest.find(known);
     values[name] = found === undefined ? undefined : metrics[found]!.value;
-    const fallen = NAMES[name as keyof PaperRow];
-    if (fallen && found && found !== nearest[0] && !byRuntime.includes(fallen)) byRuntime.push(fallen);
+    if (found !== undefined && found !== nearest[0] && !byRuntime.includes(name)) byRuntime.push(name);
   }
   return { values, byRuntime };
 }
 
-/** A method's name with what was not judged as in the paper. */
-export function judgedBy(method: string, { byRuntime }: LikeThePaper): string {
-  return byRuntime.length === 0 ? method : `${method} (${byRuntime.join(', ')} by the runtime's own judge)`;
+/** A method's name with what was not judged as in the paper. @param shown names of the figures that stand beside it */
+export function judgedBy(method: string, { byRuntime }: LikeThePaper, shown: readonly string[]): string {
+  const fallen = byRuntime.filter((name) => shown.includes(name)).map((name) => NAMES[name as keyof PaperRow] ?? name);
+  return fallen.length === 0 ? method : `${method} (${fallen.join(', ')} by the runtime's own judge)`;
 }
 
 /** The paper's row under our names. */

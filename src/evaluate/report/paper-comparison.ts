@@ -22,10 +22,11 @@ export function paperComparison(methods: readonly Compared[]): string {
   const line = (cells: string[], tag: 'td' | 'th') => `<tr>${cells.map((c) => `<${tag}>${c}</${tag}>`).join('')}</tr>`;
   const cell = (v: number | undefined, digits: number) =>
     v !== undefined && Number.isFinite(v) ? v.toFixed(digits) : '–';
+  const shown = COLUMNS.flatMap(([, , ...names]) => names);
   const own = methods.map(({ method, metrics }) => {
     const like = likeThePaper(metrics);
     const cells = COLUMNS.map(([, digits, ...names]) => names.map((n) => cell(like.values[n], digits)).join(' / '));
-    return line([escapeHtml(judgedBy(method, like)), ...cells], 'td');
+    return line([escapeHtml(judgedBy(method, like, shown)), ...cells], 'td');
   });
   const paper = PAPER.map(({ method, ...values }) => {
     const cells = COLUMNS.map(([, digits, ...names]) =>

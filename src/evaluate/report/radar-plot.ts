@@ -32,20 +32,29 @@ export interface RadarSeries {
 export function radarSeries(methods: readonly { readonly method: string; readonly metrics: Scores }[]): RadarSeries[] {
   return methods.map(({ method, metrics }, k) => {
     const like = likeThePaper(metrics);
-    return { name: judgedBy(method, like), values: like.values, colour: COLOURS[k % COLOURS.length]! };
+    const name = judgedBy(
+      method,
+      like,
+      AXES.map((a) => a.metric),
+    );
+    return { name, values: like.values, colour: COLOURS[k % COLOURS.length]! };
   });
 }
 
-/** The paper's own method and, behind it, those it compares itself with. */
+/** The paper's own method, then those it compares itself with. */
 export function paperSeries(): RadarSeries[] {
-  return PAPER.map(({ method, ...row }, i) => {
+  const series = PAPER.map(({ method, ...row }, i): RadarSeries => {
     const values = row as unknown as RadarSeries['values'];
-    if (i === PAPER.length - 1) return { name: `${method} (CelebA-HQ)`, values, colour: PAPER_COLOUR };
     return { name: method, values, colour: PALE[i % PALE.length]!, background: true };
   });
+  const { name, values } = series.pop()!;
+  return [{ name: `${name} (CelebA-HQ)`, values, colour: PAPER_COLOUR }, ...series];
 }
 
-/** An SVG; further out is better on every axis, a missing figure lies in the centre. */
+/**
+ * An SVG; further out is better on every axis, a missing figure lies in the centre.
+ * @param series the first lies on top
+ */
 export function radarPlot(series: readonly RadarSeries[]): string {
   const at = (axis: number, share: number): string => {
     const angle = (2 * Math.PI * axis) / AXES.length - Math.PI / 2;
@@ -54,8 +63,9 @@ export function radarPlot(series: readonly RadarSeries[]): string {
   const ring = (share: number) =>
     `<polygon points="${AXES.map((_, i) => at(i, share)).join(' ')}" fill="none" stroke="#ccc"/>`;
   const labels = AXES.map(({ label }, i) => {
-    const [x, y] = at(i, 1.14).split(',');
-    return `<text x="${x}" y="${y}" text-anchor="middle" font-size="11">${label}</text>`;
+    const [x, y] = at(i, 1.1).split(',');
+    const anchor = Math.abs(Number(x)) < 1 ? 'middle' : Number(x) > 0 ? 'start' : 'end';
+    return `<text x="${x}" y="${y}" text-anchor="${anchor}" font-size="11">${label}</text>`;
   });
   const shape = ({ name, values, colour, background }: RadarSeries) => {
     const points = AXES.map(({ metric, centre, rim }, i) => {
@@ -65,15 +75,12 @@ export function radarPlot(series: readonly RadarSeries[]): string {
     const [width, filled] = background ? [0.8, 0] : [2.2, 0.08];
     return `<polygon points="${points.join(' ')}" fill="${colour}" fill-opacity="${filled}" stroke="${colour}" stroke-width="${width}"><title>${escapeHtml(name)}</title></polygon>`;
   };
-  // What is drawn last lies on top.
-  const ordered = [...series].sort((a, b) => Number(b.background ?? false) - Number(a.background ?? false));
-  const legend = [...ordered].reverse();
-  const key = legend.map(({ name, colour, background }, k) => {
+  const key = series.map(({ name, colour, background }, k) => {
     const size = background ? 10 : 12;
-    return `<text x="200" y="${-140 + LINE * k}" font-size="${size}"><tspan fill="${colour}">■</tspan> ${escapeHtml(name)}</text>`;
+    return `<text x="250" y="${-140 + LINE * k}" font-size="${size}"><tspan fill="${colour}">■</tspan> ${escapeHtml(name)}</text>`;
   });
-  const height = Math.max(330, 40 + LINE * legend.length);
-  return `<svg viewBox="-190 -165 780 ${height}" width="975" role="img" aria-label="radar plot">${[0.25, 0.5, 0.75, 1].map(ring).join('')}${labels.join('')}${ordered.map(shape).join('')}${key.join('')}</svg>`;
+  const height = Math.max(330, 40 + LINE * series.length);
+  return `<svg viewBox="-220 -165 810 ${height}" width="1012" role="img" aria-label="radar plot">${[0.25, 0.5, 0.75, 1].map(ring).join('')}${labels.join('')}${series.toReversed().map(shape).join('')}${key.join('')}</svg>`;
 }
 
 const clamp = (v: number) => Math.max(0, Math.min(1, v));

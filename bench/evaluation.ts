@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type AblationRow, ablationTable } from '../src/evaluate/report/ablation-table.ts';
+import { attackMark, attackNotes } from '../src/evaluate/report/attack-marks.ts';
 import { type Compared, comparisonTable } from '../src/evaluate/report/comparison-table.ts';
 import { PAPER_NOTE } from '../src/evaluate/report/paper-tables.ts';
 import type { AttackResult } from '../src/evaluate/result.ts';
@@ -113,17 +114,23 @@ function section(title: string, names: readonly string[], table: (found: Result[
 
 function attackTable(columns: readonly (readonly [head: string, attacks: Result['attacks']])[]): string {
   const names = [...new Set(columns.flatMap(([, attacks]) => Object.keys(attacks)))];
-  const cell = (a: AttackResult | undefined) =>
-    a ? `${a.value.toFixed(3)} [${a.low?.toFixed(3) ?? '–'}, ${a.high?.toFixed(3) ?? '–'}], n ${a.n ?? '–'}` : '–';
+  const cell = (name: string, a: AttackResult | undefined) => {
+    if (!a) return '–';
+    const mark = attackMark(name, a).startsWith('control') || attackMark(name, a) === '' ? '' : '\\*';
+    return `${a.value.toFixed(3)}${mark} [${a.low?.toFixed(3) ?? '–'}, ${a.high?.toFixed(3) ?? '–'}], n ${a.n ?? '–'}`;
+  };
   const rows = names.map((name) => {
     const chance = columns.map(([, attacks]) => attacks[name]?.chance).find((c) => c !== undefined);
-    return `| \`${name}\` | ${columns.map(([, attacks]) => cell(attacks[name])).join(' | ')} | ${chance?.toFixed(3)} |`;
+    return `| \`${name}\` | ${columns.map(([, attacks]) => cell(name, attacks[name])).join(' | ')} | ${chance?.toFixed(3)} |`;
   });
   const heads = columns.map(([head]) => head);
   return [
     `| attack | ${heads.join(' | ')} | chance |`,
     `|---|${heads.map(() => '---|').join('')}---|`,
     ...rows,
+    '',
+    '\\*: an AUC outside .45 to .55, a rank-1 above 5 %.',
+    ...new Set(columns.flatMap(([, attacks]) => attackNotes(attacks))),
     '',
   ].join('\n');
 }

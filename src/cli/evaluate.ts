@@ -159,11 +159,11 @@ async function evaluate(options: EvaluateArguments): Promise<number> {
   }
 }
 
-async function ablation(bench: Bench, { config, set = [], json, html }: EvaluateArguments): Promise<number> {
+async function ablation(bench: Bench, { config, set = [], json, html, faces }: EvaluateArguments): Promise<number> {
   const result = await runAblation(bench, config, set);
   process.stdout.write(ablationText(result));
   if (json) writeFileSync(json, `${JSON.stringify(ablationJson(result), null, 2)}\n`);
-  if (html) writeFileSync(html, ablationReport(result));
+  if (html) writeFileSync(html, ablationReport(result, faces));
   return judged(result.rows.map(({ parts, why }) => why && `${parts}: ${why}`));
 }
 

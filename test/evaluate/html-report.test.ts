@@ -27,9 +27,9 @@ const result: EvaluationResult = {
   scores: score(records, { recognizers, thresholds }),
   thresholds,
   attacks: {
-    aucA: { value: 0.61, low: 0.5, high: 0.7, chance: 0.5 },
-    colourGrid: { value: 0.5, low: 0.3, high: 0.7, chance: 1 / 12 },
-    contextOnlyControl: { value: 0.9, low: 0.8, high: 1, chance: 1 / 12 },
+    aucA: { value: 0.61, low: 0.5, high: 0.7, chance: 0.5, n: 24 },
+    colourGrid: { value: 0.5, low: 0.3, high: 0.7, chance: 1 / 12, n: 12 },
+    contextOnlyControl: { value: 0.9, low: 0.8, high: 1, chance: 1 / 12, n: 12 },
   },
   records,
   videos: [],

@@ -67,7 +67,7 @@ describe('figures beside the paper', () => {
 });
 
 describe('marks of attacks', () => {
-  const attack = (value: number, chance = 0.01) => ({ value, chance, low: 0, high: 1 });
+  const attack = (value: number, chance = 0.01) => ({ value, chance, low: 0, high: 1, n: 102 });
 
   it('are two-sided for an AUC, and of 5 % for a search', () => {
     expect(attackMark('aucA', attack(0.56, 0.5))).toBe('outside .45–.55');
@@ -85,8 +85,8 @@ describe('marks of attacks', () => {
     const nothing = { scores: {}, thresholds: {}, videos: [], tracks: [], asked: 2, leftOut: [], absent: [] };
     const result: EvaluationResult = { machine: 'test', method: 'generate', records, attacks, ...nothing };
     const text = scoreTable(result);
-    expect(text).toMatch(/^aucA .* chance 0\.500 {2}outside \.45–\.55$/m);
-    expect(text).toMatch(/^colourGrid .* chance 0\.010 {2}above 5 %$/m);
+    expect(text).toMatch(/^aucA .* chance 0\.500 {2}n 102 {2}outside \.45–\.55$/m);
+    expect(text).toMatch(/^colourGrid .* chance 0\.010 {2}n 102 {2}above 5 %$/m);
     expect(text).toMatch(/^contextOnlyControl is a control: hair, ears, neck and clothes/m);
     expect(text).toContain('suspected copies: 1 of 2 faces');
     expect(attackNotes({})).toEqual([]);

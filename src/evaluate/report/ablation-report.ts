@@ -47,11 +47,11 @@ const STYLE = `body{font:14px/1.45 system-ui,sans-serif;margin:2em auto;max-widt
 table{border-collapse:collapse;margin:.6em 0}td,th{padding:.15em .6em;text-align:right;border-bottom:1px solid #ddd}td:first-child,th:first-child{text-align:left}
 .sheet{display:flex;flex-wrap:wrap;gap:6px}figure{margin:0}figcaption{font-size:10px}.note{background:#fff6dd;padding:.5em .8em}`;
 
-/** One file without references to anything outside. It holds the original faces. */
-export function ablationReport(ablation: Ablation): string {
+/** One file without references to anything outside. @param faces whether it holds contact sheets, with the original faces */
+export function ablationReport(ablation: Ablation, faces: boolean): string {
   const { machine, rows, n, leftOut, absent } = ablation;
   const sheets = rows
-    .filter((row) => row.records.length > 0)
+    .filter((row) => faces && row.records.length > 0)
     .map(({ parts, records, why }) => {
       const note = why ? `<p class="note">${escapeHtml(why)}</p>` : '';
       return `<h3>${escapeHtml(parts)} (${records.length})</h3>${note}${contactSheet(records)}`;
@@ -59,10 +59,9 @@ export function ablationReport(ablation: Ablation): string {
   const missing = [...absent, ...leftOut.map((l) => `${l.name}: ${l.reason}`)];
   const sections = [
     '<h1>Understudy evaluation: ablation</h1>',
-    `<p class="note">This file holds original faces. ${n} faces and FaceTracks, in the row with the fewest; ${escapeHtml(machine)}.</p>`,
+    `<p class="note">${faces ? 'This file holds original faces.' : 'Without pictures (--no-faces).'} ${n} faces and FaceTracks, in the row with the fewest; ${escapeHtml(machine)}.</p>`,
     tables(ablationTable(rows)),
-    '<h2>Contact sheets</h2><p>Original, anonymized, difference (doubled).</p>',
-    ...sheets,
+    ...(faces ? ['<h2>Contact sheets</h2><p>Original, anonymized, difference (doubled).</p>', ...sheets] : []),
     `<h2>Left out</h2><ul>${missing.map((l) => `<li>${escapeHtml(l)}</li>`).join('') || '<li>nothing</li>'}</ul>`,
   ];
   return `<!doctype html><html lang="en"><meta charset="utf-8"><title>Understudy evaluation: ablation</title><style>${STYLE}</style>${sections.join('\n')}</html>\n`;

@@ -68,10 +68,10 @@ const SIMILARITY_HEAD =
 function attackSection({ attacks }: EvaluationResult): string[] {
   const rows = Object.entries(attacks).map(
     ([name, a]) =>
-      `<tr><td>${name}</td><td>${number(a.value, 3)}</td><td>${interval(a, 3)}</td><td>${number(a.chance, 3)}</td><td>${attackMark(name, a)}</td></tr>`,
+      `<tr><td>${name}</td><td>${number(a.value, 3)}</td><td>${interval(a, 3)}</td><td>${number(a.chance, 3)}</td><td>${a.n}</td><td>${attackMark(name, a)}</td></tr>`,
   );
   if (rows.length === 0) return [];
-  const head = '<tr><th>attack</th><th>value</th><th>95 %</th><th>chance</th><th></th></tr>';
+  const head = '<tr><th>attack</th><th>value</th><th>95 %</th><th>chance</th><th>n</th><th></th></tr>';
   return [`<h2>Attacks</h2><table>${head}${rows.join('')}</table>`, ...attackNotes(attacks).map((n) => `<p>${n}</p>`)];
 }
 

@@ -80,8 +80,9 @@ export function settle(rest: Float32Array, points: Float32Array): Float32Array {
     const [dx, dy] = [points[i]! - rest[i]!, points[i + 1]! - rest[i + 1]!];
     const off = Math.hypot(dx, dy);
     const share = off <= NOISE_PX ? 0 : 1 - NOISE_PX / off;
-    out[i] = rest[i]! + dx * share;
-    out[i + 1] = rest[i + 1]! + dy * share;
+    // What is no number must not rest.
+    out[i] = Number.isFinite(off) ? rest[i]! + dx * share : points[i]!;
+    out[i + 1] = Number.isFinite(off) ? rest[i + 1]! + dy * share : points[i + 1]!;
   }
   return out;
 }

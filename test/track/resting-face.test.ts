@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { faceMask, faceOutline, rasteriseMask } from '../../src/core/face-mask.ts';
+import { faceMask, faceOutline, rasteriseMask, settle } from '../../src/core/face-mask.ts';
 import { seededRandom } from '../../src/evaluate/metrics/statistics.ts';
 import { mapPoints } from '../../src/track/canonical.ts';
 import { FacePoints } from '../../src/track/face-points.ts';
@@ -66,6 +66,20 @@ describe('a face at rest', () => {
     const [far] = faces(1);
     const jumped = { ...far!, toPicture: { ...far!.toPicture, c: far!.toPicture.c + 300 } };
     expect(resting.follow(jumped).toPicture).toEqual(jumped.toPicture);
+  });
+
+  it('does not keep what was no number', () => {
+    const spoilt = neutralShape().map((v, i) => (i === 20 ? Number.NaN : v));
+    expect(settle(spoilt, neutralShape())[20]).toBe(neutralShape()[20]);
+    const [face] = faces(1);
+    const resting = new RestingFace();
+    resting.follow({ ...face!, own: face!.own.map((v, i) => (i === 20 ? Number.NaN : v)) });
+    expect(
+      resting
+        .follow(face!)
+        .settled!.flatMap((points) => [...points])
+        .every(Number.isFinite),
+    ).toBe(true);
   });
 
   it('has a mask that hides all that its points as found, smoothed and driven would', () => {

@@ -1,5 +1,5 @@
 /**
- * All tables of docs/evaluation.md in one step, written between its two markers: `npx tsx bench/evaluation.ts --london DIR [--clips DIR] [--work out/evaluation]
+ * All tables of docs/evaluation.md in one step, written between its two markers, and the report beside it, which shows no faces: `npx tsx bench/evaluation.ts --london DIR [--clips DIR] [--work out/evaluation]
  * [--keys 4] [--only STEP,STEP]`. A step whose JSON is in the work folder already is not run again; delete the folder for a new
  * generator (outputs of another one are refused). Steps run `dist/main.js`, so build first.
  */
@@ -21,6 +21,7 @@ const { values } = parseArgs({
     keys: { type: 'string', default: '4' },
     only: { type: 'string', default: '' },
     out: { type: 'string', default: 'docs/evaluation.md' },
+    report: { type: 'string', default: 'docs/evaluation-report.html' },
   },
 });
 
@@ -41,7 +42,11 @@ interface Step {
   readonly options: readonly string[];
   /** Folder of outputs; shared by steps that look at the same ones. */
   readonly work: string;
+  /** Where its report goes, if not into the work folder. */
+  readonly html?: string;
 }
+
+const jsonOf = (name: string) => join(values.work, `${name}.json`);
 
 const STEPS: readonly Step[] = [
   { name: 'generate', on: 'london', options: [...NEUTRAL, ...ATTACK], work: 'generate' },
@@ -55,6 +60,13 @@ const STEPS: readonly Step[] = [
     (m): Step => ({ name: m, on: 'london', options: [...NEUTRAL, '--method', m, ...ATTACK_ONCE], work: m }),
   ),
   { name: 'ablation', on: 'london', options: [...NEUTRAL, '--method', 'generate', '--ablation'], work: 'ablation' },
+  {
+    name: 'report',
+    on: 'london',
+    options: [...NEUTRAL, ...ATTACK, '--no-faces', '--compare', ...BASELINES.map(jsonOf)],
+    work: 'generate',
+    html: values.report,
+  },
   { name: 'both-expressions', on: 'london', options: ['--method', 'generate'], work: 'both' },
   {
     name: 'clips-generate',
@@ -73,7 +85,6 @@ const STEPS: readonly Step[] = [
   },
 ];
 
-const jsonOf = (name: string) => join(values.work, `${name}.json`);
 const commandOf = ({ on, options }: Step) => `understudy evaluate --originals ${on} ${options.join(' ')}`;
 
 mkdirSync(values.work, { recursive: true });
@@ -82,7 +93,7 @@ for (const step of STEPS) {
   const wanted = values.only === '' || values.only.split(',').includes(step.name);
   if (!folder || !wanted || existsSync(jsonOf(step.name))) continue;
   process.stderr.write(`${commandOf(step)}\n`);
-  const results = ['--json', jsonOf(step.name), '--html', join(values.work, `${step.name}.html`)];
+  const results = ['--json', jsonOf(step.name), '--html', step.html ?? join(values.work, `${step.name}.html`)];
   const files = ['--work', join(values.work, step.work), ...results];
   const args = ['dist/main.js', 'evaluate', '--originals', folder, ...step.options, ...files];
   const { status } = spawnSync(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });

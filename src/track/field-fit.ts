@@ -54,6 +54,8 @@ export function fittedCrop({ a, b, c, d, e, f }: Affine, { scale, x, y }: FieldF
 }
 
 function fitOf(shapes: readonly Float32Array[]): FieldFit | undefined {
+  // An outline drops a point that is no number and looks whole without it.
+  if (!shapes.every((points) => points.every(Number.isFinite))) return undefined;
   const outlines = shapes.flatMap((points) => faceOutline(points));
   const axes = [0, 1].map((axis) => {
     const values = outlines.filter((_, i) => i % 2 === axis).map((v) => v - CENTRE);
@@ -67,7 +69,7 @@ function fitOf(shapes: readonly Float32Array[]): FieldFit | undefined {
     if (scale * high > ROOM) return ROOM - scale * high;
     return scale * low < -ROOM ? -ROOM - scale * low : 0;
   }) as [number, number];
-  // NaN points fail the comparison.
+  // What overflows fails the comparison.
   if (!(scale >= MIN_SCALE && Math.max(Math.abs(sx), Math.abs(sy)) <= MAX_SHIFT)) return undefined;
   return { scale, x: CENTRE * (1 - scale) + sx, y: CENTRE * (1 - scale) + sy };
 }

@@ -42,6 +42,12 @@ describe('fitting a face into the canonical field', () => {
     const long = Float32Array.from(inside[0]!.own);
     long[17] = 190;
     expect(fitIntoField({ ...inside[0]!, raw: long })).toBeUndefined();
+    for (let i = 0; i < 136; i++) {
+      const spoilt = aligned(shapes(1, 2)[0]!).face;
+      const own = spoilt.own.map((v, at) => (at === i ? Number.NaN : v));
+      expect(fitIntoField({ ...spoilt, own }), String(i)).toBeUndefined();
+      expect(fitIntoField({ ...spoilt, raw: own }), String(i)).toBeUndefined();
+    }
     long[17] = Number.NaN;
     expect(fitIntoField({ ...inside[0]!, raw: long })).toBeUndefined();
   });

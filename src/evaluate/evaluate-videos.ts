@@ -66,7 +66,7 @@ export function scoreVideos(videos: readonly VideoResult[]): Scores {
     const finite = values.filter(Number.isFinite);
     if (finite.length === 0) continue;
     if (SUMS.includes(name)) {
-      const perVideo = videos.map((v) => v.tracks.reduce((sum, t) => sum + t.values[name]!, 0));
+      const perVideo = videos.map((v) => v.tracks.reduce((sum, t) => sum + finiteOrNone(t.values[name]!), 0));
       scores[name] = { ...sumOf(perVideo), n: finite.length };
     } else scores[name] = { ...(RATES.includes(name) ? bootstrapRate : bootstrapMean)(values, who), n: finite.length };
   }
@@ -101,6 +101,9 @@ function coverScores(videos: readonly VideoResult[]): Scores {
   const missed = videos.flatMap(({ check }) => (check ? [check.uncovered.length] : []));
   return { coverageMtcnn: { ...rate, n }, uncoveredMtcnn: { ...sumOf(missed), n } };
 }
+
+/** A FaceTrack of which nothing is known must not hide what is known of the others. */
+const finiteOrNone = (value: number): number => (Number.isFinite(value) ? value : 0);
 
 const sumOf = (perVideo: readonly number[]) =>
   bootstrapStatistic(perVideo, (drawn) => drawn.reduce((a, b) => a + b, 0));

@@ -15,6 +15,9 @@ import {
 } from './metrics/statistics.ts';
 import type { Thresholds } from './thresholds.ts';
 
+/** Shares of faces, which get the exact bound where nothing or everything happened; an error that is 0 on every face has none. */
+const RATES = /^(detectionRate|suspectedCopies|reidTpr|rank[15])/;
+
 export type Scores = Record<string, Estimate & { sd?: number; n?: number }>;
 
 export interface ScoreOptions {
@@ -28,10 +31,9 @@ export function score(records: readonly FaceRecord[], options: ScoreOptions): Sc
   const scores: Scores = {};
   const put = (name: string, values: readonly number[], who: readonly string[] = people) => {
     const finite = values.filter(Number.isFinite);
-    const binary = finite.every((v) => v === 0 || v === 1);
     if (finite.length > 0)
       scores[name] = {
-        ...(binary ? bootstrapRate : bootstrapMean)(values, who),
+        ...(RATES.test(name) ? bootstrapRate : bootstrapMean)(values, who),
         sd: standardDeviation(finite),
         n: finite.length,
       };

@@ -116,3 +116,26 @@ describe('figures of videos', () => {
     expect(one.identitySeparation!.low).toBeLessThan(one.identitySeparation!.high);
   });
 });
+
+describe('an interval', () => {
+  it('is the exact one for a share only: an error of 0 on every face is none', () => {
+    const values = { detectionRate: 1, poseError: 0, backgroundSsim: 1, siMse: 0, lightAsymmetry: 0 };
+    const { detectionRate, poseError, backgroundSsim, suspectedCopies } = scored(
+      judged(Array<Labels>(3).fill([3, 3, 3])).map((r) => ({ ...r, values })),
+    );
+    for (const rate of [detectionRate, suspectedCopies]) expect(rate!.low).toBeCloseTo(0.025 ** (1 / 3), 9);
+    expect([poseError!.low, poseError!.high, backgroundSsim!.low]).toEqual([0, 0, 1]);
+  });
+});
+
+describe('a sum over FaceTracks', () => {
+  it('counts what is known, whatever is not known of another', () => {
+    const track = (name: string, leakCount: number) =>
+      ({ name, frames: 9, values: { leakCount }, embeddings: {}, pixelMean: {} }) as VideoTrack;
+    const videos: VideoResult[] = [
+      { name: 'a', tracks: [track('a#1', 2), track('a#2', Number.NaN)] },
+      { name: 'b', tracks: [track('b#1', 1)] },
+    ];
+    expect(scoreVideos(videos).leakCount).toMatchObject({ value: 3, n: 2 });
+  });
+});

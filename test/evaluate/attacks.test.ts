@@ -44,6 +44,22 @@ describe('the trained matcher', () => {
     expect(trainedMatcher(copies)!.value).toBe(1);
   });
 
+  it('says none, and not nothing, when no setting finds anybody', () => {
+    const twelve = Array.from({ length: 40 }, (_, seed) =>
+      trainedMatcher(
+        Array.from({ length: 12 }, (_, p) => ({
+          person: `p${p}`,
+          probe: normals(10_000 * seed + p, SIZE),
+          gallery: normals(10_000 * seed + 100 + p, SIZE),
+        })),
+      ),
+    );
+    const none = twelve.filter((r) => r!.value === 0);
+    expect(none.length).toBeGreaterThan(0);
+    for (const { high, n } of none as { high: number; n: number }[]) expect([high > 0.2, n]).toEqual([true, 12]);
+    for (const result of twelve) expect(result!.value).not.toBeNaN();
+  });
+
   it('does not pretend to learn from a handful of people', () => {
     expect(trainedMatcher(samples(1).slice(0, 9))).toBeUndefined();
   });

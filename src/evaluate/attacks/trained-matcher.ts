@@ -30,9 +30,9 @@ export function trainedMatcher(samples: readonly Sample[], further: readonly Sam
   const people = [...new Set(samples.map((s) => s.person))];
   if (people.length < MIN_PEOPLE) return undefined;
   const foldOf = new Map(people.map((p, i) => [p, i % FOLDS]));
-  let best: number[] = [];
+  let best: number[] | undefined;
   const consider = (ranked: number[]) => {
-    if (firsts(ranked) > firsts(best)) best = ranked;
+    if (!best || firsts(ranked) > firsts(best)) best = ranked;
   };
   if (samples[0]!.probe.length === samples[0]!.gallery.length) consider(untrained(samples));
   const folds = Array.from({ length: FOLDS }, (_, fold): Fold => {
@@ -46,7 +46,7 @@ export function trainedMatcher(samples: readonly Sample[], further: readonly Sam
   for (const ranked of allSettings(folds, samples, further.length > 0 ? [false, true] : [false])) consider(ranked);
   return {
     ...bootstrapRate(
-      best.map((r) => Number(r === 1)),
+      best!.map((r) => Number(r === 1)),
       samples.map((s) => s.person),
     ),
     chance: 1 / people.length,

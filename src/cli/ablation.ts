@@ -111,7 +111,7 @@ async function literalRow(bench: Bench, base: readonly FaceRecord[], judged: Jud
   for (const record of base) {
     measurements.add(record.name, async () => {
       const original = pictures.get(record.name);
-      if (!original) throw unmeasurable(`further faces of ${pictureOf(record)} are not relit`);
+      if (!original) throw unmeasurable(`further faces of ${pictureOf(record, pictures)} are not relit`);
       const pair = { original, anonymized: { ...original, path: outputOf(original, join(bench.work, 'anonymized')) } };
       return (await bench.measurer.literal(pair, record)).slice(0, 1);
     });

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { checkReport, outputError } from '../egress/file/output-path.ts';
@@ -19,8 +19,11 @@ export interface WorkFolder {
 export function openWorkFolder(named: string | undefined): WorkFolder {
   const make = () => {
     if (named === undefined) return mkdtempSync(join(tmpdir(), 'understudy-evaluate-'));
-    mkdirSync(resolve(named), { recursive: true });
-    return resolve(named);
+    const kept = resolve(named);
+    mkdirSync(kept, { recursive: true });
+    // Else every picture would be measured, and then left out since its measurement cannot be kept.
+    rmdirSync(mkdtempSync(join(kept, '.writable-')));
+    return kept;
   };
   const listeners = named === undefined ? SIGNALS : [];
   let path: string | undefined;
@@ -46,7 +49,7 @@ export function openWorkFolder(named: string | undefined): WorkFolder {
   } catch (cause) {
     deafen();
     throw outputError(
-      `the folder ${named ?? tmpdir()} cannot be made (${(cause as Error).message})`,
+      `the folder ${named ?? tmpdir()} cannot be made or written (${(cause as Error).message})`,
       'give --work the name of a folder',
     );
   }

@@ -37,8 +37,8 @@ export interface Bench {
   /** Where the session key is kept that all variants of a run share. */
   readonly home: string;
   readonly keeps: boolean;
-  /** Other pictures of the same people, for the attacks to search in. */
-  readonly gallery: readonly InputFile[];
+  /** Other pictures of the same people, for the attacks to search in; absent: the very pictures that were anonymized. */
+  readonly gallery?: readonly InputFile[];
   /** Keys to run the method with: more than one for the attacks that need them. */
   readonly keys: number;
   readonly attack: boolean;

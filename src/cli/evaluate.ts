@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { loadConfig } from '../config/loader.ts';
 import { ExitCode, UnderstudyError } from '../core/errors.ts';
 import { MeasurePool } from '../evaluate/measure-pool.ts';
-import { GROUPS_FILE, type LeftOut, listFolder, listInputs, People } from '../evaluate/pairs.ts';
+import { GROUPS_FILE, type InputFile, type LeftOut, listFolder, listInputs, People } from '../evaluate/pairs.ts';
 import { ablationJson, ablationReport, ablationText } from '../evaluate/report/ablation-report.ts';
 import { type Compared, comparisonTable } from '../evaluate/report/comparison-table.ts';
 import { htmlReport } from '../evaluate/report/html-report.ts';
@@ -132,7 +132,7 @@ async function evaluate(options: EvaluateArguments): Promise<number> {
       people: People.read(groups),
       measurer,
       thresholds: readThresholds(join(ModelStore.open().dir, 'evaluate', 'thresholds.json')),
-      gallery: options.gallery ? listInputs(originals, options.gallery).filter((f) => f.kind === 'picture') : [],
+      ...(options.gallery && { gallery: galleryOf(originals, options.gallery) }),
       work,
       home: work,
       keeps: options.work !== undefined,
@@ -193,6 +193,14 @@ function uncounted({ originals, anonymized, match }: EvaluateArguments) {
   const asOutput = ({ name, reason }: LeftOut) => ({ name, reason: `anonymized: ${reason}` });
   const ofOutputs = outputs ? [...outputs.ambiguous, ...outputs.other].map(asOutput) : [];
   return { ambiguous: listed.ambiguous, uncounted: [...listed.other, ...ofOutputs] };
+}
+
+/** @throws UnderstudyError(input) when there is no picture in it */
+function galleryOf(originals: string, match: string): InputFile[] {
+  const pictures = listInputs(originals, match).filter((f) => f.kind === 'picture');
+  if (pictures.length > 0) return pictures;
+  const message = `${originals} holds no picture whose name contains "${match}", for the attacks to search in`;
+  throw new UnderstudyError(ExitCode.input, message, 'give another --gallery');
 }
 
 /** A result in the place of one of them would be read as the next run's input. */

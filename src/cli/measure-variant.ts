@@ -8,7 +8,7 @@ import { RecordStore, recordKey } from '../evaluate/record-store.ts';
 import type { VideoResult } from '../evaluate/video-tracks.ts';
 import { CountLine } from './count-line.ts';
 import type { Bench, Variant } from './evaluate-variant.ts';
-import { outputs } from './variant-outputs.ts';
+import { outputs, outputsAlone } from './variant-outputs.ts';
 
 export interface MeasuredPictures {
   readonly records: readonly FaceRecord[];
@@ -32,7 +32,7 @@ export interface MeasuredKey {
 export async function measurePictures(variant: Variant, bench: Bench): Promise<MeasuredPictures> {
   const { measurer, people } = bench;
   const originals = bench.originals.filter((f) => f.kind === 'picture');
-  if (originals.length === 0) return { records: [], leftOut: [], folder: '' };
+  if (originals.length === 0) return { records: [], leftOut: outputsAlone(variant, bench, 'picture'), folder: '' };
   const line = new CountLine(bench.progress, `${variant.label}: measured`, originals.length);
   const recordsPath = kept(bench, 'records.jsonl');
   const measurements = new PairMeasurements({
@@ -55,11 +55,12 @@ export async function embedWithKey(
 ): Promise<MeasuredKey> {
   const { measurer } = bench;
   const originals = bench.originals.filter((f) => records.some((r) => r.name === f.name));
+  const names = new Set(originals.map((f) => f.name));
   const line = new CountLine(bench.progress, `${variant.label}, key ${key}: embedded`, originals.length);
   const measurements = new Measurements<KeyedOutput>((n) => line.at(n));
   const store = new RecordStore<KeyedOutput>(kept(bench, `records-key${key}.jsonl`));
   const made = await outputs(variant, bench, { originals, key, suffix: `-key${key}` }, ({ original, anonymized }) => {
-    const own = records.filter((r) => pictureOf(r) === original.name);
+    const own = records.filter((r) => pictureOf(r, names) === original.name);
     const at = own.map((r) => r.inPicture);
     const persons = own.map((r) => r.person);
     measurements.add(original.name, () =>
@@ -78,7 +79,7 @@ export async function embedWithKey(
 export async function measureVideos(variant: Variant, bench: Bench): Promise<MeasuredVideos> {
   const { measurer, thresholds, lookEvery, maxFrames } = bench;
   const originals = bench.originals.filter((f) => f.kind === 'video');
-  if (originals.length === 0) return { videos: [], leftOut: [] };
+  if (originals.length === 0) return { videos: [], leftOut: outputsAlone(variant, bench, 'video') };
   const line = new CountLine(bench.progress, `${variant.label}: measured videos`, originals.length);
   const measurements = new Measurements<VideoResult>((n) => line.at(n));
   const store = new RecordStore<VideoResult>(kept(bench, 'records-videos.jsonl'));
@@ -102,12 +103,13 @@ export function kept({ keeps, work }: Pick<Bench, 'keeps' | 'work'>, file: strin
   return keeps ? join(work, file) : undefined;
 }
 
-/** Further faces of a picture end in `#2`, `#3` … */
-export const pictureOf = ({ name }: { readonly name: string }) => name.replace(/#\d+$/, '');
+/** Further faces of a picture end in `#2`, `#3` … @param pictures names of pictures, which may themselves end so */
+export const pictureOf = ({ name }: { readonly name: string }, pictures: { has(name: string): boolean }) =>
+  pictures.has(name) ? name : name.replace(/#\d+$/, '');
 
 /** Several are measured at once: the order must not depend on which was ready first. */
 function inOrder<T extends { readonly name: string }>(results: readonly T[], originals: readonly InputFile[]): T[] {
   const place = new Map(originals.map((f, i) => [f.name, i]));
-  const of = (result: T) => place.get(result.name) ?? place.get(pictureOf(result)) ?? 0;
+  const of = (result: T) => place.get(pictureOf(result, place)) ?? 0;
   return [...results].sort((a, b) => of(a) - of(b));
 }

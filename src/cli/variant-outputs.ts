@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/loader.ts';
 import { ExitCode, UnderstudyError } from '../core/errors.ts';
-import { type FilePair, type InputFile, type LeftOut, listInputs, pairByName } from '../evaluate/pairs.ts';
+import { type FilePair, type InputFile, type LeftOut, listFolder, listInputs, pairByName } from '../evaluate/pairs.ts';
 import { ModelStore } from '../infer/model-store.ts';
 import { anonymizeSet, outputOf } from './anonymize-set.ts';
 import type { Bench, Variant } from './evaluate-variant.ts';
@@ -47,6 +47,15 @@ export async function outputs(
     onPair({ original, anonymized: { ...original, path: outputOf(original, own) } }),
   );
   return { ...made, folder: own };
+}
+
+/** What a folder of outputs holds of a kind of which there are no originals. */
+export function outputsAlone({ folder }: Variant, { match }: Bench, kind: InputFile['kind']): LeftOut[] {
+  if (folder === undefined) return [];
+  return pairByName(
+    [],
+    listFolder(folder, match).files.filter((f) => f.kind === kind),
+  ).leftOut;
 }
 
 /** The network's hash: what an earlier one made is not this one's. */

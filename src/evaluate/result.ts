@@ -39,8 +39,13 @@ export function meaningless({
   videos,
   asked,
 }: Pick<EvaluationResult, 'records' | 'videos' | 'asked'>): string | undefined {
+  const names = new Set(records.map(({ name }) => name));
+  // Further faces of a picture end in `#2`, `#3` …, and so may a picture's own name.
+  const further = [...names].filter(
+    (name) => name.replace(/#\d+$/, '') !== name && names.has(name.replace(/#\d+$/, '')),
+  );
   // A picture and a video may have one name.
-  const compared = new Set(records.map(({ name }) => name.replace(/#\d+$/, ''))).size + videos.length;
+  const compared = names.size - further.length + videos.length;
   return 2 * compared < asked ? `only ${compared} of ${asked} files could be compared` : undefined;
 }
 

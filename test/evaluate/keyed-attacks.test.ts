@@ -125,6 +125,17 @@ describe('attacks by what an output looks like', () => {
     expect(colourGrid!.n).toBe(PEOPLE);
   });
 
+  it('search for nobody who is not in the gallery', () => {
+    const copies = set((i) => i);
+    const pixelMeans = new Map(copies.map((r) => [r.name, { A: r.embeddings.A!.anonymized }]));
+    const input = { records: copies, otherKeys: [keyed(copies)], pixelMeans, recognizers };
+    const some = runAttacks({ ...input, gallery: copies.slice(0, 20) });
+    for (const name of [...LEARNT, 'meanOf2KeysA', 'pixelMeanOf2KeysA'])
+      expect(some[name], name).toMatchObject({ value: 1, n: 20, chance: 1 / 20 });
+    // The output says as much without a gallery; all else has nobody to find.
+    expect(Object.keys(runAttacks({ ...input, gallery: [] }))).toEqual(['parrotA']);
+  });
+
   it('say how many outputs were searched for, each', () => {
     const copies = set((i) => i);
     const { aucA, parrotA, meanOf3KeysA } = runAttacks({

@@ -101,18 +101,34 @@ describe('an evaluation that goes on in its work folder', { timeout: 240_000 }, 
     expect(run.stdout).toMatch(new RegExp(`pixelMeanOf2KeysA .* chance 0\\.\\d+ {2}n ${n}`));
   });
 
-  it('lists what the gallery lacks', () => {
+  it('lists what the gallery lacks, and whom, and searches for nobody else', () => {
     const { originals, add, evaluate, result } = bench();
     const outputs = mkdtempSync(join(tmpdir(), 'understudy-resumed-outputs-'));
+    writeFileSync(join(originals, 'info.csv'), 'id,gender\n0,x\n1,x\n');
+    add(0, '0_after.png');
     for (const person of [0, 1]) {
       add(person, `${person}_before.png`);
-      add(person, `${person}_after.png`);
       filter(join(people, `person0${person}.png`), join(outputs, `${person}_before.png`), 'hflip');
     }
     writeFileSync(join(originals, '2_after.jpg'), 'no picture');
     const run = evaluate('--anonymized', outputs, '--match', '_before', '--gallery', '_after', '--attack');
     expect(run.code).toBe(0);
-    expect(result().leftOut.map((l) => l.name)).toEqual(['gallery: 2_after']);
+    expect(result().leftOut.map((l) => l.name)).toEqual(['gallery: 2_after', 'gallery: 1_before']);
+    // Two people are needed, and the very pictures that were anonymized are not the ones to search in.
+    expect(result().attacks).toEqual({});
+  });
+
+  it('takes a name that ends like that of a further face for what it is, and lists outputs of another kind', () => {
+    const { work, add, evaluate, lines, result } = bench();
+    for (const person of [0, 1, 2]) add(person, `x#${person + 1}.png`);
+    const run = evaluate('--method', 'mask', '--attack', '--keys', '2', '--work', work);
+    expect(run.stderr).toBe('');
+    expect(run.code).toBe(0);
+    expect(lines('records-key2.jsonl').map((l) => JSON.parse(l).records.length)).toEqual([1, 1, 1]);
+    expect(result().attacks.parrotA!.n).toBe(3);
+    writeFileSync(join(work, 'anonymized', 'clip.mp4'), '');
+    expect(evaluate('--anonymized', join(work, 'anonymized')).code).toBe(0);
+    expect(result().leftOut).toEqual([{ name: 'clip', reason: 'no original of this name' }]);
   });
 
   it('does not look at a recording again, unless it is to be looked at in another way', () => {

@@ -183,8 +183,11 @@ interface Template {
   readonly embedding: Float32Array;
 }
 
-export function rankOne(probes: Template[], gallery: Template[], similarity: Similarity): AttackResult | undefined {
-  const people = new Set(gallery.map((g) => g.person)).size;
+/** Who is not in the gallery is not searched for. */
+export function rankOne(outputs: Template[], gallery: Template[], similarity: Similarity): AttackResult | undefined {
+  const known = new Set(gallery.map((g) => g.person));
+  const people = known.size;
+  const probes = outputs.filter((p) => known.has(p.person));
   if (people < 2 || probes.length === 0) return undefined;
   const found = ranks(probes, gallery, similarity);
   return {

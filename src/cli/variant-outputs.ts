@@ -88,5 +88,5 @@ function claim(folder: string, config: Config, track: Readonly<Record<string, un
       'give another --work, or delete that folder',
     );
   }
-  writeFileSync(path, settings);
+  writeFileSync(path, settings, { mode: 0o600 });
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, readFileSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { FaceRecord } from './face-record.ts';
 
 interface Line<T> {
@@ -34,16 +35,20 @@ function readLines<T>(path: string): Map<string, T[]> {
 
 /**
  * What a measurement rests on, for `RecordStore`.
- * @param how what else it depends on: the judges, and how they were asked @param files whose size and time count
+ * @param how what else it depends on: the judges, and how they were asked @param files whose place, size and time count: two methods' outputs
+ * of one name may be as large and as old as each other
  */
 export function recordKey(name: string, how: readonly unknown[], files: readonly { readonly path: string }[]): string {
-  const asked = createHash('sha256').update(JSON.stringify(how)).digest('hex').slice(0, 16);
+  const asked = createHash('sha256')
+    .update(JSON.stringify([how, files.map((f) => resolve(f.path))]))
+    .digest('hex')
+    .slice(0, 16);
   return [name, ...files.map((f) => stamp(f.path)), asked].join(' ');
 }
 
 function stamp(path: string): string {
   const { size, mtimeMs } = statSync(path);
-  return `${size}:${Math.round(mtimeMs)}`;
+  return `${size}:${mtimeMs}`;
 }
 
 /**
@@ -65,7 +70,7 @@ export class RecordStore<T = FaceRecord> {
     const known = this.#known.get(key);
     if (known) return known;
     const records = await measure();
-    if (this.#path) appendFileSync(this.#path, `${JSON.stringify({ key, records }, replace)}\n`);
+    if (this.#path) appendFileSync(this.#path, `${JSON.stringify({ key, records }, replace)}\n`, { mode: 0o600 });
     return records;
   }
 }

@@ -39,10 +39,23 @@ export async function* readFrames(path: string, limit = Number.POSITIVE_INFINITY
   }
 }
 
-/** The first frame. */
+/**
+ * The first frame.
+ * @throws UnderstudyError(input) when nothing can be decoded, or the decoder complains: half a picture in grey would pass for a perfect disguise
+ */
 export async function readPicture(path: string): Promise<Picture> {
-  for await (const picture of readFrames(path, 1)) return picture;
-  throw new UnderstudyError(ExitCode.input, `${path} holds no picture`, 'leave it out');
+  const tool = await findFfmpeg();
+  const child = spawnFfmpeg(tool, [...START, '-i', `file:${path}`, ...output(0, 1, 'pipe:1')]);
+  child.process.stdin?.end();
+  const picture = await firstOf(child.process.stdout!);
+  await child.exited;
+  if (picture && !child.errors().trim()) return picture;
+  const what = picture ? 'is damaged' : 'cannot be read';
+  throw new UnderstudyError(
+    ExitCode.input,
+    `${path} ${what}: ${lastLine(child.errors())}`,
+    'leave it out, or repair it',
+  );
 }
 
 /** The first frames of two files by one process: starting one costs as much as decoding three pictures. */
@@ -59,7 +72,8 @@ export async function readPictures(first: string, second: string): Promise<reado
   try {
     const pipes = [child.process.stdio[1], child.process.stdio[3]] as Readable[];
     const [a, b] = await Promise.all(pipes.map(firstOf));
-    if (a && b) return [a, b];
+    await child.exited;
+    if (a && b && !child.errors().trim()) return [a, b];
   } finally {
     child.process.kill('SIGKILL');
     await child.exited;
@@ -68,9 +82,11 @@ export async function readPictures(first: string, second: string): Promise<reado
   return [await readPicture(first), await readPicture(second)];
 }
 
+/** Reads to the end, so that the decoder can say all it has to say. */
 async function firstOf(pipe: Readable): Promise<Picture | undefined> {
-  for await (const picture of framesOf(pipe)) return picture;
-  return undefined;
+  let first: Picture | undefined;
+  for await (const picture of framesOf(pipe)) first ??= picture;
+  return first;
 }
 
 async function* framesOf(stream: Readable): AsyncGenerator<Picture> {

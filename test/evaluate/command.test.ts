@@ -94,9 +94,14 @@ describe('understudy evaluate', { timeout: 120_000 }, () => {
       filter(person(2), join(side, 'empty.png'), 'lutrgb=r=90:g=90:b=90');
       writeFileSync(join(side, 'broken.jpg'), 'no picture');
     }
+    // What is left of an output that was cut off is grey below: it must not pass for a perfect disguise.
+    const whole = join(folder, 'whole.jpg');
+    filter(person(2), whole, 'null');
+    copyFileSync(whole, join(originals, 'cut.jpg'));
+    writeFileSync(join(outputs, 'cut.jpg'), readFileSync(whole).subarray(0, 3000));
     const run = evaluate('--originals', originals, '--anonymized', outputs, '--json', json, '--progress', 'none');
     // One of five says nothing of the set that was asked about.
-    expect(run.err).toMatch(/only 1 of 5 files could be compared/);
+    expect(run.err).toMatch(/only 1 of 6 files could be compared/);
     expect(run.code).toBe(3);
     const result = read(json);
     expect(result.n).toBe(1);
@@ -110,7 +115,8 @@ describe('understudy evaluate', { timeout: 120_000 }, () => {
     expect(reasons.smaller).toMatch(/sizes differ: 320×320 and 100×100/);
     expect(reasons.empty).toMatch(/no face found/);
     expect(reasons.broken).toMatch(/cannot be read/);
-    expect(run.out).toContain('5 left out');
+    expect(reasons.cut).toMatch(/is damaged/);
+    expect(run.out).toContain('6 left out');
     expect(run.out).toContain('not measurable');
   });
 

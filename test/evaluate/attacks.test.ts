@@ -42,6 +42,9 @@ describe('the trained matcher', () => {
   it('sees through a plain copy without training', () => {
     const copies = samples(0).map((s) => ({ ...s, probe: s.gallery }));
     expect(trainedMatcher(copies)!.value).toBe(1);
+    // A grey box for everybody is as near to each original as to every other: that finds nobody.
+    const boxes = copies.map((sample) => ({ ...sample, probe: Array.from(sample.probe, () => 0.376) }));
+    expect(trainedMatcher(boxes)!.value).toBe(0);
   });
 
   it('says none, and not nothing, when no setting finds anybody', () => {

@@ -16,6 +16,8 @@ const AXES = [12, 32];
 /** Ridge, as a share of the mean of the kernel's diagonal. */
 const RIDGES = [0.1, 1, 10];
 const MIN_PEOPLE = 10;
+/** What is left of a feature that is the same for everybody, after its mean: rounding. */
+const NOTHING = 1e-9;
 
 /**
  * Trains on pairs (output, original) of some people what the original's features are, and searches the outputs of others in
@@ -151,9 +153,10 @@ interface Named {
   readonly vector: Float64Array;
 }
 
+/** Ranks of probes by cosine; NaN for one that is like everybody's: nobody is found by what tells nothing, though all are as near. */
 function search(probes: readonly Named[], gallery: readonly Named[]): number[] {
   const asEmbedding = ({ person, vector }: Named) => ({ person, embedding: Float32Array.from(vector) });
-  return ranks(probes.map(asEmbedding), gallery.map(asEmbedding), (a, b) => {
+  const found = ranks(probes.map(asEmbedding), gallery.map(asEmbedding), (a, b) => {
     let [ab, aa, bb] = [0, 0, 0];
     for (let i = 0; i < a.length; i++) {
       ab += a[i]! * b[i]!;
@@ -162,4 +165,5 @@ function search(probes: readonly Named[], gallery: readonly Named[]): number[] {
     }
     return aa > 0 && bb > 0 ? ab / Math.sqrt(aa * bb) : 0;
   });
+  return found.map((rank, i) => (probes[i]!.vector.every((v) => Math.abs(v) < NOTHING) ? Number.NaN : rank));
 }

@@ -98,7 +98,8 @@ describe('understudy evaluate', { timeout: 120_000 }, () => {
     const whole = join(folder, 'whole.jpg');
     filter(person(2), whole, 'null');
     copyFileSync(whole, join(originals, 'cut.jpg'));
-    writeFileSync(join(outputs, 'cut.jpg'), readFileSync(whole).subarray(0, 3000));
+    const bytes = readFileSync(whole);
+    writeFileSync(join(outputs, 'cut.jpg'), bytes.subarray(0, bytes.length >> 1));
     const run = evaluate('--originals', originals, '--anonymized', outputs, '--json', json, '--progress', 'none');
     // One of five says nothing of the set that was asked about.
     expect(run.err).toMatch(/only 1 of 6 files could be compared/);

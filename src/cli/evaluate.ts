@@ -95,6 +95,8 @@ function usage(message: string, remedy: string): UnderstudyError {
 async function evaluate(options: EvaluateArguments): Promise<number> {
   const { originals, json, html } = options;
   if (originals === undefined) throw usage('--originals is missing', 'name the folder of the pictures as they were');
+  if (options.gallery && !options.attack)
+    throw usage('--gallery says where attacks search, and there are none', 'add --attack');
   if (options.ablation && options.method !== 'generate')
     throw usage('--ablation switches parts of our own method off', 'add --method generate');
   const keys = count(options.keys, '--keys');
@@ -229,7 +231,7 @@ function variantOf(options: EvaluateArguments, work: string): Variant {
 function readCompared(path: string): Compared {
   try {
     const { method, metrics, n, perFaceTrack } = JSON.parse(readFileSync(path, 'utf8')) as Compared;
-    if (typeof method === 'string' && metrics)
+    if (typeof method === 'string' && metrics && !Array.isArray(metrics))
       return { method, metrics, ...(typeof n === 'number' && { n }), ...(perFaceTrack && { perFaceTrack }) };
     throw new Error('no method, no metrics');
   } catch (cause) {

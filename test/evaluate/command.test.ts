@@ -55,7 +55,8 @@ describe('understudy evaluate', { timeout: 120_000 }, () => {
       [['--compare', nowhere], 4, /is no result of evaluate/],
       [['--work', join(originals, 'a.png')], 5, /a\.png cannot be made .*give --work the name of a folder/],
       [['--work', '/proc/self'], 5, /\/proc\/self cannot be made or written .*give --work the name of a folder/],
-      [['--gallery', 'nobody'], 4, /holds no picture or video whose name contains "nobody"/],
+      [['--attack', '--gallery', 'nobody'], 4, /holds no picture or video whose name contains "nobody"/],
+      [['--gallery', 'a'], 2, /--gallery says where attacks search, and there are none; add --attack/],
       [['--progress', 'foo'], 2, /--progress foo is not known; use line or none/],
     ];
     for (const [args, code, says] of cases) {

@@ -127,7 +127,7 @@ function attackTable(columns: readonly (readonly [head: string, attacks: Result[
   const names = [...new Set(columns.flatMap(([, attacks]) => Object.keys(attacks)))];
   const cell = (name: string, a: AttackResult | undefined) => {
     if (!a) return '–';
-    const mark = attackMark(name, a).startsWith('control') || attackMark(name, a) === '' ? '' : '\\*';
+    const mark = ['', 'control', 'above 5 %, as chance is'].includes(attackMark(name, a)) ? '' : '\\*';
     return `${a.value.toFixed(3)}${mark} [${a.low?.toFixed(3) ?? '–'}, ${a.high?.toFixed(3) ?? '–'}], n ${a.n ?? '–'}`;
   };
   const rows = names.map((name) => {
@@ -140,7 +140,7 @@ function attackTable(columns: readonly (readonly [head: string, attacks: Result[
     `|---|${heads.map(() => '---|').join('')}---|`,
     ...rows,
     '',
-    '\\*: an AUC outside .45 to .55, a rank-1 above 5 %.',
+    '\\*: an AUC outside .45 to .55, a rank-1 above 5 % (where chance is not).',
     ...new Set(columns.flatMap(([, attacks]) => attackNotes(attacks))),
     '',
   ].join('\n');

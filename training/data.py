@@ -1,6 +1,7 @@
 """Crops as training samples: augmented, masked, in pairs of views where asked. Every batch depends on seed and step alone."""
 from __future__ import annotations
 
+import functools
 import queue
 import threading
 from dataclasses import dataclass
@@ -260,6 +261,12 @@ class Batch:
     """The two views differ in nothing but the noise of the landmarks."""
 
 
+@functools.cache
+def _cast(path: str) -> np.ndarray:
+    """Read once a run."""
+    return load_cast(Path(path))
+
+
 def make_batch(data: FaceData, config: RunConfig, step: int) -> Batch:
     """The same for the same data, configuration and step."""
     rng = np.random.default_rng([config.seed, step])
@@ -278,7 +285,7 @@ def make_batch(data: FaceData, config: RunConfig, step: int) -> Batch:
     drawn = rng.standard_normal((2 * pairs, Z))
     other_z = np.where(rng.random((2 * pairs, 1)) < 0.5, other, drawn)
     if config.cast_share:
-        cast = load_cast(Path(config.cast))
+        cast = _cast(config.cast)
         served = cast[rng.integers(len(cast), size=2 * pairs)] + rng.standard_normal((2 * pairs, Z)) * 0.1
         other_z = np.where(rng.random((2 * pairs, 1)) < config.cast_share, served, other_z)
     if two_views:

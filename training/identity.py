@@ -1,7 +1,6 @@
 """What `z` is: whitened principal components of a recognizer's embeddings, so that a draw from N(0, I) is somebody's embedding."""
 from __future__ import annotations
 
-import functools
 import json
 from pathlib import Path
 
@@ -34,9 +33,8 @@ class Identities:
         return len(self.codes)
 
 
-@functools.cache
 def load_cast(path: Path) -> np.ndarray:
-    """-> people×Z, read once. Raises ValueError that names the file when it holds no cast."""
+    """-> people×Z. Raises ValueError that names the file when it holds no cast."""
     people = np.array(json.loads(path.read_text()).get("people", []), np.float32)
     if people.ndim != 2 or people.shape[1] != Z:
         raise ValueError(f"{path} is no cast: it needs lists of {Z} numbers under 'people', as training.cast choose writes them")
